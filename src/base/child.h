@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What every role process finds when muhurd has exec'd it: descriptors with
+ * fixed numbers, everything else closed.  argv: muhur-ROLE, [-v]; the
+ * configuration comes as a descriptor so that no role needs its path.
+ */
+#ifndef MUHUR_BASE_CHILD_H
+#define MUHUR_BASE_CHILD_H
+
+#include "base/conf.h"
+
+enum {
+	FD_CHANNEL	= 3,	/* SOCK_SEQPACKET to muhurd */
+	FD_CONF		= 4,	/* muhur.conf, read-only */
+	FD_ROLE		= 5,	/* the first of the role's own: */
+	/* listener */
+	FD_LISTEN	= 5,	/* the bound, listening socket */
+	/* session */
+	FD_HOST_KEY	= 5,
+	FD_PEER		= 6,	/* the accepted TCP socket */
+	/* verify, signer */
+	FD_SCHEMAS	= 5,	/* schemas/xml, O_RDONLY|O_DIRECTORY */
+	FD_ANCHORS	= 6,	/* verify: trust anchors PEM; signer: certificate PEM */
+	FD_CRL		= 7,	/* verify: CRLs PEM; signer: the private key PEM */
+	/* load, directory, reconcile */
+	FD_DB_PASSWORD	= 5,
+	FD_RULES	= 6,	/* reconcile: schemas/rules directory */
+	/* archive */
+	FD_BOXES	= 5,
+	FD_STORE	= 6,
+	FD_COUNT	= 8
+};
+
+/* First call of a role's main: log, configuration, clock; arguments checked;
+ * umask 027; SIGPIPE ignored.  Ends the process where anything is missing. */
+struct conf *child_init(const char *progname, int argc, char *argv[]);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Settings, from muhur.conf (libconfuse).  muhur.conf(5) documents each; so
+ * does etc/muhur.conf with its default.  Strings are owned by the struct.
+ * Relative paths are relative to the configuration file's directory.
+ */
+#ifndef MUHUR_BASE_CONF_H
+#define MUHUR_BASE_CONF_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum signature_profile { PROFILE_XADES, PROFILE_XMLDSIG };
+
+/* A process role; also the index of its user in conf.user[]. */
+enum role {
+	ROLE_MUHURD, ROLE_LISTENER, ROLE_SESSION, ROLE_VERIFY, ROLE_LOAD,
+	ROLE_DIRECTORY,		/* a muhur-load that answers logins and hands out notices */
+	ROLE_RECONCILE, ROLE_SIGNER, ROLE_ARCHIVE, ROLE_COUNT
+};
+const char *role_name(enum role role);	/* "muhurd", "listener", ... */
+
+struct conf {
+	char	*path;			/* where it was read from, NULL for a descriptor */
+	/* places */
+	char	*state_dir;		/* spool, boxes, store */
+	char	*libexec_dir;		/* the role programs */
+	char	*schema_dir;		/* holds xml/ sql/ rules/ */
+	char	*secrets_dir;		/* <database role>.password, mode 0600 */
+	char	*log_file;		/* muhurd without -f */
+	char	*pid_file;
+	/* users: name or number per role; "" means the starting user (one uid for all) */
+	char	*user[ROLE_COUNT];
+	int	 sandbox;		/* 1; 0 is for finding faults, and is loud */
+	int64_t	 clock_offset;		/* seconds, tests only */
+	/* database */
+	char	*db_host;		/* socket directory */
+	int	 db_port;
+	char	*db_name;
+	char	*db_owner;		/* role that owns the schema; used by `muhur db' */
+	/* sftp */
+	char	*listen_address;
+	int	 listen_port;		/* 0: any free one, written to <state_dir>/port */
+	char	*host_key;		/* PEM or OpenSSH private key file, Ed25519 */
+	int	 max_sessions;
+	int	 max_sessions_per_address;
+	int	 login_grace;		/* seconds */
+	int	 idle_timeout;		/* seconds */
+	int64_t	 max_document_size;	/* bytes */
+	int64_t	 inbox_quota;		/* bytes of unfinished uploads a user may hold */
+	int	 inbox_max_files;	/* unfinished uploads a user may hold */
+	int	 sent_listing;		/* seconds a taken upload stays listed: 600 */
+	/* verification */
+	int	 workers;		/* documents at once, 2..; one slot is kept for small ones */
+	enum signature_profile signature_profile;
+	char	*trust_anchors;		/* PEM: root and sub-CAs */
+	char	*crl_file;		/* PEM, one or more CRLs */
+	int	 require_crl;		/* 1 */
+	int	 signing_time_past;	/* seconds a SigningTime may lie back: 172800 */
+	int	 signing_time_future;	/* 300 */
+	/* business */
+	int	 cutoff_hour, cutoff_minute;	/* of the day after D, Istanbul: 12:00 */
+	int	 reconcile_delay;	/* seconds a run waits for more input: 2 */
+	/* signer */
+	char	*signing_key;		/* PEM */
+	char	*signing_cert;		/* PEM, the leaf first */
+	/* boxes */
+	int64_t	 outbox_retention;	/* seconds: 604800 = 7 * 24 h (S2 A) */
+};
+
+/* Errors are logged with file and line; NULL is returned.  conf_load_fd reads
+ * from the start of fd and takes base_dir for relative paths. */
+struct conf *conf_load(const char *path);
+struct conf *conf_load_fd(int fd, const char *base_dir);
+void conf_free(struct conf *conf);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Every constant limit of the product, in one place.  A limit that an
+ * operator may want to move is a setting instead (base/conf.h); what stands
+ * here protects the processes themselves and is the same everywhere.
+ */
+#ifndef MUHUR_BASE_LIMITS_H
+#define MUHUR_BASE_LIMITS_H
+
+/* --- identifiers; sizes in bytes include the terminating NUL ----------- */
+#define MEMBER_CODE_SIZE	13	/* 3..12 of A-Z 0-9, a letter first */
+#define USER_CODE_SIZE		16	/* member code + 3 digits */
+#define UUID_SIZE		37	/* RFC 9562 text form */
+#define ASSET_SIZE		10	/* ISO 24165 DTI, 9 characters */
+#define LEI_SIZE		21	/* ISO 17442, 20 characters */
+#define MESSAGE_ID_SIZE		37	/* 1..36 of A-Z a-z 0-9 . _ - */
+#define MESSAGE_TYPE_SIZE	33
+#define DATE_SIZE		11	/* YYYY-MM-DD */
+#define TIME_SIZE		31	/* RFC 3339, UTC, up to nanoseconds */
+#define SHA256_SIZE		32	/* raw bytes */
+#define SHA256_HEX_SIZE		65
+#define DECIMAL_SIZE		42	/* sign, 20 digits, point, 18 digits */
+#define FILE_NAME_SIZE		201	/* an uploaded file's base name */
+#define DN_SIZE			513	/* a distinguished name, RFC 4514 */
+#define SERIAL_SIZE		65	/* a certificate's serial number, hex */
+#define BREAK_ID_SIZE		33
+
+/* --- XML, per document (findings: a hostile file then ends in 0.5 s) ---- */
+#define XML_MAX_DEPTH		32
+#define XML_MAX_ATTRIBUTES	64	/* on one element */
+#define XML_MAX_NSDECLS		32	/* on one element */
+#define XML_MAX_NS_IN_SCOPE	128
+#define XML_MAX_SILENCE		(256 * 1024)	/* bytes read without an event */
+#define XML_MAX_TEXT		(64 * 1024)	/* one text node outside ds:Signature */
+#define XML_MAX_SIGNATURE	(256 * 1024)	/* ds:Signature subtree */
+#define XML_MAX_NAMES		4096	/* distinct element and attribute names */
+#define XML_MAX_CERTIFICATES	8	/* X509Certificate in KeyInfo */
+#define XML_MAX_PREFIX_LIST	32	/* prefixes in an InclusiveNamespaces */
+#define XML_HINT_SIZE		(64 * 1024)	/* head and tail searched for the c14n hint */
+
+/* --- what is kept of a refused document -------------------------------- */
+#define REASONS_MAX		32	/* reasons reported for one document */
+#define REASON_PATH_SIZE	257	/* path to the place, e.g. /BalanceReport/Header */
+#define REASON_DETAIL_SIZE	257
+
+/* --- header of a submission -------------------------------------------- */
+#define CONTROL_TOTALS_MAX	2048	/* assets in one submission */
+
+/* --- channels between processes ---------------------------------------- */
+#define MSG_MAX_PAYLOAD		(60 * 1024)
+#define MSG_MAX_FDS		4
+#define STREAM_MAX_FRAME	(256 * 1024)
+
+/* --- SFTP --------------------------------------------------------------- */
+#define SFTP_MAX_PACKET		(256 * 1024 + 1024)
+#define SFTP_MAX_DATA		(255 * 1024)	/* one read or write */
+#define SFTP_MAX_HANDLES	64	/* open at once in one session */
+#define SFTP_MAX_AUTH_TRIES	6
+#define SFTP_MAX_OUTPUT		(128 * 1024)	/* unsent bytes held for a peer */
+#define SSH_MAX_KEY_BLOB	1024	/* a public key on the wire */
+
+#endif

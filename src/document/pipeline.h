@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The one pass over a signed document, in bounded memory: one parser, one
+ * stream of events; from it the SHA-256 of the raw bytes, the canonical form
+ * and its digest, schema validation, header and records.  The small
+ * ds:Signature subtree is kept and judged when it is complete.  So what was
+ * signed is what was read, by construction.
+ *
+ * Records reach the sink before the verdict is known: the caller must not
+ * let them take effect until document_judge has returned without reasons.
+ */
+#ifndef MUHUR_DOCUMENT_PIPELINE_H
+#define MUHUR_DOCUMENT_PIPELINE_H
+
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/limits.h"
+#include "model/header.h"
+#include "model/reason.h"
+#include "model/record.h"
+#include "xml/trust.h"
+
+struct schema_set;
+/* All *.xsd of a directory compiled, by target namespace.  Before the sandbox.
+ * NULL with the cause logged. */
+struct schema_set *schema_set_load(int dirfd);
+void schema_set_free(struct schema_set *set);
+
+/* libxml2, xmlsec and OpenSSL set up for this process; once, before the
+ * sandbox.  0, or -1 with the cause logged. */
+int  document_init(void);
+
+struct document_settings {
+	const struct trust	*trust;
+	const struct schema_set	*schemas;	/* NULL: no schema stage (--signature-only) */
+	enum signature_profile	 profile;
+	usec_t	 at;			/* receipt: certificates are judged then */
+	int	 require_crl;
+	int	 signing_time_past;	/* seconds; < 0: the window is not judged */
+	int	 signing_time_future;
+	int64_t	 max_size;		/* bytes, 0 no limit */
+	int	 any_document;		/* --signature-only: any root, no header, no records */
+};
+
+/* Where header and records go.  Each returns 0, or -1 to end the pass (own
+ * trouble: document_judge then returns -1).  header comes once, after schema
+ * validation of the Header element's text; lines are whole COPY text lines
+ * (msg/stream.h says of what).  restart: forget everything so far. */
+struct document_sink {
+	int	(*header)(void *arg, const struct header *h);
+	int	(*records)(void *arg, enum record_kind kind, const char *lines, size_t len);
+	int	(*restart)(void *arg);
+	void	*arg;
+};
+
+struct document_verdict {
+	struct reasons reasons;		/* empty: VALID. Only the first failing stage */
+	char	 sha256[SHA256_HEX_SIZE];	/* raw bytes; always set on return 0 */
+	long long size;
+	int	 signature_valid;	/* XML, signature, certificate, signing time held */
+	char	 cert_sha256[SHA256_HEX_SIZE];	/* "" unknown */
+	char	 signer_subject[DN_SIZE];	/* RFC 4514 */
+	char	 signer_issuer[DN_SIZE];
+	char	 signer_serial[SERIAL_SIZE];
+	usec_t	 signing_time;		/* 0 none */
+	enum revocation revocation;
+	char	 root[MESSAGE_TYPE_SIZE];	/* root element's local name, "" unknown */
+};
+
+/* fd is read from its start to its end, at most twice.  sink may be NULL.
+ * 0: *v is the verdict; -1: our own trouble (logged), nothing is known. */
+int  document_judge(int fd, const struct document_settings *s,
+    const struct document_sink *sink, struct document_verdict *v);
+
+/* muhur c14n: the canonical bytes of a document to out, in bounded memory. */
+enum c14n_method { C14N_INCLUSIVE, C14N_EXCLUSIVE };
+int  document_c14n(int fd, enum c14n_method method, int with_comments,
+    int keep_signature, int out, struct reasons *rs);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+/* The header every submission carries (domain: message types). */
+#ifndef MUHUR_MODEL_HEADER_H
+#define MUHUR_MODEL_HEADER_H
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "model/decimal.h"
+
+enum message_type {
+	MT_BALANCE_REPORT,	/* [musteri bakiye raporu], from a platform */
+	MT_CUSTODY_REPORT,	/* [saklama bakiye raporu], from a custodian */
+	MT_COUNT
+};
+/* "BalanceReport"; MT_COUNT where the name is none. */
+const char *message_type_name(enum message_type t);
+enum message_type message_type_by_name(const char *name);
+/* Target namespace and schema file, e.g. "urn:muhur:xsd:balance-report:1",
+ * "balance-report-1.xsd". The root element's name is the type's name. */
+const char *message_type_namespace(enum message_type t);
+const char *message_type_schema(enum message_type t);
+
+struct control_total {
+	char		 asset[ASSET_SIZE];
+	struct decimal	 quantity;
+};
+
+struct header {
+	enum message_type type;
+	char	 message_id[MESSAGE_ID_SIZE];
+	char	 sender[MEMBER_CODE_SIZE];	/* SenderMemberCode */
+	char	 user[USER_CODE_SIZE];		/* UserCode */
+	date_t	 business_date;
+	usec_t	 created_at;
+	long long sequence;			/* 1..: order of one day's reports of one type */
+	char	 replaces[MESSAGE_ID_SIZE];	/* ReplacesMessageId, "" for none */
+	long long record_count;
+	/* what the header declares; the records' own sums are compared with it */
+	struct control_total *totals;		/* owned, ntotals */
+	size_t	 ntotals;
+};
+void header_reset(struct header *h);	/* frees totals, zeroes */
+
+#endif

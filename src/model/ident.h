@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC */
+/* Identifiers and their check rules (domain: identifier check rules). All
+ * predicates take NUL-terminated ASCII and return 1 or 0. */
+#ifndef MUHUR_MODEL_IDENT_H
+#define MUHUR_MODEL_IDENT_H
+
+#include "base/limits.h"
+
+int member_code_ok(const char *s);	/* [A-Z][A-Z0-9]{2,11} */
+int user_code_ok(const char *s);	/* member code + 001..899 or 900..990 (S2 E) */
+int user_code_is_main_authority(const char *s);	/* [ana yetkili] 900..990 */
+/* The member part of a user code; 0, or -1 where s is no user code. */
+int user_code_member(const char *s, char member[MEMBER_CODE_SIZE]);
+int message_id_ok(const char *s);
+int asset_ok(const char *s);		/* DTI form; the check character is not judged */
+int dti_check_ok(const char *s);	/* ISO 7064 MOD 31,30: a warning at most */
+int lei_ok(const char *s);		/* ISO 17442, ISO 7064 MOD 97-10 */
+int tckn_ok(const char *s);		/* T.C. identity number */
+int vkn_ok(const char *s);		/* tax number */
+int uuid_ok(const char *s);		/* lower-case RFC 9562 text */
+
+/* A UUIDv7 (RFC 9562 5.7) for the moment t (microseconds): sorts by time,
+ * also among those made within one millisecond by one process. */
+void uuid_v7(long long t_usec, char out[UUID_SIZE]);
+
+/* A base name that may become a file of a box: 1..200 bytes, valid UTF-8, no
+ * '/', no control character, not beginning with '.', not "." or "..". */
+int file_name_ok(const char *s);
+/* Ends in .part, .tmp or .filepart: an upload that its client will rename. */
+int file_name_is_partial(const char *s);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the gateway answers, as typed fields: the database keeps these, the
+ * signer builds the XML from these and from nothing else.
+ */
+#ifndef MUHUR_MODEL_NOTICE_H
+#define MUHUR_MODEL_NOTICE_H
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "model/reason.h"
+
+enum notice_kind {
+	NK_ACKNOWLEDGEMENT,		/* [kabul/ret bildirimi] about one submission */
+	NK_RECONCILIATION_RESULT,	/* [mutabakat sonucu] a member's own lines */
+	NK_DISCREPANCY_REPORT,		/* [farklilik bildirimi] to the regulator */
+	NK_COUNT
+};
+const char *notice_kind_name(enum notice_kind k);	/* "Acknowledgement" */
+enum notice_kind notice_kind_by_name(const char *name);
+const char *notice_kind_namespace(enum notice_kind k);	/* "urn:muhur:xsd:acknowledgement:1" */
+const char *notice_kind_schema(enum notice_kind k);
+
+/* Level of an acknowledgement (S2 A: i = received, accepted, rejected,
+ * waiting; iii = result).  The name is part of the file's name. */
+enum notice_level { NL_RECEIVED, NL_ACCEPTED, NL_REJECTED, NL_WAITING, NL_RESULT, NL_COUNT };
+const char *notice_level_name(enum notice_level l);
+enum notice_level notice_level_by_name(const char *name);
+
+struct notice {
+	char	 id[UUID_SIZE];
+	enum notice_kind kind;
+	char	 recipient[MEMBER_CODE_SIZE];
+	char	 file_name[FILE_NAME_SIZE];	/* in the outbox */
+	usec_t	 issued_at;
+	/* NK_ACKNOWLEDGEMENT */
+	enum notice_level level;
+	char	 submission_id[UUID_SIZE];
+	char	 submission_name[FILE_NAME_SIZE];	/* as uploaded */
+	char	 submission_sha256[SHA256_HEX_SIZE];
+	long long submission_size;
+	usec_t	 received_at;
+	char	 uploader[USER_CODE_SIZE];
+	char	 message_id[MESSAGE_ID_SIZE];	/* "" where none could be trusted */
+	char	 message_type[MESSAGE_TYPE_SIZE];
+	char	 signer_subject[DN_SIZE];	/* "" where the signature did not verify */
+	char	 signer_issuer[DN_SIZE];
+	char	 signer_serial[SERIAL_SIZE];
+	long long record_count;
+	int	 late;			/* received after the cut-off (R4) */
+	long long breaks;		/* NL_RESULT: breaks that its records are part of */
+	struct reasons reasons;		/* NL_REJECTED */
+	/* NK_RECONCILIATION_RESULT, NK_DISCREPANCY_REPORT */
+	date_t	 business_date;
+	int	 run;			/* version of the day's run, from 1 */
+	long long line_count;		/* lines that come through the pipe */
+};
+
+/*
+ * Bulk lines come to the signer as tab-separated text (COPY text format),
+ * one line a record, fields in this order; "\N" is absent.
+ *  NK_RECONCILIATION_RESULT: kind ("pair" or "break"), then
+ *    pair:  platform custodian asset platform_quantity custodian_quantity difference status(matched|break|missing)
+ *    break: break_id rule rule_source(article) kind platform custodian asset platform_quantity custodian_quantity difference status(new|continuing|cured) first_seen detail
+ *  NK_DISCREPANCY_REPORT: kind ("source" or "break"), then
+ *    source: submission_id sha256 member message_type message_id
+ *    break:  as above
+ */
+
+#endif

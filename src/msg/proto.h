@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Payloads of the messages in msg/msg.h, packed and unpacked strictly: a
+ * string longer than its field, a bad enumeration value, bytes left over are
+ * all -1 (a broken peer).  Each X has
+ *	void put_X(struct buf *b, const struct X *);
+ *	int  get_X(const struct msg *m, struct X *);
+ */
+#ifndef MUHUR_MSG_PROTO_H
+#define MUHUR_MSG_PROTO_H
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "model/header.h"
+#include "model/job.h"
+#include "model/notice.h"
+#include "model/reason.h"
+#include "msg/msg.h"
+
+struct m_peer { char address[64]; int port; };
+
+struct m_login {
+	char	 user[USER_CODE_SIZE];
+	char	 algorithm[64];			/* "ssh-ed25519", "rsa-sha2-512", ... */
+	uint8_t	 key[SSH_MAX_KEY_BLOB];		/* RFC 4253 public key blob */
+	uint32_t key_len;
+	int	 proved;	/* 0: would this key do?  1: libssh checked the signature */
+};
+struct m_login_result {
+	int	 ok;
+	int	 may_send;			/* 0: a suspended member may only fetch */
+	char	 user[USER_CODE_SIZE];
+	char	 member[MEMBER_CODE_SIZE];
+	char	 why[128];			/* for the log, never for the peer */
+};
+
+enum box_folder { BOX_INBOX, BOX_SENT, BOX_OUTBOX, BOX_ARCHIVE, BOX_FOLDER_COUNT };
+enum box_status { BOX_OK, BOX_NO_SUCH_FILE, BOX_DENIED, BOX_EXISTS, BOX_BUSY, BOX_FULL, BOX_FAILURE };
+enum { BOX_READ = 1, BOX_WRITE = 2, BOX_CREAT = 4, BOX_TRUNC = 8, BOX_EXCL = 16, BOX_DIR = 32 };
+struct m_box_open {
+	enum box_folder folder;
+	char	 day[DATE_SIZE];		/* BOX_ARCHIVE only, else "" */
+	char	 name[FILE_NAME_SIZE];		/* "" with BOX_DIR: the folder itself */
+	int	 flags;
+};
+struct m_box_name { char name[FILE_NAME_SIZE]; };
+struct m_box_rename { char from[FILE_NAME_SIZE]; char to[FILE_NAME_SIZE]; };
+struct m_box_result { enum box_status status; };
+
+struct m_submission {
+	char	 id[UUID_SIZE];
+	char	 user[USER_CODE_SIZE];		/* who uploaded it */
+	char	 name[FILE_NAME_SIZE];
+	long long size;
+	usec_t	 received_at;
+};
+struct m_submission_id { char id[UUID_SIZE]; };
+struct m_submission_state {
+	char	 id[UUID_SIZE];
+	enum submission_state state;
+	char	 sha256[SHA256_HEX_SIZE];	/* "" while unknown */
+	int	 retry_later;			/* our own trouble (database): nothing was decided */
+};
+
+struct m_verdict {
+	char	 id[UUID_SIZE];
+	char	 sha256[SHA256_HEX_SIZE];	/* of the file's bytes */
+	int	 signature_valid;		/* everything up to STAGE_SIGNING_TIME held */
+	char	 cert_sha256[SHA256_HEX_SIZE];	/* of the signer's certificate, DER; "" unknown */
+	char	 signer_subject[DN_SIZE];
+	char	 signer_issuer[DN_SIZE];
+	char	 signer_serial[SERIAL_SIZE];
+	usec_t	 signing_time;			/* 0: none (xmldsig profile) */
+	struct reasons reasons;			/* all stages verify can judge */
+};
+
+struct m_notice_id { char id[UUID_SIZE]; };
+struct m_notice_file { char id[UUID_SIZE]; char sha256[SHA256_HEX_SIZE]; long long size; usec_t signed_at; };
+struct m_notice_publish {
+	char	 id[UUID_SIZE];
+	char	 recipient[MEMBER_CODE_SIZE];
+	char	 file_name[FILE_NAME_SIZE];
+	char	 sha256[SHA256_HEX_SIZE];	/* names it in the store */
+	char	 day[DATE_SIZE];		/* its folder under /archive: Istanbul's date of issue */
+};
+struct m_archived { char id[UUID_SIZE]; int ok; };
+
+#define PROTO(X) \
+	void put_##X(struct buf *b, const struct X *v); \
+	int  get_##X(const struct msg *m, struct X *v);
+PROTO(m_peer)
+PROTO(m_login)
+PROTO(m_login_result)
+PROTO(m_box_open)
+PROTO(m_box_name)
+PROTO(m_box_rename)
+PROTO(m_box_result)
+PROTO(m_submission)
+PROTO(m_submission_id)
+PROTO(m_submission_state)
+PROTO(m_verdict)
+PROTO(m_notice_id)
+PROTO(m_notice_file)
+PROTO(m_notice_publish)
+PROTO(m_archived)
+PROTO(notice)
+#undef PROTO
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A thin wrapper of libpq: connect with a role's password file, parameters
+ * always out of line, SQLSTATE kept, every result checked.  search_path is
+ * empty but for pg_catalog: SQL names its schema (muhur.submission).
+ * The session's time zone is UTC, its DateStyle ISO, extra_float_digits 0.
+ */
+#ifndef MUHUR_PG_DB_H
+#define MUHUR_PG_DB_H
+
+#include <libpq-fe.h>
+
+#include "base/conf.h"
+
+struct db { PGconn *conn; char sqlstate[6]; };
+
+/* password: NUL-terminated, not kept.  0, or -1 with the cause logged. */
+int  db_connect(struct db *db, const struct conf *conf, const char *role, const char *password);
+/* The same with <secrets_dir>/<role>.password: for the command. */
+int  db_connect_role(struct db *db, const struct conf *conf, const char *role);
+void db_close(struct db *db);
+int  db_ok(const struct db *db);	/* the connection still stands */
+
+/* Run one statement; params are text, NULL is SQL NULL.  The result (commands
+ * or rows) is the caller's to PQclear; NULL on error, with SQLSTATE in db and
+ * the cause logged unless it is one of quiet's (space-separated SQLSTATEs,
+ * may be NULL). */
+PGresult *db_query(struct db *db, const char *quiet, const char *sql, int nparams, const char *const *params);
+/* db_query, demanding exactly one row; NULL otherwise (no row is not logged). */
+PGresult *db_query_row(struct db *db, const char *sql, int nparams, const char *const *params);
+/* db_query, result dropped: number of rows affected, or -1. */
+long db_exec(struct db *db, const char *sql, int nparams, const char *const *params);
+int  db_begin(struct db *db);
+int  db_commit(struct db *db);
+int  db_rollback(struct db *db);
+
+/* COPY ... FROM STDIN: start, put whole lines, end. 0 or -1 (logged). */
+int  db_copy_in(struct db *db, const char *sql);
+int  db_copy_put(struct db *db, const char *data, size_t len);
+int  db_copy_end(struct db *db);		/* success */
+int  db_copy_cancel(struct db *db, const char *why);
+/* COPY ... TO STDOUT with parameters is not SQL: sql must be built from
+ * checked identifiers only.  Rows go to fd. Returns the row count or -1. */
+long long db_copy_out(struct db *db, const char *sql, int fd);
+
+#endif

@@ -1,0 +1,4 @@
+pkglibexec_PROGRAMS += src/reconcile/muhur-reconcile
+src_reconcile_muhur_reconcile_SOURCES = \
+	src/reconcile/main.c
+src_reconcile_muhur_reconcile_LDADD = src/pg/libpg.a src/msg/libmsg.a src/model/libmodel.a src/base/libbase.a $(PQ_LIBS) $(SECCOMP_LIBS) $(CONFUSE_LIBS)

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Trust: anchors, CRLs, and the judgement of a signer's certificate at a
+ * stated time (RFC 5280, by OpenSSL).  Everything is loaded from memory
+ * before the sandbox; judging opens nothing.
+ */
+#ifndef MUHUR_XML_TRUST_H
+#define MUHUR_XML_TRUST_H
+
+#include <openssl/x509.h>
+
+#include "base/clock.h"
+#include "model/reason.h"
+
+struct trust;
+
+/* anchors: PEM, the roots (self-signed) are trusted, others help to build
+ * chains.  crls: PEM, may be NULL/0.  NULL with the cause logged. */
+struct trust *trust_new(const char *anchors, size_t anchors_len);
+int  trust_add_crls(struct trust *t, const char *crls, size_t len);
+void trust_free(struct trust *t);
+
+enum revocation { REVOCATION_GOOD, REVOCATION_REVOKED, REVOCATION_UNKNOWN, REVOCATION_NOT_JUDGED };
+const char *revocation_name(enum revocation r);
+
+/* Judge cert (with the untrusted others from KeyInfo, may be NULL) at time at.
+ * Adds CERT_* reasons.  require_crl: without a current CRL of every issuer in
+ * the chain it is CERT_REVOCATION_UNKNOWN; else, where no CRL was given at
+ * all, *revocation is NOT_JUDGED.  Key usage nonRepudiation is demanded where
+ * the key usage extension says which (RFC 5280 4.2.1.3), and a CA's
+ * certificate is CERT_USAGE; so is a key that is too short, SIG_ALGORITHM. */
+void trust_judge(const struct trust *t, X509 *cert, STACK_OF(X509) *others,
+    usec_t at, int require_crl, enum revocation *revocation, struct reasons *rs);
+
+#endif
