@@ -18,6 +18,7 @@
 #include "model/header.h"
 #include "model/reason.h"
 #include "model/record.h"
+#include "xml/c14n.h"
 #include "xml/trust.h"
 
 struct schema_set;
@@ -73,7 +74,6 @@ int  document_judge(int fd, const struct document_settings *s,
     const struct document_sink *sink, struct document_verdict *v);
 
 /* muhur c14n: the canonical bytes of a document to out, in bounded memory. */
-enum c14n_method { C14N_INCLUSIVE, C14N_EXCLUSIVE };
 int  document_c14n(int fd, enum c14n_method method, int with_comments,
     int keep_signature, int out, struct reasons *rs);
 
