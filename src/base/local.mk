@@ -1,5 +1,10 @@
 noinst_LIBRARIES += src/base/libbase.a
 src_base_libbase_a_SOURCES = \
-	src/base/log.c \
+	src/base/child.h \
+	src/base/clock.h \
+	src/base/conf.h \
+	src/base/fdio.h \
+	src/base/limits.h \
 	src/base/log.h \
-	src/base/limits.h 
+	src/base/mem.h \
+	src/base/sandbox.h

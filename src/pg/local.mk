@@ -1,0 +1,3 @@
+noinst_LIBRARIES += src/pg/libpg.a
+src_pg_libpg_a_SOURCES = \
+	src/pg/db.h

@@ -1,0 +1,21 @@
+# Unit tests: one file a floor, one program a module.
+include tests/unit/base.mk
+include tests/unit/model.mk
+include tests/unit/msg.mk
+include tests/unit/xml.mk
+include tests/unit/document.mk
+include tests/unit/pg.mk
+include tests/unit/muhurd.mk
+include tests/unit/sftp.mk
+include tests/unit/load.mk
+include tests/unit/reconcile.mk
+include tests/unit/signer.mk
+include tests/unit/archive.mk
+include tests/unit/muhur.mk
+
+# The rule "arrows only down".
+dist_check_SCRIPTS += tests/arrows
+check-local: check-arrows
+check-arrows:
+	$(AM_V_at)$(srcdir)/tests/arrows $(srcdir)
+.PHONY: check-arrows
