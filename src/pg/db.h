@@ -12,10 +12,21 @@
 
 #include "base/conf.h"
 
-struct db { PGconn *conn; char sqlstate[6]; };
+#define DB_PREPARED_MAX 64	/* statements kept prepared in one connection */
+
+struct db {
+	PGconn		*conn;
+	char		 sqlstate[6];	/* of the last failure, "" for none */
+	/* names (by address: string literals) prepared in this connection */
+	const char	*prepared[DB_PREPARED_MAX];
+	size_t		 nprepared;
+};
 
 /* password: NUL-terminated, not kept.  0, or -1 with the cause logged. */
 int  db_connect(struct db *db, const struct conf *conf, const char *role, const char *password);
+/* The same, to a database other than conf's (`muhur db init': postgres). */
+int  db_connect_to(struct db *db, const struct conf *conf, const char *dbname,
+    const char *role, const char *password);
 /* The same with <secrets_dir>/<role>.password: for the command. */
 int  db_connect_role(struct db *db, const struct conf *conf, const char *role);
 void db_close(struct db *db);
@@ -26,10 +37,15 @@ int  db_ok(const struct db *db);	/* the connection still stands */
  * the cause logged unless it is one of quiet's (space-separated SQLSTATEs,
  * may be NULL). */
 PGresult *db_query(struct db *db, const char *quiet, const char *sql, int nparams, const char *const *params);
-/* db_query, demanding exactly one row; NULL otherwise (no row is not logged). */
+/* db_query, demanding exactly one row; NULL otherwise (no row is not logged;
+ * sqlstate is then ""). */
 PGresult *db_query_row(struct db *db, const char *sql, int nparams, const char *const *params);
 /* db_query, result dropped: number of rows affected, or -1. */
 long db_exec(struct db *db, const char *sql, int nparams, const char *const *params);
+/* db_query, but parsed and planned once a connection.  name: a string literal,
+ * one a statement. */
+PGresult *db_prepared(struct db *db, const char *name, const char *sql, int nparams, const char *const *params);
+long db_prepared_exec(struct db *db, const char *name, const char *sql, int nparams, const char *const *params);
 int  db_begin(struct db *db);
 int  db_commit(struct db *db);
 int  db_rollback(struct db *db);
@@ -42,5 +58,9 @@ int  db_copy_cancel(struct db *db, const char *why);
 /* COPY ... TO STDOUT with parameters is not SQL: sql must be built from
  * checked identifiers only.  Rows go to fd. Returns the row count or -1. */
 long long db_copy_out(struct db *db, const char *sql, int fd);
+/* A query of any size, row by row in bounded memory.  row returns 0, or -1 to
+ * end early (then the rest is dropped).  Returns the row count or -1. */
+long long db_each_row(struct db *db, const char *sql, int nparams, const char *const *params,
+    int (*row)(void *arg, const PGresult *res), void *arg);
 
 #endif

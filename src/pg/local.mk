@@ -1,3 +1,4 @@
 noinst_LIBRARIES += src/pg/libpg.a
 src_pg_libpg_a_SOURCES = \
+	src/pg/db.c \
 	src/pg/db.h

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "pg/db.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fdio.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#define PASSWORD_MAX	4096	/* bytes of a password file */
+#define COPY_CHUNK	65536	/* bytes of COPY output written at once */
+
+/* What every session is: no path to search, UTC, ISO dates; see db.h. */
+#define SESSION_OPTIONS	"-c search_path= -c timezone=UTC -c datestyle=ISO,YMD " \
+	"-c extra_float_digits=0 -c client_min_messages=warning -c bytea_output=hex"
+
+/* The server's messages end in a newline and may have several lines: a log
+ * line has one. */
+static void
+message_first_line(const char *msg, char *out, size_t outsize)
+{
+	size_t	 n;
+
+	if (msg == NULL)
+		msg = "";
+	n = strcspn(msg, "\n");
+	if (n >= outsize)
+		n = outsize - 1;
+	memcpy(out, msg, n);
+	out[n] = '\0';
+}
+
+static void
+on_notice(void *arg, const char *message)
+{
+	char	 line[512];
+
+	(void)arg;
+	message_first_line(message, line, sizeof(line));
+	log_warnx("database: %s", line);
+}
+
+static int
+is_quiet(const char *quiet, const char *sqlstate)
+{
+	return quiet != NULL && sqlstate[0] != '\0' && strstr(quiet, sqlstate) != NULL;
+}
+
+/* Keep the SQLSTATE of a failed result (or lost connection) and log why. */
+static void
+note_failure(struct db *db, const PGresult *res, const char *quiet, const char *sql)
+{
+	const char	*state = NULL;
+	char		 line[512], what[81];
+
+	if (res != NULL)
+		state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	if (state == NULL || str_copy(db->sqlstate, sizeof(db->sqlstate), state) == -1)
+		(void)str_copy(db->sqlstate, sizeof(db->sqlstate), "08006");
+	if (is_quiet(quiet, db->sqlstate))
+		return;
+	message_first_line(res != NULL && PQresultErrorMessage(res)[0] != '\0' ?
+	    PQresultErrorMessage(res) : PQerrorMessage(db->conn), line, sizeof(line));
+	message_first_line(sql, what, sizeof(what));
+	log_warnx("database: %s: %s (SQLSTATE %s)", what, line, db->sqlstate);
+}
+
+int
+db_connect_to(struct db *db, const struct conf *conf, const char *dbname,
+    const char *role, const char *password)
+{
+	char		 port[16], line[512];
+	const char	*keys[12], *values[12];
+	int		 n = 0;
+
+	memset(db, 0, sizeof(*db));
+	(void)snprintf(port, sizeof(port), "%d", conf->db_port);
+#define PARAM(k, v) do { keys[n] = (k); values[n++] = (v); } while (0)
+	PARAM("host", conf->db_host);
+	PARAM("port", port);
+	PARAM("dbname", dbname);
+	PARAM("user", role);
+	PARAM("password", password);
+	PARAM("application_name", log_progname());
+	PARAM("client_encoding", "UTF8");
+	PARAM("connect_timeout", "10");
+	PARAM("sslmode", "disable");	/* a unix socket: nothing to encrypt */
+	PARAM("gssencmode", "disable");
+	PARAM("options", SESSION_OPTIONS);
+	PARAM(NULL, NULL);
+#undef PARAM
+	db->conn = PQconnectdbParams(keys, values, 0);
+	if (db->conn == NULL)
+		fatalx("database: out of memory");
+	if (PQstatus(db->conn) != CONNECTION_OK) {
+		message_first_line(PQerrorMessage(db->conn), line, sizeof(line));
+		log_warnx("database %s as %s: %s", dbname, role, line);
+		db_close(db);
+		(void)str_copy(db->sqlstate, sizeof(db->sqlstate), "08001");
+		return -1;
+	}
+	(void)PQsetNoticeProcessor(db->conn, on_notice, NULL);
+	return 0;
+}
+
+int
+db_connect(struct db *db, const struct conf *conf, const char *role, const char *password)
+{
+	return db_connect_to(db, conf, conf->db_name, role, password);
+}
+
+int
+db_connect_role(struct db *db, const struct conf *conf, const char *role)
+{
+	char	*path = NULL, *password = NULL;
+	size_t	 len = 0;
+	int	 rc = -1;
+
+	memset(db, 0, sizeof(*db));
+	path = xasprintf("%s/%s.password", conf->secrets_dir, role);
+	if (file_read_all(path, PASSWORD_MAX, &password, &len) == -1) {
+		log_warn("%s", path);
+		goto out;
+	}
+	password[strcspn(password, "\r\n")] = '\0';
+	rc = db_connect(db, conf, role, password);
+out:
+	if (password != NULL)
+		explicit_bzero(password, len);
+	free(password);
+	free(path);
+	return rc;
+}
+
+void
+db_close(struct db *db)
+{
+	if (db->conn != NULL)
+		PQfinish(db->conn);
+	memset(db, 0, sizeof(*db));
+}
+
+int
+db_ok(const struct db *db)
+{
+	return db->conn != NULL && PQstatus(db->conn) == CONNECTION_OK;
+}
+
+static PGresult *
+check_result(struct db *db, PGresult *res, const char *quiet, const char *sql)
+{
+	switch (PQresultStatus(res)) {
+	case PGRES_COMMAND_OK:
+	case PGRES_TUPLES_OK:
+		db->sqlstate[0] = '\0';
+		return res;
+	default:
+		note_failure(db, res, quiet, sql);
+		PQclear(res);
+		return NULL;
+	}
+}
+
+PGresult *
+db_query(struct db *db, const char *quiet, const char *sql, int nparams, const char *const *params)
+{
+	if (db->conn == NULL) {
+		(void)str_copy(db->sqlstate, sizeof(db->sqlstate), "08003");
+		return NULL;
+	}
+	return check_result(db, PQexecParams(db->conn, sql, nparams, NULL, params,
+	    NULL, NULL, 0), quiet, sql);
+}
+
+PGresult *
+db_query_row(struct db *db, const char *sql, int nparams, const char *const *params)
+{
+	PGresult	*res;
+
+	if ((res = db_query(db, NULL, sql, nparams, params)) == NULL)
+		return NULL;
+	if (PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res) == 1)
+		return res;
+	if (PQntuples(res) > 1)
+		log_warnx("database: %.80s: %d rows where one was asked for", sql, PQntuples(res));
+	PQclear(res);
+	return NULL;
+}
+
+static long
+affected(PGresult *res)
+{
+	const char	*s;
+	long		 n;
+
+	if (res == NULL)
+		return -1;
+	s = PQcmdTuples(res);
+	n = s[0] == '\0' ? 0 : strtol(s, NULL, 10);
+	PQclear(res);
+	return n;
+}
+
+long
+db_exec(struct db *db, const char *sql, int nparams, const char *const *params)
+{
+	return affected(db_query(db, NULL, sql, nparams, params));
+}
+
+/* 0 when name stands prepared in this connection, else -1. */
+static int
+prepare(struct db *db, const char *name, const char *sql)
+{
+	PGresult	*res;
+	size_t		 i;
+
+	for (i = 0; i < db->nprepared; i++)
+		if (db->prepared[i] == name)
+			return 0;
+	if (db->nprepared == DB_PREPARED_MAX)
+		fatalx("database: %s: too many prepared statements", name);
+	res = check_result(db, PQprepare(db->conn, name, sql, 0, NULL), NULL, sql);
+	if (res == NULL)
+		return -1;
+	PQclear(res);
+	db->prepared[db->nprepared++] = name;
+	return 0;
+}
+
+PGresult *
+db_prepared(struct db *db, const char *name, const char *sql, int nparams, const char *const *params)
+{
+	if (db->conn == NULL) {
+		(void)str_copy(db->sqlstate, sizeof(db->sqlstate), "08003");
+		return NULL;
+	}
+	if (prepare(db, name, sql) == -1)
+		return NULL;
+	return check_result(db, PQexecPrepared(db->conn, name, nparams, params,
+	    NULL, NULL, 0), NULL, sql);
+}
+
+long
+db_prepared_exec(struct db *db, const char *name, const char *sql, int nparams, const char *const *params)
+{
+	return affected(db_prepared(db, name, sql, nparams, params));
+}
+
+int
+db_begin(struct db *db)
+{
+	return db_exec(db, "BEGIN", 0, NULL) == -1 ? -1 : 0;
+}
+
+/* A COMMIT of a failed transaction is answered "ROLLBACK", with success. */
+int
+db_commit(struct db *db)
+{
+	PGresult	*res;
+	int		 rc = -1;
+
+	if ((res = db_query(db, NULL, "COMMIT", 0, NULL)) == NULL)
+		return -1;
+	if (strcmp(PQcmdStatus(res), "COMMIT") == 0)
+		rc = 0;
+	else
+		log_warnx("database: COMMIT: the transaction had failed");
+	PQclear(res);
+	return rc;
+}
+
+int
+db_rollback(struct db *db)
+{
+	if (!db_ok(db))
+		return -1;
+	if (PQtransactionStatus(db->conn) == PQTRANS_IDLE)
+		return 0;
+	return db_exec(db, "ROLLBACK", 0, NULL) == -1 ? -1 : 0;
+}
+
+int
+db_copy_in(struct db *db, const char *sql)
+{
+	PGresult	*res;
+	int		 rc = -1;
+
+	if (db->conn == NULL)
+		return -1;
+	res = PQexec(db->conn, sql);
+	if (PQresultStatus(res) == PGRES_COPY_IN)
+		rc = 0;
+	else
+		note_failure(db, res, NULL, sql);
+	PQclear(res);
+	return rc;
+}
+
+int
+db_copy_put(struct db *db, const char *data, size_t len)
+{
+	size_t	 n;
+
+	for (; len > 0; data += n, len -= n) {
+		n = len > (1 << 20) ? (1 << 20) : len;
+		if (PQputCopyData(db->conn, data, (int)n) != 1) {
+			note_failure(db, NULL, NULL, "COPY data");
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* Take the results that end a COPY FROM. */
+static int
+copy_results(struct db *db, const char *quiet)
+{
+	PGresult	*res;
+	int		 rc = 0;
+
+	while ((res = PQgetResult(db->conn)) != NULL) {
+		if (PQresultStatus(res) != PGRES_COMMAND_OK) {
+			if (rc == 0)
+				note_failure(db, res, quiet, "COPY");
+			rc = -1;
+		}
+		PQclear(res);
+		if (!db_ok(db))
+			return -1;
+	}
+	return rc;
+}
+
+int
+db_copy_end(struct db *db)
+{
+	if (PQputCopyEnd(db->conn, NULL) != 1) {
+		note_failure(db, NULL, NULL, "COPY end");
+		return -1;
+	}
+	return copy_results(db, NULL);
+}
+
+/* The server ends the COPY as failed (57014): that is the wish here. */
+int
+db_copy_cancel(struct db *db, const char *why)
+{
+	if (PQputCopyEnd(db->conn, why) != 1) {
+		note_failure(db, NULL, NULL, "COPY cancel");
+		return -1;
+	}
+	(void)copy_results(db, "57014");
+	return db_ok(db) ? 0 : -1;
+}
+
+/* Rows of a running COPY TO into fd; 0, or -1 with the rest drained. */
+static int
+copy_rows(struct db *db, int fd)
+{
+	struct buf	 b = { 0 };
+	char		*row = NULL;
+	int		 n, rc = 0;
+
+	while ((n = PQgetCopyData(db->conn, &row, 0)) > 0) {
+		if (rc == 0)
+			(void)buf_append(&b, row, (size_t)n);
+		PQfreemem(row);
+		if (b.len < COPY_CHUNK)
+			continue;
+		if (write_full(fd, b.data, b.len) == -1) {
+			log_warn("COPY output");
+			rc = -1;
+		}
+		buf_reset(&b);
+	}
+	if (n == -2) {
+		note_failure(db, NULL, NULL, "COPY output");
+		rc = -1;
+	}
+	if (rc == 0 && b.len > 0 && write_full(fd, b.data, b.len) == -1) {
+		log_warn("COPY output");
+		rc = -1;
+	}
+	buf_free(&b);
+	return rc;
+}
+
+long long
+db_copy_out(struct db *db, const char *sql, int fd)
+{
+	PGresult	*res;
+	long long	 count = -1;
+	int		 rc;
+
+	if (db->conn == NULL)
+		return -1;
+	res = PQexec(db->conn, sql);
+	if (PQresultStatus(res) != PGRES_COPY_OUT) {
+		note_failure(db, res, NULL, sql);
+		PQclear(res);
+		return -1;
+	}
+	PQclear(res);
+	rc = copy_rows(db, fd);
+	while ((res = PQgetResult(db->conn)) != NULL) {
+		if (PQresultStatus(res) == PGRES_COMMAND_OK)
+			count = strtoll(PQcmdTuples(res), NULL, 10);
+		else
+			note_failure(db, res, NULL, sql);
+		PQclear(res);
+		if (!db_ok(db))
+			return -1;
+	}
+	return rc == -1 ? -1 : count;
+}
+
+long long
+db_each_row(struct db *db, const char *sql, int nparams, const char *const *params,
+    int (*row)(void *arg, const PGresult *res), void *arg)
+{
+	PGresult	*res;
+	long long	 count = 0;
+	int		 rc = 0;
+
+	if (db->conn == NULL)
+		return -1;
+	if (PQsendQueryParams(db->conn, sql, nparams, NULL, params, NULL, NULL, 0) != 1 ||
+	    PQsetSingleRowMode(db->conn) != 1) {
+		note_failure(db, NULL, NULL, sql);
+		return -1;
+	}
+	while ((res = PQgetResult(db->conn)) != NULL) {
+		switch (PQresultStatus(res)) {
+		case PGRES_SINGLE_TUPLE:
+			if (rc == 0 && (rc = row(arg, res)) == 0)
+				count++;
+			break;
+		case PGRES_TUPLES_OK:
+			break;
+		default:
+			note_failure(db, res, NULL, sql);
+			rc = -1;
+		}
+		PQclear(res);
+		if (!db_ok(db))
+			return -1;
+	}
+	return rc != 0 ? -1 : count;
+}
