@@ -4,9 +4,13 @@
 #ifndef MUHUR_MODEL_IDENT_H
 #define MUHUR_MODEL_IDENT_H
 
+#include <stddef.h>
+
 #include "base/limits.h"
 
-int member_code_ok(const char *s);	/* [A-Z][A-Z0-9]{2,11} */
+/* [A-Z][A-Z0-9]{2,11}, but not "OWN", which in a balance names the
+ * platform's own wallet. */
+int member_code_ok(const char *s);
 int user_code_ok(const char *s);	/* member code + 001..899 or 900..990 (S2 E) */
 int user_code_is_main_authority(const char *s);	/* [ana yetkili] 900..990 */
 /* The member part of a user code; 0, or -1 where s is no user code. */
@@ -22,6 +26,10 @@ int uuid_ok(const char *s);		/* lower-case RFC 9562 text */
 /* A UUIDv7 (RFC 9562 5.7) for the moment t (microseconds): sorts by time,
  * also among those made within one millisecond by one process. */
 void uuid_v7(long long t_usec, char out[UUID_SIZE]);
+
+/* len bytes are valid UTF-8 without control characters (C0, DEL, C1) and
+ * without the two that XML 1.0 has no place for: may go to logs and into XML. */
+int text_ok(const char *s, size_t len);
 
 /* A base name that may become a file of a box: 1..200 bytes, valid UTF-8, no
  * '/', no control character, not beginning with '.', not "." or "..". */
