@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""A notice leaves /outbox after 7 x 24 h for /archive/YYYY-MM-DD/, tested by
+moving the gateway's clock."""
+
+import datetime
+
+import lib
+
+market = None
+HOUR = 3600
+
+
+def move(hours):
+    market.stop()
+    market.set_conf("clock_offset", int(hours * HOUR))
+    market.start()
+
+
+def stays():
+    """six days and 23 hours later it is still in the outbox"""
+    name = market.send(market.sign(market.balance_report()))
+    market.answer(name)
+    market.names = market.outbox("PLA001")
+    assert len(market.names) == 2
+    move(7 * 24 - 1)
+    assert market.outbox("PLA001") == market.names
+
+
+def moves():
+    """after seven days it is in the archive's day, byte for byte, and only there"""
+    before = {n: market.get("PLA001", "/outbox/" + n).data for n in market.names}
+    move(7 * 24 + 1)
+    lib.wait_for("an empty outbox", lambda: market.outbox("PLA001") == [])
+    day = str(datetime.datetime.now(datetime.timezone.utc).astimezone(lib.ISTANBUL).date())
+    with market.sftp("PLA001") as s:
+        assert s.listdir("/archive") == [day], (s.listdir("/archive"), day)
+        assert sorted(s.listdir(f"/archive/{day}")) == market.names
+    for name, data in before.items():
+        assert market.get("PLA001", f"/archive/{day}/{name}").data == data
+
+
+def again():
+    """the same bytes sent now bring the notices back to the outbox"""
+    move(0)
+    signed = market.sign(market.balance_report())
+    name = market.send(signed)
+    market.answer(name)
+    first = market.outbox("PLA001")
+    move(8 * 24)
+    lib.wait_for("an empty outbox", lambda: market.outbox("PLA001") == [])
+    market.send(signed)
+    lib.wait_for("the notices again", lambda: market.outbox("PLA001") == first)
+
+
+with lib.Market() as market:
+    lib.main(stays, moves, again)

@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""Twenty seeds of `muhur sample', 1,000 customers each, one business day a
+seed: the planted breaks, and only they, are found, with both sides' values."""
+
+import datetime
+import decimal
+import json
+import os
+
+import lib
+
+market = None
+SEEDS = int(os.environ.get("MUHUR_TEST_SEEDS", "20"))
+
+
+def key(b):
+    return (b["rule"], b["kind"], b.get("platform") or "", b.get("custodian") or "", b.get("asset") or "")
+
+
+def values(b):
+    if b["rule"] != "R1":
+        return None
+    return tuple(decimal.Decimal(b[k] or 0) for k in ("platformQuantity", "custodianQuantity"))
+
+
+def one_seed(seed):
+    def test():
+        day = str(lib.last_closed_day() - datetime.timedelta(days=SEEDS - seed))
+        directory = os.path.join(market.dir, f"day-{seed}")
+        market.muhur("sample", "--dir", directory, "--customers", "1000", "--breaks", str(1 + seed % 9),
+                     "--seed", str(seed), "--date", day)
+        with open(os.path.join(directory, "manifest.json")) as f:
+            manifest = json.load(f)
+        for entry in sorted(manifest["files"], key=lambda e: e["order"]):
+            with open(os.path.join(directory, entry["file"]), "rb") as f:
+                signed = market.sign(f.read(), entry["userCode"])
+            name = f"{seed}-{entry['file']}"
+            assert market.exchange(signed, entry["userCode"], name) == ("accepted", []), entry
+        market.muhur("reconcile", "run", "--date", day)
+        found = sorted((key(b), values(b)) for b in market.json("break", "list", "--date", day))
+        planted = sorted((key(b), values(b)) for b in manifest["breaks"])
+        assert found == planted, f"found {found}\nplanted {planted}"
+    test.__doc__ = f"seed {seed}: what was planted is found, nothing else"
+    return test
+
+
+with lib.Market(conf="signing_time_past = 17280000\n") as market:
+    lib.main(*(one_seed(s) for s in range(1, SEEDS + 1)))
