@@ -71,6 +71,8 @@ struct conf {
 
 /* Errors are logged with file and line; NULL is returned.  conf_load_fd reads
  * from the start of fd and takes base_dir for relative paths. */
+/* $MUHUR_CONF, else the installed file. */
+const char *conf_default_path(void);
 struct conf *conf_load(const char *path);
 struct conf *conf_load_fd(int fd, const char *base_dir);
 void conf_free(struct conf *conf);

@@ -1,5 +1,11 @@
 noinst_LIBRARIES += src/base/libbase.a
 src_base_libbase_a_SOURCES = \
+	src/base/child.c \
+	src/base/clock.c \
+	src/base/conf.c \
+	src/base/fdio.c \
+	src/base/log.c \
+	src/base/mem.c \
 	src/base/child.h \
 	src/base/clock.h \
 	src/base/conf.h \

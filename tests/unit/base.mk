@@ -1,1 +1,12 @@
 # Unit tests of src/base
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/base/test_log tests/unit/base/test_mem \
+	tests/unit/base/test_fdio tests/unit/base/test_clock tests/unit/base/test_conf
+TESTS += tests/unit/base/test_log tests/unit/base/test_mem \
+	tests/unit/base/test_fdio tests/unit/base/test_clock tests/unit/base/test_conf
+tests_unit_base_test_log_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
+tests_unit_base_test_mem_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
+tests_unit_base_test_fdio_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
+tests_unit_base_test_clock_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
+tests_unit_base_test_conf_LDADD = src/base/libbase.a $(CONFUSE_LIBS) $(CMOCKA_LIBS)
+endif

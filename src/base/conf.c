@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <confuse.h>
+
+#include "base/conf.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#define CONF_MAX_SIZE	(1024 * 1024)
+
+static const char *const role_names[ROLE_COUNT] = {
+	[ROLE_MUHURD]	 = "muhurd",
+	[ROLE_LISTENER]	 = "listener",
+	[ROLE_SESSION]	 = "session",
+	[ROLE_VERIFY]	 = "verify",
+	[ROLE_LOAD]	 = "load",
+	[ROLE_DIRECTORY] = "directory",
+	[ROLE_RECONCILE] = "reconcile",
+	[ROLE_SIGNER]	 = "signer",
+	[ROLE_ARCHIVE]	 = "archive",
+};
+
+const char *
+role_name(enum role role)
+{
+	if ((unsigned)role >= ROLE_COUNT)
+		return "unknown";
+	return role_names[role];
+}
+
+const char *
+conf_default_path(void)
+{
+	const char *path = getenv("MUHUR_CONF");
+
+	if (path != NULL && path[0] != '\0')
+		return path;
+	return MUHUR_SYSCONFDIR "/muhur/muhur.conf";
+}
+
+#define ETC	MUHUR_SYSCONFDIR "/muhur/"
+
+static cfg_opt_t user_opts[] = {
+	CFG_STR("muhurd", "", CFGF_NONE),
+	CFG_STR("listener", "", CFGF_NONE),
+	CFG_STR("session", "", CFGF_NONE),
+	CFG_STR("verify", "", CFGF_NONE),
+	CFG_STR("load", "", CFGF_NONE),
+	CFG_STR("directory", "", CFGF_NONE),
+	CFG_STR("reconcile", "", CFGF_NONE),
+	CFG_STR("signer", "", CFGF_NONE),
+	CFG_STR("archive", "", CFGF_NONE),
+	CFG_END()
+};
+
+/* Sizes are strings so that they may carry a unit and pass 2^31 everywhere. */
+static cfg_opt_t opts[] = {
+	CFG_STR("state_dir", MUHUR_STATEDIR, CFGF_NONE),
+	CFG_STR("libexec_dir", MUHUR_LIBEXECDIR, CFGF_NONE),
+	CFG_STR("schema_dir", MUHUR_DATADIR "/schemas", CFGF_NONE),
+	CFG_STR("secrets_dir", ETC "secrets", CFGF_NONE),
+	CFG_STR("log_file", "/var/log/muhur/muhurd.log", CFGF_NONE),
+	CFG_STR("pid_file", "/run/muhur/muhurd.pid", CFGF_NONE),
+	CFG_SEC("users", user_opts, CFGF_NONE),
+	CFG_BOOL("sandbox", cfg_true, CFGF_NONE),
+	CFG_INT("clock_offset", 0, CFGF_NONE),
+	CFG_STR("db_host", "/var/run/postgresql", CFGF_NONE),
+	CFG_INT("db_port", 5432, CFGF_NONE),
+	CFG_STR("db_name", "muhur", CFGF_NONE),
+	CFG_STR("db_owner", "muhur_owner", CFGF_NONE),
+	CFG_STR("listen_address", "127.0.0.1", CFGF_NONE),
+	CFG_INT("listen_port", 2022, CFGF_NONE),
+	CFG_STR("host_key", ETC "ssh_host_ed25519_key", CFGF_NONE),
+	CFG_INT("max_sessions", 200, CFGF_NONE),
+	CFG_INT("max_sessions_per_address", 50, CFGF_NONE),
+	CFG_INT("login_grace", 60, CFGF_NONE),
+	CFG_INT("idle_timeout", 600, CFGF_NONE),
+	CFG_STR("max_document_size", "8G", CFGF_NONE),
+	CFG_STR("inbox_quota", "16G", CFGF_NONE),
+	CFG_INT("inbox_max_files", 256, CFGF_NONE),
+	CFG_INT("sent_listing", 600, CFGF_NONE),
+	CFG_INT("workers", 4, CFGF_NONE),
+	CFG_STR("signature_profile", "xades", CFGF_NONE),
+	CFG_STR("trust_anchors", ETC "trust.pem", CFGF_NONE),
+	CFG_STR("crl_file", ETC "crl.pem", CFGF_NONE),
+	CFG_BOOL("require_crl", cfg_true, CFGF_NONE),
+	CFG_INT("signing_time_past", 172800, CFGF_NONE),
+	CFG_INT("signing_time_future", 300, CFGF_NONE),
+	CFG_STR("cutoff", "12:00", CFGF_NONE),
+	CFG_INT("reconcile_delay", 2, CFGF_NONE),
+	CFG_STR("signing_key", ETC "gateway.key", CFGF_NONE),
+	CFG_STR("signing_cert", ETC "gateway.pem", CFGF_NONE),
+	CFG_INT("outbox_retention", 604800, CFGF_NONE),
+	CFG_END()
+};
+
+static void __attribute__((format(printf, 2, 0)))
+report(cfg_t *cfg, const char *fmt, va_list ap)
+{
+	char text[512];
+
+	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
+		text[0] = '\0';
+	log_warnx("%s:%d: %s", cfg->filename == NULL ? "configuration" : cfg->filename,
+	    cfg->line, text);
+}
+
+/* --- reading one value, with its range ---------------------------------- */
+
+struct reading {
+	cfg_t		*cfg;
+	const char	*name;		/* of the file, for messages */
+	const char	*base_dir;
+	int		 bad;
+};
+
+static void __attribute__((format(printf, 3, 4)))
+refuse(struct reading *r, const char *setting, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
+		text[0] = '\0';
+	va_end(ap);
+	log_warnx("%s: %s: %s", r->name, setting, text);
+	r->bad = 1;
+}
+
+static int64_t
+get_number(struct reading *r, const char *name, int64_t min, int64_t max)
+{
+	int64_t v = cfg_getint(r->cfg, name);
+
+	if (v < min || v > max)
+		refuse(r, name, "%lld is not between %lld and %lld", (long long)v,
+		    (long long)min, (long long)max);
+	return v;
+}
+
+static int
+get_int(struct reading *r, const char *name, int min, int max)
+{
+	return (int)get_number(r, name, min, max);
+}
+
+/* A number of bytes with an optional unit K, M, G or T (powers of 1024). */
+static int64_t
+get_size(struct reading *r, const char *name, int64_t min, int64_t max)
+{
+	const char *s = cfg_getstr(r->cfg, name), *unit;
+	static const char units[] = "KMGT";
+	const char *u;
+	char *end;
+	long long v;
+	int shift = 0;
+
+	errno = 0;
+	v = strtoll(s, &end, 10);
+	unit = end;
+	if (end != s && *unit != '\0' && (u = strchr(units, *unit)) != NULL) {
+		shift = 10 * (int)(u - units + 1);
+		unit++;
+	}
+	if (end == s || *unit != '\0' || errno != 0 || v < 0 || v > INT64_MAX >> shift) {
+		refuse(r, name, "\"%s\" is no size such as 4096, 64K, 16M or 2G", s);
+		return min;
+	}
+	v <<= shift;
+	if (v < min || v > max)
+		refuse(r, name, "%s is not between %lld and %lld bytes", s,
+		    (long long)min, (long long)max);
+	return v;
+}
+
+static char *
+get_text(struct reading *r, const char *name)
+{
+	const char *s = cfg_getstr(r->cfg, name);
+
+	if (s == NULL || s[0] == '\0') {
+		refuse(r, name, "must not be empty");
+		s = "";
+	}
+	return xstrdup(s);
+}
+
+static char *
+get_path(struct reading *r, const char *name)
+{
+	char *s = get_text(r, name), *abs;
+
+	if (s[0] == '/' || s[0] == '\0')
+		return s;
+	abs = xasprintf("%s/%s", r->base_dir, s);
+	free(s);
+	return abs;
+}
+
+static void
+get_cutoff(struct reading *r, struct conf *conf)
+{
+	const char *s = cfg_getstr(r->cfg, "cutoff");
+	int i;
+
+	for (i = 0; i < 5; i++)
+		if (i == 2 ? s[i] != ':' : s[i] < '0' || s[i] > '9')
+			break;
+	if (i == 5 && s[5] == '\0') {
+		conf->cutoff_hour = (s[0] - '0') * 10 + (s[1] - '0');
+		conf->cutoff_minute = (s[3] - '0') * 10 + (s[4] - '0');
+		if (conf->cutoff_hour < 24 && conf->cutoff_minute < 60)
+			return;
+	}
+	refuse(r, "cutoff", "\"%s\" is no time of day such as 12:00", s);
+}
+
+static void
+get_profile(struct reading *r, struct conf *conf)
+{
+	const char *s = cfg_getstr(r->cfg, "signature_profile");
+
+	if (strcmp(s, "xades") == 0)
+		conf->signature_profile = PROFILE_XADES;
+	else if (strcmp(s, "xmldsig") == 0)
+		conf->signature_profile = PROFILE_XMLDSIG;
+	else
+		refuse(r, "signature_profile", "\"%s\" is neither xades nor xmldsig", s);
+}
+
+/* --- the groups of settings --------------------------------------------- */
+
+static void
+read_places(struct reading *r, struct conf *conf)
+{
+	cfg_t *users = cfg_getsec(r->cfg, "users");
+	int i;
+
+	conf->state_dir = get_path(r, "state_dir");
+	conf->libexec_dir = get_path(r, "libexec_dir");
+	conf->schema_dir = get_path(r, "schema_dir");
+	conf->secrets_dir = get_path(r, "secrets_dir");
+	conf->log_file = get_path(r, "log_file");
+	conf->pid_file = get_path(r, "pid_file");
+	for (i = 0; i < ROLE_COUNT; i++)
+		conf->user[i] = xstrdup(cfg_getstr(users, role_name(i)));
+	conf->sandbox = cfg_getbool(r->cfg, "sandbox") == cfg_true;
+	/* a hundred years either way: the date's text has four digits */
+	conf->clock_offset = get_number(r, "clock_offset", INT64_C(-3155760000),
+	    INT64_C(3155760000));
+	conf->db_host = get_path(r, "db_host");
+	conf->db_port = get_int(r, "db_port", 1, 65535);
+	conf->db_name = get_text(r, "db_name");
+	conf->db_owner = get_text(r, "db_owner");
+}
+
+static void
+read_sftp(struct reading *r, struct conf *conf)
+{
+	conf->listen_address = get_text(r, "listen_address");
+	conf->listen_port = get_int(r, "listen_port", 0, 65535);
+	conf->host_key = get_path(r, "host_key");
+	conf->max_sessions = get_int(r, "max_sessions", 1, 10000);
+	conf->max_sessions_per_address = get_int(r, "max_sessions_per_address", 1, 10000);
+	conf->login_grace = get_int(r, "login_grace", 1, 3600);
+	conf->idle_timeout = get_int(r, "idle_timeout", 1, 86400);
+	conf->max_document_size = get_size(r, "max_document_size", 1, INT64_C(1) << 42);
+	conf->inbox_quota = get_size(r, "inbox_quota", 1, INT64_C(1) << 50);
+	conf->inbox_max_files = get_int(r, "inbox_max_files", 1, 1000000);
+	conf->sent_listing = get_int(r, "sent_listing", 0, 86400);
+}
+
+static void
+read_business(struct reading *r, struct conf *conf)
+{
+	conf->workers = get_int(r, "workers", 2, 256);
+	get_profile(r, conf);
+	conf->trust_anchors = get_path(r, "trust_anchors");
+	conf->crl_file = get_path(r, "crl_file");
+	conf->require_crl = cfg_getbool(r->cfg, "require_crl") == cfg_true;
+	conf->signing_time_past = get_int(r, "signing_time_past", 0, INT_MAX);
+	conf->signing_time_future = get_int(r, "signing_time_future", 0, INT_MAX);
+	get_cutoff(r, conf);
+	conf->reconcile_delay = get_int(r, "reconcile_delay", 0, 86400);
+	conf->signing_key = get_path(r, "signing_key");
+	conf->signing_cert = get_path(r, "signing_cert");
+	conf->outbox_retention = get_number(r, "outbox_retention", 1, INT64_C(3155760000));
+}
+
+static int
+parse(cfg_t *cfg, const char *name, char *data, size_t len)
+{
+	FILE *fp;
+	int rc;
+
+	if (len == 0)
+		return 0;	/* every setting has a default; fmemopen refuses 0 */
+	if ((fp = fmemopen(data, len, "r")) == NULL)
+		fatal("%s", name);
+	cfg->filename = strdup(name);	/* freed by cfg_free */
+	rc = cfg_parse_fp(cfg, fp) == CFG_SUCCESS ? 0 : -1;
+	(void)fclose(fp);
+	return rc;
+}
+
+/* The one way in: text -> checked settings. */
+static struct conf *
+conf_read(const char *name, const char *base_dir, char *data, size_t len)
+{
+	struct reading r = { .name = name, .base_dir = base_dir };
+	struct conf *conf = NULL;
+
+	/* a NUL would end the parser's text early and hide what follows */
+	if (strlen(data) != len) {
+		log_warnx("%s: is no text", name);
+		return NULL;
+	}
+	if ((r.cfg = cfg_init(opts, CFGF_NONE)) == NULL)
+		fatal("configuration");
+	(void)cfg_set_error_function(r.cfg, report);
+	if (parse(r.cfg, name, data, len) == -1)
+		goto out;
+	conf = xcalloc(1, sizeof(*conf));
+	read_places(&r, conf);
+	read_sftp(&r, conf);
+	read_business(&r, conf);
+	if (r.bad) {
+		conf_free(conf);
+		conf = NULL;
+	}
+out:
+	cfg_free(r.cfg);
+	return conf;
+}
+
+struct conf *
+conf_load(const char *path)
+{
+	struct conf *conf = NULL;
+	char *abs = NULL, *data = NULL, *dir = NULL, *slash;
+	size_t len;
+
+	if ((abs = realpath(path, NULL)) == NULL ||
+	    file_read_all(abs, CONF_MAX_SIZE, &data, &len) == -1) {
+		log_warn("%s", path);
+		goto out;
+	}
+	dir = xstrdup(abs);
+	slash = strrchr(dir, '/');
+	slash[slash == dir] = '\0';
+	if ((conf = conf_read(path, dir, data, len)) != NULL)
+		conf->path = xstrdup(abs);
+out:
+	free(dir);
+	free(data);
+	free(abs);
+	return conf;
+}
+
+struct conf *
+conf_load_fd(int fd, const char *base_dir)
+{
+	struct conf *conf;
+	char *data;
+	size_t len;
+
+	if (fd_read_all(fd, CONF_MAX_SIZE, &data, &len) == -1) {
+		log_warn("configuration");
+		return NULL;
+	}
+	conf = conf_read("muhur.conf", base_dir, data, len);
+	free(data);
+	return conf;
+}
+
+void
+conf_free(struct conf *conf)
+{
+	int i;
+
+	if (conf == NULL)
+		return;
+	free(conf->path);
+	free(conf->state_dir);
+	free(conf->libexec_dir);
+	free(conf->schema_dir);
+	free(conf->secrets_dir);
+	free(conf->log_file);
+	free(conf->pid_file);
+	for (i = 0; i < ROLE_COUNT; i++)
+		free(conf->user[i]);
+	free(conf->db_host);
+	free(conf->db_name);
+	free(conf->db_owner);
+	free(conf->listen_address);
+	free(conf->host_key);
+	free(conf->trust_anchors);
+	free(conf->crl_file);
+	free(conf->signing_key);
+	free(conf->signing_cert);
+	free(conf);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: ISC */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <fcntl.h>
+#include <unistd.h>
+#include <sys/mman.h>
+
+#include <cmocka.h>
+
+#include "base/conf.h"
+#include "base/fdio.h"
+
+static struct conf *
+load_text(const char *text)
+{
+	struct conf *conf;
+	int fd = memfd_create("conf", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write_full(fd, text, strlen(text)), 0);
+	conf = conf_load_fd(fd, "/base/dir");
+	(void)close(fd);
+	return conf;
+}
+
+static void
+test_defaults(void **state)
+{
+	struct conf *conf = load_text("");
+	int i;
+
+	(void)state;
+	assert_non_null(conf);
+	assert_null(conf->path);
+	assert_int_equal(conf->sandbox, 1);
+	assert_int_equal(conf->cutoff_hour, 12);
+	assert_int_equal(conf->cutoff_minute, 0);
+	assert_int_equal(conf->signing_time_past, 48 * 3600);
+	assert_int_equal(conf->signing_time_future, 5 * 60);
+	assert_int_equal(conf->outbox_retention, 7 * 24 * 3600);
+	assert_int_equal(conf->sent_listing, 10 * 60);
+	assert_int_equal(conf->signature_profile, PROFILE_XADES);
+	assert_int_equal(conf->require_crl, 1);
+	assert_true(conf->workers >= 2);
+	for (i = 0; i < ROLE_COUNT; i++)
+		assert_string_equal(conf->user[i], "");
+	conf_free(conf);
+}
+
+static void
+test_values(void **state)
+{
+	struct conf *conf = load_text(
+	    "# comment\n"
+	    "state_dir = state\n"
+	    "host_key = \"/abs/key\"\n"
+	    "users { muhurd = root session = 59902 }\n"
+	    "sandbox = false\n"
+	    "clock_offset = -604800\n"
+	    "max_document_size = 4G\n"
+	    "inbox_quota = 12345\n"
+	    "cutoff = \"09:30\"\n"
+	    "signature_profile = xmldsig\n"
+	    "workers = 3\n"
+	    "workers = 5\n");
+
+	(void)state;
+	assert_non_null(conf);
+	assert_string_equal(conf->state_dir, "/base/dir/state");
+	assert_string_equal(conf->host_key, "/abs/key");
+	assert_string_equal(conf->user[ROLE_MUHURD], "root");
+	assert_string_equal(conf->user[ROLE_SESSION], "59902");
+	assert_string_equal(conf->user[ROLE_VERIFY], "");
+	assert_int_equal(conf->sandbox, 0);
+	assert_int_equal(conf->clock_offset, -604800);
+	assert_int_equal(conf->max_document_size, INT64_C(4) << 30);
+	assert_int_equal(conf->inbox_quota, 12345);
+	assert_int_equal(conf->cutoff_hour, 9);
+	assert_int_equal(conf->cutoff_minute, 30);
+	assert_int_equal(conf->signature_profile, PROFILE_XMLDSIG);
+	assert_int_equal(conf->workers, 5);	/* the later one counts */
+	conf_free(conf);
+}
+
+static void
+test_refused(void **state)
+{
+	static const char *const bad[] = {
+		"unknown_setting = 1\n", "listen_port = 65536\n", "listen_port = -1\n",
+		"listen_port = abc\n", "workers = 1\n", "cutoff = \"24:00\"\n",
+		"cutoff = \"9:00\"\n", "cutoff = \"09:60\"\n", "cutoff = \"09:000\"\n",
+		"signature_profile = pgp\n", "max_document_size = 1X\n",
+		"max_document_size = 99999999T\n", "max_document_size = -5\n",
+		"inbox_quota = \"\"\n", "state_dir = \"\"\n", "users { nobody = 1 }\n",
+		"sandbox = perhaps\n", "state_dir = \n", "users {", "db_port = 0\n",
+		"outbox_retention = 0\n", "max_sessions = 99999999999999999999\n",
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_null(load_text(bad[i]));
+}
+
+static void
+test_file(void **state)
+{
+	char dir[] = "/tmp/muhur-conf.XXXXXX", path[64], want[96];
+	struct conf *conf;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/muhur.conf", dir);
+	assert_null(conf_load(path));
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write_full(fd, "db_host = sock\n", 15), 0);
+	(void)close(fd);
+	conf = conf_load(path);
+	assert_non_null(conf);
+	assert_string_equal(conf->path, path);
+	(void)snprintf(want, sizeof(want), "%s/sock", dir);
+	assert_string_equal(conf->db_host, want);
+	conf_free(conf);
+	(void)unlink(path);
+	(void)rmdir(dir);
+	assert_int_equal(setenv("MUHUR_CONF", "/x/y", 1), 0);
+	assert_string_equal(conf_default_path(), "/x/y");
+}
+
+/* The file that is installed says what the program does without one. */
+static void
+test_shipped(void **state)
+{
+	const char *top = getenv("srcdir");
+	char path[4096];
+	struct conf *conf, *def = load_text("");
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/etc/muhur.conf", top == NULL ? "." : top);
+	conf = conf_load(path);
+	assert_non_null(conf);
+	assert_string_equal(conf->state_dir, def->state_dir);
+	assert_string_equal(conf->db_name, def->db_name);
+	assert_int_equal(conf->listen_port, def->listen_port);
+	assert_int_equal(conf->max_document_size, def->max_document_size);
+	conf_free(conf);
+	conf_free(def);
+}
+
+static void
+test_roles(void **state)
+{
+	(void)state;
+	assert_string_equal(role_name(ROLE_MUHURD), "muhurd");
+	assert_string_equal(role_name(ROLE_ARCHIVE), "archive");
+	assert_string_equal(role_name(ROLE_COUNT), "unknown");
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_shipped),
+		cmocka_unit_test(test_roles),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
