@@ -20,19 +20,58 @@ struct cmd {
 	struct conf	*conf;		/* cmd_conf */
 	struct db	 db;		/* cmd_db */
 	const char	*usage;		/* the subcommand's usage line(s) */
+	int		 help;		/* --help: usage goes to standard output, exit 0 */
 };
 /* The configuration, read at first use; exits with 3 where it cannot. */
 const struct conf *cmd_conf(struct cmd *c);
 /* The database as role muhur_admin, connected at first use; exits with 3. */
 struct db *cmd_db(struct cmd *c);
-/* Prints the usage on stderr; returns EXIT_USAGE. */
+/* Prints the usage on stderr; returns EXIT_USAGE (with --help: stdout, EXIT_YES). */
 int cmd_usage(const struct cmd *c);
 /* One JSON object and a newline on stdout; takes the reference. */
 void cmd_json(json_t *o);
 /* Columns of rows as JSON, one object a line, or as an aligned table with a
- * heading for people.  names: one per column, JSON's camelCase; a column whose
- * name begins with '#' is a number, with '?' a boolean ("t"/"f"). */
+ * heading for people.  names: one per column, JSON's camelCase, after these
+ * marks: '#' a number, '?' a boolean ("t"/"f"), '@' a JSON value; and before
+ * them '-' for a column that is left out of the table. */
 void cmd_rows(const struct cmd *c, const PGresult *res, const char *const *names);
+/* One row as a JSON object; the same as lines "name: value" for people. */
+json_t *cmd_row_json(const PGresult *res, int row, const char *const *names);
+void cmd_record(const PGresult *res, int row, const char *const *names);
+/* All rows as a JSON array of objects; clears res. */
+json_t *cmd_array(PGresult *res, const char *const *names);
+
+/* A moment in SQL as RFC 3339 text in UTC. */
+#define SQL_TIME(col) "to_char(" col " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+
+/* The second word of a command: muhur member ADD.  cmd_dispatch finds argv[1]
+ * in verbs and calls it with argv + 1, its usage set. */
+struct cmd_verb {
+	const char	*name;
+	int		(*run)(struct cmd *, int, char **);
+	const char	*usage;		/* "member add CODE --kind KIND --name NAME" */
+};
+int cmd_dispatch(struct cmd *c, int argc, char **argv, const struct cmd_verb *verbs, size_t n);
+
+/* db_query and db_exec that end the command with 3 where they fail; a
+ * transaction around a change and its event. */
+PGresult *cmd_query(struct cmd *c, const char *sql, int nparams, const char *const *params);
+long cmd_exec(struct cmd *c, const char *sql, int nparams, const char *const *params);
+void cmd_begin(struct cmd *c);
+void cmd_commit(struct cmd *c);
+/* An event of the trail by actor "operator", in the transaction of the change;
+ * submission: its number or NULL; takes the reference of detail. */
+void cmd_event(struct cmd *c, const char *kind, const char *submission, json_t *detail);
+/* Now, by the gateway's clock, as text for a parameter: TIME_SIZE bytes. */
+const char *cmd_now(struct cmd *c, char *buf);
+/* Complains and returns -1 where s is no date YYYY-MM-DD. */
+int cmd_date_ok(const char *s);
+/* A line that confirms a change: for people, or {"what": ..., "code": ...}. */
+void cmd_done(const struct cmd *c, const char *did, const char *what);
+/* The document of that hash from the store to path ("-" or NULL: standard
+ * output), its bytes compared with the hash.  fallback: where else it may
+ * lie, NULL for nowhere.  An exit code. */
+int cmd_copy_out(struct cmd *c, const char *sha256, const char *fallback, const char *path);
 
 int cmd_sign(struct cmd *, int, char **);
 int cmd_verify(struct cmd *, int, char **);

@@ -1,4 +1,22 @@
 bin_PROGRAMS += src/muhur/muhur
 src_muhur_muhur_SOURCES = \
-	src/muhur/main.c
+	src/muhur/break.c \
+	src/muhur/c14n.c \
+	src/muhur/cmd.c \
+	src/muhur/cmd.h \
+	src/muhur/contract.c \
+	src/muhur/db.c \
+	src/muhur/enrol.c \
+	src/muhur/enrol.h \
+	src/muhur/main.c \
+	src/muhur/member.c \
+	src/muhur/notice.c \
+	src/muhur/reconcile.c \
+	src/muhur/rows.c \
+	src/muhur/sample.c \
+	src/muhur/sign.c \
+	src/muhur/status.c \
+	src/muhur/submission.c \
+	src/muhur/user.c \
+	src/muhur/verify.c
 src_muhur_muhur_LDADD = src/document/libdocument.a src/xml/libxml.a src/pg/libpg.a src/model/libmodel.a src/base/libbase.a $(XMLSEC_LIBS) $(XML_LIBS) $(CRYPTO_LIBS) $(PQ_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS) $(CONFUSE_LIBS)

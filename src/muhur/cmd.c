@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: ISC */
+/* What every subcommand needs: settings, database, events, second words. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+
+#include "base/clock.h"
+#include "base/fdio.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "muhur/cmd.h"
+
+#define ADMIN_ROLE	"muhur_admin"
+
+const struct conf *
+cmd_conf(struct cmd *c)
+{
+	if (c->conf == NULL) {
+		c->conf = conf_load(c->conf_path);
+		if (c->conf == NULL) {
+			log_warnx("%s: cannot be used as configuration; name another "
+			    "with -c or MUHUR_CONF", c->conf_path);
+			exit(EXIT_ENVIRONMENT);
+		}
+		if (c->conf->clock_offset != 0)
+			clock_init(c->conf->clock_offset);
+	}
+	return c->conf;
+}
+
+struct db *
+cmd_db(struct cmd *c)
+{
+	if (c->db.conn == NULL && db_connect_role(&c->db, cmd_conf(c), ADMIN_ROLE) == -1) {
+		log_warnx("database: no connection as %s; `muhur db status' tells more",
+		    ADMIN_ROLE);
+		exit(EXIT_ENVIRONMENT);
+	}
+	return &c->db;
+}
+
+static void
+print_usage(FILE *out, const char *usage, int first)
+{
+	fprintf(out, "%s muhur %s\n", first ? "usage:" : "      ", usage);
+}
+
+int
+cmd_usage(const struct cmd *c)
+{
+	print_usage(c->help ? stdout : stderr, c->usage, 1);
+	return c->help ? EXIT_YES : EXIT_USAGE;
+}
+
+int
+cmd_dispatch(struct cmd *c, int argc, char **argv, const struct cmd_verb *verbs, size_t n)
+{
+	size_t i;
+
+	for (i = 0; argc > 1 && i < n; i++) {
+		if (strcmp(argv[1], verbs[i].name) != 0)
+			continue;
+		c->usage = verbs[i].usage;
+		return c->help ? cmd_usage(c) : verbs[i].run(c, argc - 1, argv + 1);
+	}
+	if (argc > 1)
+		log_warnx("%s %s: there is no such command", argv[0], argv[1]);
+	for (i = 0; i < n; i++)
+		print_usage(c->help ? stdout : stderr, verbs[i].usage, i == 0);
+	return c->help ? EXIT_YES : EXIT_USAGE;
+}
+
+PGresult *
+cmd_query(struct cmd *c, const char *sql, int nparams, const char *const *params)
+{
+	PGresult *res = db_query(cmd_db(c), NULL, sql, nparams, params);
+
+	if (res == NULL)
+		exit(EXIT_ENVIRONMENT);		/* db_query has said why */
+	return res;
+}
+
+long
+cmd_exec(struct cmd *c, const char *sql, int nparams, const char *const *params)
+{
+	long n = db_exec(cmd_db(c), sql, nparams, params);
+
+	if (n == -1)
+		exit(EXIT_ENVIRONMENT);
+	return n;
+}
+
+void
+cmd_begin(struct cmd *c)
+{
+	if (db_begin(cmd_db(c)) == -1)
+		exit(EXIT_ENVIRONMENT);
+}
+
+void
+cmd_commit(struct cmd *c)
+{
+	if (db_commit(cmd_db(c)) == -1)
+		exit(EXIT_ENVIRONMENT);
+}
+
+void
+cmd_event(struct cmd *c, const char *kind, const char *submission, json_t *detail)
+{
+	char now[TIME_SIZE];
+	char *text = detail != NULL ? json_dumps(detail, JSON_COMPACT | JSON_SORT_KEYS) : xstrdup("{}");
+	const char *params[] = { cmd_now(c, now), kind, submission, text };
+
+	if (text == NULL)
+		fatalx("event: no memory");
+	cmd_exec(c, "INSERT INTO muhur.event (at, kind, actor, submission, detail) "
+	    "VALUES ($1, $2, 'operator', $3, $4::jsonb)", 4, params);
+	free(text);
+	json_decref(detail);
+}
+
+const char *
+cmd_now(struct cmd *c, char *buf)
+{
+	(void)cmd_conf(c);		/* the clock's offset */
+	time_format(clock_now(), buf);
+	return buf;
+}
+
+int
+cmd_date_ok(const char *s)
+{
+	date_t d;
+
+	if (date_parse(s, &d) == 0)
+		return 0;
+	log_warnx("%s: is no date; write YYYY-MM-DD", s);
+	return -1;
+}
+
+void
+cmd_done(const struct cmd *c, const char *did, const char *what)
+{
+	if (c->json)
+		cmd_json(json_pack("{s:s, s:s}", "did", did, "what", what));
+	else
+		printf("%s: %s\n", what, did);
+}
+
+/* Copies and digests; 0, or -1 with the cause logged. */
+static int
+copy_digest(int in, const char *from, int out, const char *to, char hex[SHA256_HEX_SIZE])
+{
+	unsigned char md[EVP_MAX_MD_SIZE], *chunk = xcalloc(1, 1 << 16);
+	unsigned int mdlen;
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	ssize_t n;
+	int rc = -1;
+
+	if (ctx == NULL || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1) {
+		log_warnx("SHA-256: OpenSSL cannot compute it");
+		goto out;
+	}
+	while ((n = read_full(in, chunk, 1 << 16)) > 0) {
+		if (EVP_DigestUpdate(ctx, chunk, (size_t)n) != 1)
+			goto out;
+		if (write_full(out, chunk, (size_t)n) == -1) {
+			log_warn("%s", to);
+			goto out;
+		}
+	}
+	if (n == -1) {
+		log_warn("%s", from);
+		goto out;
+	}
+	if (EVP_DigestFinal_ex(ctx, md, &mdlen) != 1)
+		goto out;
+	hex_encode(md, SHA256_SIZE, hex);
+	rc = 0;
+out:
+	EVP_MD_CTX_free(ctx);
+	free(chunk);
+	return rc;
+}
+
+int
+cmd_copy_out(struct cmd *c, const char *sha256, const char *fallback, const char *path)
+{
+	char *stored = NULL, hex[SHA256_HEX_SIZE];
+	const char *from = fallback;
+	int in = -1, out = -1, rc = EXIT_ENVIRONMENT;
+
+	if (sha256 != NULL) {
+		stored = xasprintf("%s/store/%.2s/%s", cmd_conf(c)->state_dir, sha256, sha256);
+		in = open(stored, O_RDONLY | O_CLOEXEC);
+		if (in != -1 || errno != ENOENT || from == NULL)
+			from = stored;
+	}
+	if (in == -1 && from != NULL && from != stored)
+		in = open(from, O_RDONLY | O_CLOEXEC);
+	if (in == -1) {
+		log_warn("%s", from != NULL ? from : "document");
+		goto out;
+	}
+	if (path == NULL || strcmp(path, "-") == 0) {
+		path = "standard output";
+		out = dup(STDOUT_FILENO);
+	} else {
+		out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	}
+	if (out == -1) {
+		log_warn("%s", path);
+		goto out;
+	}
+	if (copy_digest(in, from, out, path, hex) == -1)
+		goto out;
+	if (sha256 != NULL && strcmp(hex, sha256) != 0) {
+		log_warnx("%s: its bytes do not have the recorded SHA-256 %s; do not use "
+		    "this copy, restore the file from a backup", from, sha256);
+		goto out;
+	}
+	if (close(out) == -1) {
+		out = -1;
+		log_warn("%s", path);
+		goto out;
+	}
+	out = -1;
+	rc = EXIT_YES;
+out:
+	if (in != -1)
+		close(in);
+	if (out != -1)
+		close(out);
+	free(stored);
+	return rc;
+}
