@@ -1,4 +1,8 @@
 noinst_LIBRARIES += src/pg/libpg.a
 src_pg_libpg_a_SOURCES = \
 	src/pg/db.c \
-	src/pg/db.h
+	src/pg/db.h \
+	src/pg/queue.c \
+	src/pg/queue.h \
+	src/pg/store.c \
+	src/pg/store.h
