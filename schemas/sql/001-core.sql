@@ -78,10 +78,12 @@ CREATE TABLE muhur.submission (
 	decided_at	timestamptz,
 	operator_decision text CHECK (operator_decision IN ('retry', 'reject')),	-- of a held one, until carried out
 	sha256		text CHECK (sha256 ~ '^[0-9a-f]{64}$'),
-	-- counts for duplicates: signature valid and the signer may act for member_code
+	-- its bytes count for repeats: signature valid and the signer may act for member_code
 	counted		boolean NOT NULL DEFAULT false,
+	-- its MessageId is taken; not that of one refused as a DUPLICATE
+	reserves_id	boolean NOT NULL DEFAULT false,
+	member_code	text CHECK (member_code = left(uploader, -3)),	-- who answers for it; the sender, once verified
 	-- from the verified header and signature
-	member_code	text,
 	message_type	text,
 	message_id	text,
 	user_code	text,
@@ -97,10 +99,45 @@ CREATE TABLE muhur.submission (
 	repeat_of	bigint REFERENCES muhur.submission
 );
 -- Duplicates (contract): MessageId and bytes count per sender, once counted.
-CREATE UNIQUE INDEX submission_message_id ON muhur.submission (member_code, message_id) WHERE counted;
+CREATE UNIQUE INDEX submission_message_id ON muhur.submission (member_code, message_id) WHERE reserves_id;
 CREATE UNIQUE INDEX submission_sha256 ON muhur.submission (member_code, sha256) WHERE counted;
 CREATE INDEX ON muhur.submission (business_date, message_type, member_code) WHERE state = 'accepted';
+CREATE INDEX ON muhur.submission (repeat_of) WHERE repeat_of IS NOT NULL;
 CREATE INDEX ON muhur.submission (state) WHERE state IN ('received', 'held', 'waiting');
+
+-- What may happen to a submission: the table of src/model/job.c once more, so
+-- that no role can take a way that the programs do not know.
+CREATE TABLE muhur.submission_transition (
+	state		text NOT NULL,
+	event		text NOT NULL,
+	next		text NOT NULL,
+	PRIMARY KEY (state, event)
+);
+INSERT INTO muhur.submission_transition (state, event, next) VALUES
+	('received', 'accept', 'accepted'),
+	('received', 'reject', 'rejected'),
+	('received', 'repeat', 'repeated'),
+	('received', 'hold', 'held'),
+	('received', 'wait', 'waiting'),
+	('held', 'retry', 'received'),
+	('held', 'reject', 'rejected'),
+	('waiting', 'approve', 'accepted'),
+	('waiting', 'cancel', 'cancelled'),
+	('accepted', 'replace', 'replaced');
+
+CREATE FUNCTION muhur.check_transition() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM muhur.submission_transition
+	    WHERE state = OLD.state AND next = NEW.state) THEN
+		RAISE EXCEPTION 'submission %: from % to %: no such transition',
+		    OLD.id, OLD.state, NEW.state USING ERRCODE = 'check_violation';
+	END IF;
+	RETURN NEW;
+END $$;
+CREATE TRIGGER check_transition BEFORE UPDATE OF state ON muhur.submission
+	FOR EACH ROW WHEN (OLD.state IS DISTINCT FROM NEW.state)
+	EXECUTE FUNCTION muhur.check_transition();
 
 CREATE TABLE muhur.submission_reason (
 	submission	bigint NOT NULL REFERENCES muhur.submission,
