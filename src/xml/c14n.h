@@ -24,7 +24,9 @@ struct c14n_params {
 };
 
 struct c14n;
-/* write: 0, or -1 to end (c14n_failed is then true).  params is copied. */
+/* write: 0, or -1 to end; it is called with some KiB at a time, and at the
+ * latest when the root, or a comment or instruction after it, has ended.
+ * params is copied. */
 struct c14n *c14n_new(const struct c14n_params *params,
     int (*write)(void *arg, const char *p, size_t n), void *arg);
 void c14n_free(struct c14n *c);

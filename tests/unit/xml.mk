@@ -1,1 +1,10 @@
 # Unit tests of src/xml
+if HAVE_CMOCKA
+XML_TEST_LIBS = src/xml/libxml.a src/model/libmodel.a src/base/libbase.a \
+	$(XMLSEC_LIBS) $(XML_LIBS) $(CRYPTO_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/xml/test_c14n
+tests_unit_xml_test_c14n_SOURCES = tests/unit/xml/test_c14n.c
+tests_unit_xml_test_c14n_LDADD = $(XML_TEST_LIBS)
+TESTS += tests/unit/xml/test_c14n
+endif
