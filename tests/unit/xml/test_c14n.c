@@ -3,6 +3,8 @@
  * The streaming canonicalisation against libxml2's own on a DOM, byte for
  * byte, over documents that a small deterministic generator makes.
  */
+#include "config.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
