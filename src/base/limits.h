@@ -49,6 +49,7 @@
 /* --- channels between processes ---------------------------------------- */
 #define MSG_MAX_PAYLOAD		(60 * 1024)
 #define MSG_MAX_FDS		4
+#define MSG_MAX_QUEUE		65536	/* messages waiting for one peer */
 #define STREAM_MAX_FRAME	(256 * 1024)
 
 /* --- SFTP --------------------------------------------------------------- */

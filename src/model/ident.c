@@ -282,6 +282,27 @@ text_ok(const char *s, size_t len)
 	return 1;
 }
 
+void
+text_clean(char *s)
+{
+	unsigned char *p = (unsigned char *)s;
+	uint32_t c;
+	size_t i, n, len = strlen(s);
+
+	for (i = 0; i < len; i += n) {
+		n = utf8_next(p + i, len - i, &c);
+		if (n > 0 && text_ok(s + i, n))
+			continue;
+		if (n == 0 && len - i < 4 && p[i] >= 0xc0) {
+			s[i] = '\0';
+			return;
+		}
+		if (n == 0)
+			n = 1;
+		memset(s + i, '?', n);
+	}
+}
+
 int
 file_name_ok(const char *s)
 {

@@ -30,6 +30,9 @@ void uuid_v7(long long t_usec, char out[UUID_SIZE]);
 /* len bytes are valid UTF-8 without control characters (C0, DEL, C1) and
  * without the two that XML 1.0 has no place for: may go to logs and into XML. */
 int text_ok(const char *s, size_t len);
+/* Make s such a text: every other byte becomes '?', and a character that the
+ * end of a field cut off goes away. */
+void text_clean(char *s);
 
 /* A base name that may become a file of a box: 1..200 bytes, valid UTF-8, no
  * '/', no control character, not beginning with '.', not "." or "..". */

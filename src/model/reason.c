@@ -170,32 +170,6 @@ reason_by_name(const char *name)
 	return (enum reason_code)i;
 }
 
-/*
- * What was found in a hostile document ends in a log and in XML that we sign:
- * whatever is no harmless text becomes '?', and a character that the size of
- * the field has cut goes away.
- */
-static void
-clean(char *s)
-{
-	size_t i, n, len = strlen(s);
-
-	for (i = 0; i < len; i += n) {
-		for (n = 1; n <= 4 && i + n <= len; n++) {
-			if (text_ok(s + i, n))
-				break;
-		}
-		if (n <= 4 && i + n <= len)
-			continue;
-		n = 1;
-		if (len - i < 4 && (s[i] & 0xc0) == 0xc0) {
-			s[i] = '\0';
-			return;
-		}
-		s[i] = '?';
-	}
-}
-
 /* Where the next reason goes; NULL when it has to be dropped. */
 static struct reason *
 place(struct reasons *rs, enum reason_stage stage)
@@ -228,8 +202,9 @@ reasons_add(struct reasons *rs, enum reason_code code, long line,
 	va_start(ap, fmt);
 	vsnprintf(r->detail, sizeof(r->detail), fmt, ap);
 	va_end(ap);
-	clean(r->path);
-	clean(r->detail);
+	/* What a hostile document held ends in logs and in XML that we sign. */
+	text_clean(r->path);
+	text_clean(r->detail);
 }
 
 enum reason_stage

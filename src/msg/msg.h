@@ -88,6 +88,7 @@ struct msg_chan {
 	enum role	 self, peer;
 	uint8_t		*in;		/* MSG_MAX_PAYLOAD + header */
 	struct msg_out	*outq;		/* waiting for POLLOUT, oldest first */
+	struct msg_out	*outq_tail;
 	size_t		 outq_len;
 };
 int  msg_pair(int fds[2]);		/* both close-on-exec; 0 or -1 */
@@ -95,15 +96,19 @@ void msg_init(struct msg_chan *c, int fd, enum role self, enum role peer);
 void msg_close(struct msg_chan *c);
 
 /* Queue or send.  Descriptors in fds are dup'd or sent, and are closed by
- * this call in every case.  0, or -1 where the peer is gone. */
+ * this call in every case.  0, or -1 where the peer is gone, or so far
+ * behind (MSG_MAX_QUEUE) that it is as good as gone (errno ENOBUFS). */
 int  msg_send(struct msg_chan *c, enum msg_type type, uint32_t tag,
     const void *payload, size_t len, const int *fds, int nfds);
 /* For poll: is there output waiting?  msg_flush after POLLOUT: 0 or -1. */
 int  msg_wants_write(const struct msg_chan *c);
 int  msg_flush(struct msg_chan *c);
-/* 1 a message; 0 nothing now (EAGAIN); -1 end of file (errno 0) or trouble. */
+/* 1 a message; 0 nothing now (EAGAIN); -1 end of file (errno 0) or trouble.
+ * Descriptors beyond our own limit of open files count as EPROTO too: the
+ * kernel drops them, and the message is worth nothing without them. */
 int  msg_recv(struct msg_chan *c, struct msg *m);
-/* The same, waiting up to timeout_ms (-1: for ever); 0 on time-out. */
+/* The same, sending what is queued and waiting up to timeout_ms (-1: for
+ * ever); 0 on time-out. */
 int  msg_recv_wait(struct msg_chan *c, struct msg *m, int timeout_ms);
 void msg_close_fds(struct msg *m);
 
