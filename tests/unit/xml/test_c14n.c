@@ -40,11 +40,11 @@ rnd(unsigned n)
 #define PREFIXES 6		/* index 0 is the default namespace */
 static const char *const prefixes[PREFIXES] = { "", "a", "b", "c", "ds", "x-1" };
 static const char *const uris[] = { "urn:one", "urn:two", "http://x.example/3", "urn:one:b",
-    "http://www.w3.org/2000/09/xmldsig#", "urn:d\xc3\xbc" };
+    "http://www.w3.org/2000/09/xmldsig#", "urn:d%C3" };
 static const char *const names[] = { "a", "b", "Bal", "Total", "x", "_y", "A", "z.z", "\xc3\xb6ge" };
 static const char *const texts[] = { "text", "&amp;", "&lt;", "&gt;", ">", "\r\n", "\r", "\n", "\t",
     "&#xD;", "&#10;", "&#x9;", "\"", "'", "&quot;", "&apos;", "\xc3\xa7\xc4\x9f\xc4\xb1", "  ",
-    "&#x1F600;", "\xf0\x9f\x98\x80", "]]", "&#38;#38;" };
+    "&#x1F600;", "\xf0\x9f\x98\x80", "]", "&#38;#38;" };
 static const char *const values[] = { "v", "&amp;", "&lt;", "&gt;", ">", "\r\n", "\r", "\n", "\t",
     "&#xD;", "&#10;", "&#x9;", "'", "&quot;", "&apos;", "\xc4\xb0", " ", "&#x1F600;", "&#38;amp;" };
 static const char *const cdatas[] = { "<![CDATA[]]>", "<![CDATA[a\r\nb\rc\n]]>", "<![CDATA[<&>\"]]>",
@@ -273,10 +273,12 @@ compare(const struct buf *doc, struct c14n_params *params, unsigned number)
 		list[i] = BAD_CAST(params->prefixes[i][0] == '\0' ? "#default" : params->prefixes[i]);
 	list[i] = NULL;
 	dom = xmlReadMemory(doc->data, (int)doc->len, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOENT);
-	assert_non_null(dom);
+	if (dom == NULL)
+		fail_msg("not well-formed: %s", doc->data);
 	n = xmlC14NDocDumpMemory(dom, NULL, params->method == C14N_EXCLUSIVE ? XML_C14N_EXCLUSIVE_1_0 :
 	    XML_C14N_1_0, i > 0 ? list : NULL, params->with_comments, &want);
-	assert_true(n > 0);
+	if (n <= 0)
+		fail_msg("libxml2 cannot: %s", doc->data);
 	stream(doc, params, &got);
 	if (got.len != (size_t)n || memcmp(got.data, want, got.len) != 0)
 		fail_msg("document %u, method %d, comments %d, prefixes %zu\n%s\n--- libxml2:\n%s\n--- ours:\n%s",
