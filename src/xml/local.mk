@@ -1,8 +1,21 @@
 noinst_LIBRARIES += src/xml/libxml.a
 src_xml_libxml_a_SOURCES = \
+	src/xml/alg.c \
+	src/xml/alg.h \
 	src/xml/c14n.c \
 	src/xml/c14n.h \
+	src/xml/dsig.c \
 	src/xml/dsig.h \
+	src/xml/dsig_hint.c \
+	src/xml/dsig_read.c \
+	src/xml/dsig_read.h \
+	src/xml/node.c \
+	src/xml/node.h \
 	src/xml/pull.c \
 	src/xml/pull.h \
-	src/xml/trust.h
+	src/xml/trust.c \
+	src/xml/trust.h \
+	src/xml/xades.c \
+	src/xml/xades.h \
+	src/xml/xmlsec.c \
+	src/xml/xmlsec.h

@@ -17,6 +17,9 @@ struct trust;
 /* anchors: PEM, the roots (self-signed) are trusted, others help to build
  * chains.  crls: PEM, may be NULL/0.  NULL with the cause logged. */
 struct trust *trust_new(const char *anchors, size_t anchors_len);
+/* The given certificates are trusted whether or not they are roots: for the
+ * signer's check of its own work.  They get a reference more. */
+struct trust *trust_new_partial(X509 *const *certs, size_t n);
 int  trust_add_crls(struct trust *t, const char *crls, size_t len);
 void trust_free(struct trust *t);
 

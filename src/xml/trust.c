@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: ISC */
+#include "xml/trust.h"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "xml/alg.h"
+
+#define PATH	"ds:Signature/ds:KeyInfo/ds:X509Data/ds:X509Certificate"
+#define DEPTH	8	/* certificates above the signer's */
+
+struct trust {
+	X509_STORE	*store;		/* roots and CRLs */
+	STACK_OF(X509)	*intermediates;	/* sub-CAs of the anchors' file */
+	int		 have_crls;
+	int		 partial;	/* anchors that are no roots count as well */
+};
+
+const char *
+revocation_name(enum revocation r)
+{
+	switch (r) {
+	case REVOCATION_GOOD:
+		return "good";
+	case REVOCATION_REVOKED:
+		return "revoked";
+	case REVOCATION_UNKNOWN:
+		return "unknown";
+	case REVOCATION_NOT_JUDGED:
+		break;
+	}
+	return "not-judged";
+}
+
+static void
+log_openssl(const char *what)
+{
+	char	text[256];
+
+	ERR_error_string_n(ERR_peek_last_error(), text, sizeof(text));
+	log_warnx("%s: %s", what, text);
+	ERR_clear_error();
+}
+
+/* Did the PEM reader stop because nothing more is there? */
+static int
+pem_ended(void)
+{
+	unsigned long	e = ERR_peek_last_error();
+
+	if (ERR_GET_LIB(e) != ERR_LIB_PEM || ERR_GET_REASON(e) != PEM_R_NO_START_LINE)
+		return 0;
+	ERR_clear_error();
+	return 1;
+}
+
+static int
+add_anchor(struct trust *t, X509 *cert)
+{
+	if (X509_self_signed(cert, 1) == 1)
+		return X509_STORE_add_cert(t->store, cert) == 1 ? 0 : -1;
+	ERR_clear_error();
+	if (sk_X509_push(t->intermediates, cert) == 0)
+		return -1;
+	return X509_up_ref(cert) == 1 ? 0 : -1;
+}
+
+struct trust *
+trust_new(const char *anchors, size_t len)
+{
+	struct trust	*t = xcalloc(1, sizeof(*t));
+	BIO		*bio = NULL;
+	X509		*cert;
+	int		 n = 0;
+
+	t->store = X509_STORE_new();
+	t->intermediates = sk_X509_new_null();
+	bio = BIO_new_mem_buf(anchors, (int)len);
+	if (t->store == NULL || t->intermediates == NULL || bio == NULL)
+		goto fail;
+	ERR_clear_error();
+	while ((cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+		if (add_anchor(t, cert) == -1) {
+			X509_free(cert);
+			goto fail;
+		}
+		X509_free(cert);
+		n++;
+	}
+	if (!pem_ended())
+		goto fail;
+	BIO_free(bio);
+	if (n == 0 || sk_X509_OBJECT_num(X509_STORE_get0_objects(t->store)) == 0) {
+		log_warnx("trust anchors: no self-signed certificate among %d", n);
+		trust_free(t);
+		return NULL;
+	}
+	return t;
+fail:
+	log_openssl("trust anchors");
+	BIO_free(bio);
+	trust_free(t);
+	return NULL;
+}
+
+struct trust *
+trust_new_partial(X509 *const *certs, size_t n)
+{
+	struct trust	*t = xcalloc(1, sizeof(*t));
+	size_t		 i;
+
+	t->partial = 1;
+	t->store = X509_STORE_new();
+	t->intermediates = sk_X509_new_null();
+	for (i = 0; i < n && t->store != NULL; i++) {
+		if (X509_STORE_add_cert(t->store, certs[i]) != 1)
+			break;
+	}
+	if (t->store == NULL || t->intermediates == NULL || i < n) {
+		log_openssl("trust anchors");
+		trust_free(t);
+		return NULL;
+	}
+	return t;
+}
+
+int
+trust_add_crls(struct trust *t, const char *crls, size_t len)
+{
+	BIO		*bio;
+	X509_CRL	*crl;
+	int		 n = 0, rc = 0;
+
+	ERR_clear_error();
+	if ((bio = BIO_new_mem_buf(crls, (int)len)) == NULL) {
+		log_openssl("CRL");
+		return -1;
+	}
+	while (rc == 0 && (crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL)) != NULL) {
+		if (X509_STORE_add_crl(t->store, crl) != 1)
+			rc = -1;
+		X509_CRL_free(crl);
+		n++;
+	}
+	if (rc == 0 && (!pem_ended() || n == 0))
+		rc = -1;
+	if (rc == -1)
+		log_openssl("CRL");
+	else
+		t->have_crls = 1;
+	BIO_free(bio);
+	return rc;
+}
+
+void
+trust_free(struct trust *t)
+{
+	if (t == NULL)
+		return;
+	X509_STORE_free(t->store);
+	sk_X509_pop_free(t->intermediates, X509_free);
+	free(t);
+}
+
+/* Which reason an error of OpenSSL's chain building is. */
+static enum reason_code
+reason_of(int error)
+{
+	switch (error) {
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return CERT_EXPIRED;
+	case X509_V_ERR_CERT_REVOKED:
+		return CERT_REVOKED;
+	case X509_V_ERR_UNABLE_TO_GET_CRL:
+	case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+	case X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE:
+	case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+	case X509_V_ERR_CRL_NOT_YET_VALID:
+	case X509_V_ERR_CRL_HAS_EXPIRED:
+	case X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD:
+	case X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD:
+	case X509_V_ERR_KEYUSAGE_NO_CRL_SIGN:
+	case X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION:
+	case X509_V_ERR_DIFFERENT_CRL_SCOPE:
+	case X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
+		return CERT_REVOCATION_UNKNOWN;
+	case X509_V_ERR_INVALID_PURPOSE:
+		return CERT_USAGE;
+	default:
+		return CERT_UNTRUSTED;
+	}
+}
+
+/* RFC 5280 4.2.1.3 and 4.2.1.9. */
+static void
+judge_usage(X509 *cert, struct reasons *rs)
+{
+	uint32_t	 usage = X509_get_key_usage(cert);
+	const char	*why;
+	int		 ca = X509_check_ca(cert);
+
+	if (ca == 1 || ca == 4)		/* basicConstraints, or keyCertSign */
+		reasons_add(rs, CERT_USAGE, 0, PATH, "a CA's certificate may not sign documents");
+	if (usage != UINT32_MAX && (usage & KU_NON_REPUDIATION) == 0)
+		reasons_add(rs, CERT_USAGE, 0, PATH,
+		    "key usage without nonRepudiation (contentCommitment)");
+	if (!alg_key_ok(X509_get0_pubkey(cert), &why))
+		reasons_add(rs, SIG_ALGORITHM, 0, PATH, "%s", why);
+}
+
+/* Untrusted helpers: the anchors' sub-CAs and what KeyInfo brought. */
+static STACK_OF(X509) *
+helpers(const struct trust *t, STACK_OF(X509) *others)
+{
+	STACK_OF(X509)	*all = sk_X509_dup(t->intermediates);
+	int		 i;
+
+	for (i = 0; all != NULL && others != NULL && i < sk_X509_num(others); i++)
+		(void)sk_X509_push(all, sk_X509_value(others, i));
+	return all;
+}
+
+static void
+set_parameters(const struct trust *t, X509_STORE_CTX *ctx, usec_t at, int crls)
+{
+	X509_VERIFY_PARAM	*param = X509_STORE_CTX_get0_param(ctx);
+	unsigned long		 flags = X509_V_FLAG_X509_STRICT | X509_V_FLAG_CHECK_SS_SIGNATURE;
+
+	if (crls)
+		flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL |
+		    X509_V_FLAG_EXTENDED_CRL_SUPPORT | X509_V_FLAG_USE_DELTAS;
+	if (t->partial)
+		flags |= X509_V_FLAG_PARTIAL_CHAIN;
+	X509_VERIFY_PARAM_set_flags(param, flags);
+	X509_VERIFY_PARAM_set_time(param, (time_t)(at / USEC_PER_SEC));
+	X509_VERIFY_PARAM_set_depth(param, DEPTH);
+}
+
+/* Faults of time and revocation do not end the search: all are reported. */
+static int
+on_fault(int ok, X509_STORE_CTX *ctx)
+{
+	struct reasons	*rs = X509_STORE_CTX_get_app_data(ctx);
+	int		 error = X509_STORE_CTX_get_error(ctx);
+	enum reason_code code = reason_of(error);
+
+	if (ok)
+		return 1;
+	if (!reasons_has(rs, code))
+		reasons_add(rs, code, 0, PATH, "%s (at depth %d of the chain)",
+		    X509_verify_cert_error_string(error), X509_STORE_CTX_get_error_depth(ctx));
+	return code == CERT_EXPIRED || code == CERT_REVOKED || code == CERT_REVOCATION_UNKNOWN;
+}
+
+static void
+judge_chain(const struct trust *t, X509 *cert, STACK_OF(X509) *untrusted, usec_t at,
+    int crls, struct reasons *rs)
+{
+	X509_STORE_CTX	*ctx;
+	int		 ok;
+
+	ERR_clear_error();
+	if ((ctx = X509_STORE_CTX_new()) == NULL ||
+	    X509_STORE_CTX_init(ctx, t->store, cert, untrusted) != 1 ||
+	    X509_STORE_CTX_set_app_data(ctx, rs) != 1)
+		fatalx("trust: out of memory");
+	set_parameters(t, ctx, at, crls);
+	X509_STORE_CTX_set_verify_cb(ctx, on_fault);
+	ok = X509_verify_cert(ctx);
+	if (ok != 1 && rs->n == 0)
+		reasons_add(rs, CERT_UNTRUSTED, 0, PATH, "%s",
+		    X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
+	X509_STORE_CTX_free(ctx);
+	ERR_clear_error();
+}
+
+void
+trust_judge(const struct trust *t, X509 *cert, STACK_OF(X509) *others, usec_t at,
+    int require_crl, enum revocation *revocation, struct reasons *rs)
+{
+	STACK_OF(X509)	*untrusted;
+	struct reasons	 found = { 0 };
+	int		 crls = require_crl || t->have_crls;
+	size_t		 i;
+
+	if ((untrusted = helpers(t, others)) == NULL)
+		fatalx("trust: out of memory");
+	judge_chain(t, cert, untrusted, at, crls, &found);
+	sk_X509_free(untrusted);
+	if (reasons_has(&found, CERT_REVOKED))
+		*revocation = REVOCATION_REVOKED;
+	else if (!crls)
+		*revocation = REVOCATION_NOT_JUDGED;
+	else
+		*revocation = found.n == 0 ? REVOCATION_GOOD : REVOCATION_UNKNOWN;
+	judge_usage(cert, &found);
+	for (i = 0; i < found.n; i++)
+		reasons_add(rs, found.v[i].code, 0, found.v[i].path, "%s", found.v[i].detail);
+}

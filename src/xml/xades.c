@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: ISC */
+#include "xml/xades.h"
+
+#include <openssl/asn1.h>
+#include <openssl/bn.h>
+#include <openssl/evp.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "xml/alg.h"
+#include "xml/node.h"
+
+#define PATH_QP	"ds:Signature/ds:Object/xades:QualifyingProperties"
+#define PATH_SP	PATH_QP "/xades:SignedProperties"
+#define PATH_SC	PATH_SP "/xades:SignedSignatureProperties/xades:SigningCertificate"
+
+#define DER_MAX	4096	/* an IssuerSerialV2: a name and a number */
+
+/* The signature's one QualifyingProperties, wherever its Objects hold it. */
+static xmlNode *
+find_qualifying(const xmlNode *signature, struct reasons *rs)
+{
+	xmlNode	*object, *n, *found = NULL;
+	int	 count = 0;
+
+	for (object = node_first(signature); object != NULL; object = node_next(object)) {
+		if (!node_is(object, DSIG_NS, "Object"))
+			continue;
+		for (n = node_first(object); n != NULL; n = node_next(n)) {
+			if (node_is(n, XADES_NS, "QualifyingProperties")) {
+				found = n;
+				count++;
+			}
+		}
+	}
+	if (count != 1) {
+		reasons_add(rs, SIG_COVERAGE, xmlGetLineNo(signature), PATH_QP,
+		    count == 0 ? "no XAdES properties (EN 319 132-1, 4.3.1)" :
+		    "more than one QualifyingProperties");
+		return NULL;
+	}
+	return found;
+}
+
+/* EN 319 132-1, 4.3.1: Target shall refer to the Signature's Id. */
+static int
+target_ok(const xmlNode *qualifying, const xmlNode *signature)
+{
+	char	*target = node_attr(qualifying, "Target");
+	char	*id = node_attr(signature, "Id");
+	int	 ok;
+
+	ok = target != NULL && id != NULL && id[0] != '\0' &&
+	    target[0] == '#' && strcmp(target + 1, id) == 0;
+	free(target);
+	free(id);
+	return ok;
+}
+
+static int
+read_digest(const xmlNode *cert, struct xades_cert *xc, struct reasons *rs)
+{
+	xmlNode		*digest, *method, *value;
+	unsigned char	*raw = NULL;
+	char		*uri = NULL;
+	int		 rc = -1;
+
+	if ((digest = node_child(cert, XADES_NS, "CertDigest")) == NULL ||
+	    (method = node_child(digest, DSIG_NS, "DigestMethod")) == NULL ||
+	    (value = node_child(digest, DSIG_NS, "DigestValue")) == NULL) {
+		reasons_add(rs, SIG_COVERAGE, xmlGetLineNo(cert), PATH_SC,
+		    "a Cert without CertDigest");
+		goto out;
+	}
+	uri = node_attr(method, "Algorithm");
+	if (uri == NULL || alg_digest(uri, &xc->digest) == -1) {
+		reasons_add(rs, SIG_ALGORITHM, xmlGetLineNo(method), PATH_SC,
+		    "digest algorithm %s", uri != NULL ? uri : "missing");
+		goto out;
+	}
+	if (node_base64(value, sizeof(xc->value), &raw, &xc->len) == -1 ||
+	    xc->len != dsig_digest_size(xc->digest)) {
+		reasons_add(rs, SIG_DIGEST, xmlGetLineNo(value), PATH_SC,
+		    "the certificate's digest value is malformed");
+		goto out;
+	}
+	memcpy(xc->value, raw, xc->len);
+	rc = 0;
+out:
+	free(raw);
+	free(uri);
+	return rc;
+}
+
+static int
+read_cert(const xmlNode *cert, int v2, struct xades_cert *xc, struct reasons *rs)
+{
+	xmlNode	*is, *serial;
+
+	if (read_digest(cert, xc, rs) == -1)
+		return -1;
+	is = node_child(cert, XADES_NS, v2 ? "IssuerSerialV2" : "IssuerSerial");
+	if (is == NULL)
+		return 0;
+	if (v2) {
+		if (node_base64(is, DER_MAX, &xc->issuer_serial, &xc->issuer_serial_len) == 0)
+			return 0;
+	} else {
+		serial = node_child(is, DSIG_NS, "X509SerialNumber");
+		if (serial != NULL && (xc->serial = node_text(serial)) != NULL)
+			return 0;
+	}
+	reasons_add(rs, CERT_UNTRUSTED, xmlGetLineNo(is), PATH_SC, "issuer and serial are malformed");
+	return -1;
+}
+
+static int
+read_signing_certificate(const xmlNode *props, struct xades *x, struct reasons *rs)
+{
+	xmlNode	*list[2], *cert;
+	int	 i;
+
+	list[0] = node_child(props, XADES_NS, "SigningCertificate");
+	list[1] = node_child(props, XADES_NS, "SigningCertificateV2");
+	for (i = 0; i < 2; i++) {
+		if (list[i] == NULL)
+			continue;
+		for (cert = node_first(list[i]); cert != NULL; cert = node_next(cert)) {
+			if (!node_is(cert, XADES_NS, "Cert"))
+				continue;
+			if (x->ncerts == XML_MAX_CERTIFICATES) {
+				reasons_add(rs, SIG_COVERAGE, xmlGetLineNo(cert), PATH_SC,
+				    "more than %d certificates", XML_MAX_CERTIFICATES);
+				return -1;
+			}
+			if (read_cert(cert, i == 1, &x->certs[x->ncerts++], rs) == -1)
+				return -1;
+		}
+	}
+	if (x->ncerts == 0) {
+		reasons_add(rs, SIG_COVERAGE, xmlGetLineNo(props), PATH_SC,
+		    "the signer's certificate is not among the signed properties "
+		    "(EN 319 132-1, 5.2.2)");
+		return -1;
+	}
+	return 0;
+}
+
+static void
+read_time(const xmlNode *props, struct xades *x)
+{
+	xmlNode	*n = node_child(props, XADES_NS, "SigningTime");
+	char	*text;
+	int	 zoned;
+
+	if (n == NULL || (text = node_text(n)) == NULL)
+		return;
+	if (time_parse(text, &x->signing_time, &zoned) == -1)
+		x->signing_time = 0;
+	free(text);
+}
+
+int
+xades_read(const xmlNode *signature, struct xades *x, struct reasons *rs)
+{
+	xmlNode	*qualifying, *sp, *props;
+
+	memset(x, 0, sizeof(*x));
+	if ((qualifying = find_qualifying(signature, rs)) == NULL)
+		return -1;
+	if (!target_ok(qualifying, signature)) {
+		reasons_add(rs, SIG_COVERAGE, xmlGetLineNo(qualifying), PATH_QP,
+		    "Target does not name this signature's Id (EN 319 132-1, 4.3.1)");
+		return -1;
+	}
+	sp = node_child(qualifying, XADES_NS, "SignedProperties");
+	if (sp == NULL || (x->id = node_attr(sp, "Id")) == NULL || x->id[0] == '\0') {
+		reasons_add(rs, SIG_COVERAGE, xmlGetLineNo(qualifying), PATH_SP,
+		    "no SignedProperties with an Id");
+		return -1;
+	}
+	x->signed_properties = sp;
+	props = node_child(sp, XADES_NS, "SignedSignatureProperties");
+	if (props == NULL) {
+		reasons_add(rs, SIG_COVERAGE, xmlGetLineNo(sp), PATH_SP,
+		    "no SignedSignatureProperties");
+		return -1;
+	}
+	read_time(props, x);
+	return read_signing_certificate(props, x, rs);
+}
+
+void
+xades_reset(struct xades *x)
+{
+	size_t	i;
+
+	free(x->id);
+	for (i = 0; i < x->ncerts; i++) {
+		free(x->certs[i].serial);
+		free(x->certs[i].issuer_serial);
+	}
+	memset(x, 0, sizeof(*x));
+}
+
+/* The certificate's serial number against xs:integer text. */
+static int
+serial_is(X509 *cert, const char *decimal)
+{
+	BIGNUM	*bn = NULL;
+	char	*text = NULL;
+	int	 ok = 0;
+
+	while (decimal[0] == '0' && decimal[1] != '\0')
+		decimal++;
+	bn = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
+	if (bn != NULL && (text = BN_bn2dec(bn)) != NULL)
+		ok = strcmp(text, decimal) == 0;
+	OPENSSL_free(text);
+	BN_free(bn);
+	return ok;
+}
+
+/* RFC 5035 IssuerSerial: SEQUENCE of GeneralNames and serial number. */
+static int
+issuer_serial_is(X509 *cert, const unsigned char *der, size_t len)
+{
+	STACK_OF(ASN1_TYPE)	*seq = NULL;
+	GENERAL_NAMES		*names = NULL;
+	const ASN1_TYPE		*first, *second;
+	const GENERAL_NAME	*name;
+	const unsigned char	*p = der;
+	int			 i, ok = 0;
+
+	seq = d2i_ASN1_SEQUENCE_ANY(NULL, &p, (long)len);
+	if (seq == NULL || p != der + len || sk_ASN1_TYPE_num(seq) != 2)
+		goto out;
+	first = sk_ASN1_TYPE_value(seq, 0);
+	second = sk_ASN1_TYPE_value(seq, 1);
+	if (first->type != V_ASN1_SEQUENCE || second->type != V_ASN1_INTEGER ||
+	    ASN1_INTEGER_cmp(second->value.integer, X509_get0_serialNumber(cert)) != 0)
+		goto out;
+	p = first->value.sequence->data;
+	names = d2i_GENERAL_NAMES(NULL, &p, first->value.sequence->length);
+	for (i = 0; names != NULL && i < sk_GENERAL_NAME_num(names); i++) {
+		name = sk_GENERAL_NAME_value(names, i);
+		if (name->type == GEN_DIRNAME && X509_NAME_cmp(name->d.directoryName,
+		    X509_get_issuer_name(cert)) == 0)
+			ok = 1;
+	}
+out:
+	GENERAL_NAMES_free(names);
+	sk_ASN1_TYPE_pop_free(seq, ASN1_TYPE_free);
+	return ok;
+}
+
+/* The digest is over the whole certificate, its issuer included.  So v1's
+ * issuer name, of which every program writes another text, is not compared. */
+int
+xades_cert_is(const struct xades_cert *xc, X509 *cert)
+{
+	unsigned char	 md[EVP_MAX_MD_SIZE];
+	unsigned int	 len = 0;
+	const EVP_MD	*type;
+
+	type = EVP_get_digestbyname(dsig_digest_openssl(xc->digest));
+	if (type == NULL || X509_digest(cert, type, md, &len) != 1 ||
+	    len != xc->len || memcmp(md, xc->value, len) != 0)
+		return 0;
+	if (xc->serial != NULL && !serial_is(cert, xc->serial))
+		return 0;
+	return xc->issuer_serial == NULL ||
+	    issuer_serial_is(cert, xc->issuer_serial, xc->issuer_serial_len);
+}
