@@ -253,6 +253,18 @@ db_prepared_exec(struct db *db, const char *name, const char *sql, int nparams, 
 }
 
 int
+db_script(struct db *db, const char *name, const char *sql)
+{
+	PGresult	*res;
+
+	if (db->conn == NULL)
+		return -1;
+	res = check_result(db, PQexec(db->conn, sql), NULL, name);
+	PQclear(res);
+	return res == NULL ? -1 : 0;
+}
+
+int
 db_begin(struct db *db)
 {
 	return db_exec(db, "BEGIN", 0, NULL) == -1 ? -1 : 0;

@@ -46,6 +46,9 @@ long db_exec(struct db *db, const char *sql, int nparams, const char *const *par
  * one a statement. */
 PGresult *db_prepared(struct db *db, const char *name, const char *sql, int nparams, const char *const *params);
 long db_prepared_exec(struct db *db, const char *name, const char *sql, int nparams, const char *const *params);
+/* Several statements in one text, without parameters (a migration's file).
+ * 0 or -1 (logged). */
+int  db_script(struct db *db, const char *name, const char *sql);
 int  db_begin(struct db *db);
 int  db_commit(struct db *db);
 int  db_rollback(struct db *db);

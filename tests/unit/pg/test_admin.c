@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: ISC */
+/* db init and migrate against a real server; the queue; the transition table. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "model/job.h"
+#include "pg/admin.h"
+#include "pg/migrate.h"
+#include "pg/queue.h"
+#include "pg/store.h"
+#include "unit/pgtest.h"
+
+static struct conf conf;
+
+static void
+write_owner_password(void)
+{
+	int	 dir = open(conf.secrets_dir, O_RDONLY | O_DIRECTORY);
+
+	assert_int_not_equal(dir, -1);
+	assert_int_equal(file_write_durable(dir, "muhur_owner.password", "x\n", 2, 0600), 0);
+	close(dir);
+}
+
+static void
+test_init_twice(void **state)
+{
+	struct migrations	 m = { 0 };
+	struct db		 db = { 0 };
+	struct stat		 st;
+	char			*path;
+	int			 first;
+
+	(void)state;
+	write_owner_password();
+	assert_int_equal(admin_create(&conf), 0);
+	assert_int_equal(admin_connect(&db, &conf), 0);
+	first = migrations_apply(&db, &conf, NULL);
+	assert_true(first >= 4);
+	path = xasprintf("%s/muhur_load.password", conf.secrets_dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(st.st_size, 65);
+	free(path);
+
+	assert_int_equal(admin_create(&conf), 0);
+	assert_int_equal(migrations_apply(&db, &conf, NULL), 0);
+	assert_int_equal(migrations_read(&m, &db, &conf), 0);
+	assert_int_equal(m.n, (size_t)first);
+	assert_int_equal(m.pending, 0);
+	assert_int_equal(m.differing, 0);
+	assert_int_equal(m.version, m.v[m.n - 1].number);
+	migrations_free(&m);
+	db_close(&db);
+}
+
+static void
+test_changed_file(void **state)
+{
+	struct migrations	 m = { 0 };
+	struct db		 db = { 0 };
+
+	(void)state;
+	assert_int_equal(admin_connect(&db, &conf), 0);
+	assert_int_equal(db_exec(&db, "UPDATE muhur.schema_migration SET sha256 = "
+	    "repeat('0', 64) WHERE number = 1", 0, NULL), 1);
+	assert_int_equal(migrations_apply(&db, &conf, NULL), -1);
+	assert_int_equal(migrations_read(&m, &db, &conf), 0);
+	assert_int_equal(m.differing, 1);
+	assert_int_equal(m.v[0].differs, 1);
+	/* back to the file's own digest */
+	const char *params[] = { m.v[0].sha256 };
+	assert_int_equal(db_exec(&db, "UPDATE muhur.schema_migration SET sha256 = $1 "
+	    "WHERE number = 1", 1, params), 1);
+	migrations_free(&m);
+	assert_int_equal(migrations_apply(&db, &conf, NULL), 0);
+	db_close(&db);
+}
+
+/* No role but the owner alters, empties or deletes. */
+static void
+test_least_rights(void **state)
+{
+	static const char *const denied[][2] = {
+		{ "muhur_load", "DELETE FROM muhur.balance" },
+		{ "muhur_load", "UPDATE muhur.event SET kind = ''" },
+		{ "muhur_load", "TRUNCATE muhur.balance" },
+		{ "muhur_load", "SELECT FROM muhur.login_key" },
+		{ "muhur_load", "SELECT FROM muhur.balance" },
+		{ "muhur_load", "CREATE TABLE muhur.x ()" },
+		{ "muhur_load", "UPDATE muhur.submission SET operator_decision = 'reject'" },
+		{ "muhur_directory", "SELECT FROM muhur.balance" },
+		{ "muhur_directory", "UPDATE muhur.member SET state = 'active'" },
+		{ "muhur_directory", "UPDATE muhur.submission SET sha256 = ''" },
+		{ "muhur_reconcile", "UPDATE muhur.submission SET state = 'rejected'" },
+		{ "muhur_reconcile", "DELETE FROM muhur.finding" },
+		{ "muhur_admin", "UPDATE muhur.submission SET state = 'rejected'" },
+		{ "muhur_admin", "DELETE FROM muhur.event" },
+		{ "muhur_admin", "INSERT INTO muhur.submission_transition VALUES ('a','b','c')" },
+	};
+	struct db	 db;
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < sizeof(denied) / sizeof(denied[0]); i++) {
+		assert_int_equal(db_connect_role(&db, &conf, denied[i][0]), 0);
+		assert_null(db_query(&db, "42501", denied[i][1], 0, NULL));
+		assert_string_equal(db.sqlstate, "42501");	/* insufficient_privilege */
+		db_close(&db);
+	}
+}
+
+static void
+test_transitions_are_the_models(void **state)
+{
+	struct db	 db;
+	PGresult	*res;
+	const char	*params[2];
+	const char	*want;
+	int		 s, e, next, count = 0;
+
+	(void)state;
+	assert_int_equal(db_connect_role(&db, &conf, "muhur_admin"), 0);
+	for (s = 0; s < SUB_STATE_COUNT; s++) {
+		for (e = 0; e < EV_COUNT; e++) {
+			next = submission_next((enum submission_state)s, (enum submission_event)e);
+			params[0] = submission_state_name((enum submission_state)s);
+			params[1] = submission_event_name((enum submission_event)e);
+			res = db_query_row(&db, "SELECT next FROM muhur.submission_transition "
+			    "WHERE state = $1 AND event = $2", 2, params);
+			want = next == SUB_STATE_COUNT ? NULL :
+			    submission_state_name((enum submission_state)next);
+			if (want == NULL) {
+				assert_null(res);
+				continue;
+			}
+			assert_non_null(res);
+			assert_string_equal(PQgetvalue(res, 0, 0), want);
+			PQclear(res);
+			count++;
+		}
+	}
+	res = db_query_row(&db, "SELECT count(*) FROM muhur.submission_transition", 0, NULL);
+	assert_non_null(res);
+	assert_int_equal(atoi(PQgetvalue(res, 0, 0)), count);
+	PQclear(res);
+	db_close(&db);
+}
+
+static long
+waiting(struct db *db)
+{
+	PGresult	*res;
+	long		 n;
+
+	res = db_query_row(db, "SELECT count(*) FROM muhur.reconcile_job", 0, NULL);
+	assert_non_null(res);
+	n = atol(PQgetvalue(res, 0, 0));
+	PQclear(res);
+	return n;
+}
+
+/* What is queued while a run is on survives the run's end. */
+static void
+test_queue(void **state)
+{
+	const char	*begin = "BEGIN ISOLATION LEVEL REPEATABLE READ";
+	struct queue_job job, other;
+	struct db	 a, b, c;
+	usec_t		 now = clock_now();
+	date_t		 day;
+
+	(void)state;
+	assert_int_equal(date_parse("2026-11-20", &day), 0);
+	assert_int_equal(db_connect_role(&a, &conf, "muhur_reconcile"), 0);
+	assert_int_equal(db_connect_role(&b, &conf, "muhur_reconcile"), 0);
+	assert_int_equal(db_connect_role(&c, &conf, "muhur_load"), 0);
+	assert_int_equal(queue_add(&c, day, now + USEC_PER_SEC, "complete"), 0);
+	assert_int_equal(queue_take(&a, now, &job), 0);		/* not due */
+	assert_int_equal(queue_add(&c, day, now, "complete"), 0);
+
+	assert_int_equal(db_exec(&a, begin, 0, NULL), 0);
+	assert_int_equal(queue_take(&a, now + USEC_PER_SEC, &job), 1);
+	assert_int_equal(job.business_date, day);
+	assert_string_equal(job.cause, "complete");
+	assert_int_equal(db_exec(&b, begin, 0, NULL), 0);
+	assert_int_equal(queue_take(&b, now + USEC_PER_SEC, &other), 0);	/* the same day */
+	assert_int_equal(db_commit(&b), 0);
+	assert_int_equal(queue_add(&c, day, now, "correction"), 0);
+	assert_int_equal(queue_done(&a, &job), 0);
+	assert_int_equal(db_commit(&a), 0);
+
+	assert_int_equal(waiting(&a), 1);
+	assert_int_equal(db_exec(&b, begin, 0, NULL), 0);
+	assert_int_equal(queue_take(&b, now, &other), 1);
+	assert_string_equal(other.cause, "correction");
+	assert_int_equal(queue_done(&b, &other), 0);
+	assert_int_equal(db_commit(&b), 0);
+	assert_int_equal(waiting(&a), 0);
+	db_close(&a);
+	db_close(&b);
+	db_close(&c);
+}
+
+int
+main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_init_twice),
+		cmocka_unit_test(test_changed_file),
+		cmocka_unit_test(test_least_rights),
+		cmocka_unit_test(test_transitions_are_the_models),
+		cmocka_unit_test(test_queue),
+	};
+
+	(void)argc;
+	pgtest_begin(argv);
+	log_init("test_admin", LOG_COMMAND, 0);
+	clock_init(0);
+	pgtest_conf(&conf);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
