@@ -13,6 +13,10 @@ src_xml_libxml_a_SOURCES = \
 	src/xml/node.h \
 	src/xml/pull.c \
 	src/xml/pull.h \
+	src/xml/schema.c \
+	src/xml/schema.h \
+	src/xml/skeleton.c \
+	src/xml/skeleton.h \
 	src/xml/trust.c \
 	src/xml/trust.h \
 	src/xml/xades.c \

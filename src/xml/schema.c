@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libxml/parserInternals.h>
+#include <libxml/xmlschemas.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "model/reason.h"
+#include "xml/pull.h"
+#include "xml/schema.h"
+
+#define SCHEMA_MAX_SIZE	(1024 * 1024)	/* bytes of one file; ours, not a peer's */
+#define SCHEMA_MAX	64		/* files */
+#define XSD_NS		"http://www.w3.org/2001/XMLSchema"
+#define BASE		"schemas/"	/* what relative locations are resolved against */
+
+struct schema {
+	char		*name;		/* of the file */
+	char		*uri;		/* target namespace; NULL: for inclusion only */
+	xmlDoc		*doc;		/* the compiled schema points into it */
+	xmlSchema	*compiled;
+};
+
+struct schema_set {
+	struct schema	 v[SCHEMA_MAX];
+	size_t		 n;
+};
+
+/* --- loading ------------------------------------------------------------- */
+
+static int loading = -1;	/* the directory, while schemas are compiled */
+
+/* xs:include of a file of the same directory, and of nothing else. */
+static xmlParserInput *
+include_entity(const char *url, const char *id, xmlParserCtxt *ctxt)
+{
+	xmlParserInputBuffer *buf;
+	xmlParserInput *in = NULL;
+	char *data = NULL;
+	size_t len;
+	int fd = -1;
+
+	(void)id;
+	if (url == NULL || strncmp(url, BASE, strlen(BASE)) != 0)
+		goto out;
+	if ((fd = open_beneath(loading, url + strlen(BASE), O_RDONLY | O_CLOEXEC, 0)) == -1 ||
+	    fd_read_all(fd, SCHEMA_MAX_SIZE, &data, &len) == -1) {
+		log_warnx("schema %s: %s", url + strlen(BASE), strerror(errno));
+		goto out;
+	}
+	if ((buf = xmlParserInputBufferCreateMem(data, (int)len, XML_CHAR_ENCODING_NONE)) == NULL)
+		goto out;
+	if ((in = xmlNewIOInputStream(ctxt, buf, XML_CHAR_ENCODING_NONE)) == NULL) {
+		xmlFreeParserInputBuffer(buf);
+		goto out;
+	}
+	in->filename = (char *)xmlStrdup((const xmlChar *)url);
+out:
+	if (fd != -1)
+		close(fd);
+	free(data);
+	return in;
+}
+
+static void
+log_schema_error(void *arg, xmlError *e)
+{
+	const char *m = e != NULL && e->message != NULL ? e->message : "?";
+
+	log_warnx("schema %s: line %d: %.*s", (const char *)arg, e != NULL ? e->line : 0,
+	    (int)strcspn(m, "\r\n"), m);
+}
+
+static int
+compile(struct schema *s, const char *data, size_t len)
+{
+	xmlSchemaParserCtxt *ctxt = NULL;
+	xmlNode *root;
+	char *url = NULL;
+	int rc = -1;
+
+	url = xasprintf(BASE "%s", s->name);
+	s->doc = xmlReadMemory(data, (int)len, url, NULL, XML_PARSE_NONET);
+	if (s->doc == NULL || (root = xmlDocGetRootElement(s->doc)) == NULL || root->ns == NULL ||
+	    !xmlStrEqual(root->ns->href, BAD_CAST XSD_NS) ||
+	    !xmlStrEqual(root->name, BAD_CAST "schema")) {
+		log_warnx("schema %s: not an XML schema", s->name);
+		goto out;
+	}
+	s->uri = (char *)xmlGetNoNsProp(root, BAD_CAST "targetNamespace");
+	if (s->uri != NULL) {
+		if ((ctxt = xmlSchemaNewDocParserCtxt(s->doc)) == NULL)
+			goto out;
+		xmlSchemaSetParserStructuredErrors(ctxt, log_schema_error, s->name);
+		if ((s->compiled = xmlSchemaParse(ctxt)) == NULL) {
+			log_warnx("schema %s: does not compile", s->name);
+			goto out;
+		}
+	}
+	rc = 0;
+out:
+	xmlSchemaFreeParserCtxt(ctxt);
+	free(url);
+	return rc;
+}
+
+static int
+load_file(struct schema_set *set, int dirfd, const char *name)
+{
+	char *data = NULL;
+	size_t len;
+	int fd, rc = -1;
+
+	if ((fd = open_beneath(dirfd, name, O_RDONLY | O_CLOEXEC, 0)) == -1 ||
+	    fd_read_all(fd, SCHEMA_MAX_SIZE, &data, &len) == -1)
+		log_warn("schema %s", name);
+	else {
+		set->v[set->n].name = xstrdup(name);
+		rc = compile(&set->v[set->n++], data, len);
+	}
+	if (fd != -1)
+		close(fd);
+	free(data);
+	return rc;
+}
+
+static int
+is_schema(const struct dirent *e)
+{
+	size_t n = strlen(e->d_name);
+
+	return n > 4 && e->d_name[0] != '.' && strcmp(e->d_name + n - 4, ".xsd") == 0;
+}
+
+struct schema_set *
+schema_set_load(int dirfd)
+{
+	struct schema_set *set = xcalloc(1, sizeof(*set)), *out = NULL;
+	xmlExternalEntityLoader previous;
+	struct dirent **list = NULL;
+	int i, n;
+
+	pull_setup();
+	previous = xmlGetExternalEntityLoader();
+	xmlSetExternalEntityLoader(include_entity);
+	loading = dirfd;
+	if ((n = scandirat(dirfd, ".", &list, is_schema, alphasort)) == -1) {
+		log_warn("schemas");
+		goto out;
+	}
+	if (n > SCHEMA_MAX) {
+		log_warnx("schemas: more than %d files", SCHEMA_MAX);
+		goto out;
+	}
+	for (i = 0; i < n; i++)
+		if (load_file(set, dirfd, list[i]->d_name) == -1)
+			goto out;
+	if (schema_set_count(set) == 0) {
+		log_warnx("schemas: there are none in that directory");
+		goto out;
+	}
+	out = set;
+	set = NULL;
+out:
+	loading = -1;
+	xmlSetExternalEntityLoader(previous);
+	for (i = 0; i < n; i++)
+		free(list[i]);
+	free(list);
+	schema_set_free(set);
+	return out;
+}
+
+void
+schema_set_free(struct schema_set *set)
+{
+	size_t i;
+
+	if (set == NULL)
+		return;
+	for (i = 0; i < set->n; i++) {
+		if (set->v[i].compiled != NULL)
+			xmlSchemaFree(set->v[i].compiled);
+		xmlFreeDoc(set->v[i].doc);
+		xmlFree(set->v[i].uri);
+		free(set->v[i].name);
+	}
+	free(set);
+}
+
+size_t
+schema_set_count(const struct schema_set *set)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < set->n; i++)
+		n += set->v[i].compiled != NULL;
+	return n;
+}
+
+/* --- validating ---------------------------------------------------------- */
+
+struct schema_run {
+	xmlSchemaValidCtxt	*ctxt;
+	xmlSchemaSAXPlugStruct	*plug;
+	xmlSAXHandler		*sax;		/* the validator's handlers ... */
+	void			*sax_arg;	/* ... and their argument */
+	void			(*invalid)(void *arg, const char *message);
+	void			*arg;
+};
+
+/* The value that failed may be an investor's: it is left out, the sender knows
+ * where to look. */
+static void
+without_value(const char *message, char *out, size_t size)
+{
+	static const char begin[] = "The value '", end[] = "' ";
+	const char *v = strstr(message, begin), *e = NULL, *p;
+	size_t n;
+
+	if (v != NULL)
+		for (p = v + strlen(begin); (p = strstr(p, end)) != NULL; p++)
+			if (strncmp(p, "' is ", 5) == 0 || strncmp(p, "' has ", 6) == 0)
+				e = p;
+	if (v != NULL && e == NULL)
+		(void)snprintf(out, size, "%.*sThe value is wrong", (int)(v - message), message);
+	else if (v != NULL)
+		(void)snprintf(out, size, "%.*sThe value%s", (int)(v - message), message, e + 1);
+	else
+		(void)snprintf(out, size, "%s", message);
+	n = strcspn(out, "\r\n");
+	out[n] = '\0';
+}
+
+static void
+on_invalid(void *arg, xmlError *e)
+{
+	struct schema_run *r = arg;
+	char text[REASON_DETAIL_SIZE];
+
+	without_value(e != NULL && e->message != NULL ? e->message : "invalid", text, sizeof(text));
+	r->invalid(r->arg, text);
+}
+
+struct schema_run *
+schema_run_new(const struct schema_set *set, const xmlChar *uri,
+    void (*invalid)(void *arg, const char *message), void *arg)
+{
+	struct schema_run *r;
+	size_t i;
+
+	for (i = 0; i < set->n; i++)
+		if (set->v[i].compiled != NULL && uri != NULL &&
+		    strcmp(set->v[i].uri, (const char *)uri) == 0)
+			break;
+	if (i == set->n)
+		return NULL;
+	r = xcalloc(1, sizeof(*r));
+	r->invalid = invalid;
+	r->arg = arg;
+	if ((r->ctxt = xmlSchemaNewValidCtxt(set->v[i].compiled)) == NULL)
+		fatalx("schema: out of memory");
+	xmlSchemaSetValidStructuredErrors(r->ctxt, on_invalid, r);
+	/* With no handler of ours beneath, the plug hands out the validator's. */
+	if ((r->plug = xmlSchemaSAXPlug(r->ctxt, &r->sax, &r->sax_arg)) == NULL)
+		fatalx("schema: the validator cannot be plugged in");
+	return r;
+}
+
+void
+schema_start(struct schema_run *r, const xmlChar *localname, const xmlChar *prefix,
+    const xmlChar *uri, int nb_namespaces, const xmlChar **namespaces, int nb_attributes,
+    const xmlChar **attributes)
+{
+	r->sax->startElementNs(r->sax_arg, localname, prefix, uri, nb_namespaces, namespaces,
+	    nb_attributes, 0, attributes);
+}
+
+void
+schema_end(struct schema_run *r, const xmlChar *localname, const xmlChar *prefix, const xmlChar *uri)
+{
+	r->sax->endElementNs(r->sax_arg, localname, prefix, uri);
+}
+
+void
+schema_text(struct schema_run *r, const xmlChar *s, int len)
+{
+	r->sax->characters(r->sax_arg, s, len);
+}
+
+void
+schema_run_free(struct schema_run *r)
+{
+	if (r == NULL)
+		return;
+	(void)xmlSchemaSAXUnplug(r->plug);	/* before the context it points to */
+	xmlSchemaFreeValidCtxt(r->ctxt);
+	free(r);
+}
