@@ -54,7 +54,7 @@ CREATE TABLE muhur.break (
 	platform	text,
 	custodian	text,
 	asset		text,
-	first_seen	date NOT NULL,
+	first_seen	date NOT NULL,		-- ever; a finding has its own
 	last_seen	date NOT NULL,
 	state		text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'explained', 'cured', 'closed'))
 );
@@ -63,6 +63,7 @@ CREATE TABLE muhur.finding (
 	run		bigint NOT NULL REFERENCES muhur.reconcile_run,
 	break_id	text NOT NULL REFERENCES muhur.break,
 	status		text NOT NULL CHECK (status IN ('new', 'continuing', 'cured')),
+	first_seen	date NOT NULL,		-- since when it is found without a pause; its age counts from here
 	platform_quantity numeric(38,18),
 	custodian_quantity numeric(38,18),
 	difference	numeric(38,18),
@@ -98,7 +99,7 @@ WITH n AS MATERIALIZED (
 	UNION ALL
 	SELECT 2, 'break', b.id, b.rule, b.rule_source, b.kind, b.platform, b.custodian, b.asset,
 		trim_scale(f.platform_quantity)::text, trim_scale(f.custodian_quantity)::text,
-		trim_scale(f.difference)::text, f.status, b.first_seen::text, f.detail
+		trim_scale(f.difference)::text, f.status, f.first_seen::text, f.detail
 	FROM n JOIN muhur.finding f ON f.run = n.run
 	JOIN muhur.break b ON b.id = f.break_id
 	WHERE n.kind = 'DiscrepancyReport' OR b.platform = n.recipient OR b.custodian = n.recipient
