@@ -4,12 +4,15 @@ src_base_libbase_a_SOURCES = \
 	src/base/clock.c \
 	src/base/conf.c \
 	src/base/fdio.c \
+	src/base/landlock.c \
 	src/base/log.c \
 	src/base/mem.c \
+	src/base/sandbox.c \
 	src/base/child.h \
 	src/base/clock.h \
 	src/base/conf.h \
 	src/base/fdio.h \
+	src/base/landlock.h \
 	src/base/limits.h \
 	src/base/log.h \
 	src/base/mem.h \

@@ -29,6 +29,18 @@ enum {
 	SB_LEASE	= 1 << 11,	/* fcntl F_SETLEASE */
 };
 
+/*
+ * A process and all it executes stay under its filter and its rules, so those
+ * of muhurd (SB_PROC) hold every promise, and its rules must cover what its
+ * children open by themselves: the system's libraries and settings are added
+ * by SB_PROC, the role programs and the schemas muhurd names (SB_READ: under
+ * SB_PROC what may be read and not written may be executed as well).  What a
+ * child gets as an open descriptor needs no rule; opening beneath a directory
+ * descriptor does.  Without SB_RPATH a call that opens or looks at a name
+ * finds nothing (ENOENT); any other promise not made is EPERM for calls that
+ * libraries try, and the end of the process (SIGSYS) for the rest.
+ * Enter before making threads: others would stay outside.
+ */
 enum { SB_READ = 1, SB_WRITE = 2 };	/* write: make, rename, remove beneath as well */
 struct sandbox_path {
 	int	 fd;		/* directory or file descriptor ... */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include "config.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -97,7 +99,7 @@ test_refused(void **state)
 		"signature_profile = pgp\n", "max_document_size = 1X\n",
 		"max_document_size = 99999999T\n", "max_document_size = -5\n",
 		"inbox_quota = \"\"\n", "state_dir = \"\"\n", "users { nobody = 1 }\n",
-		"sandbox = perhaps\n", "state_dir = \n", "users {", "db_port = 0\n",
+		"sandbox = perhaps\n", "state_dir = \n", "db_port = 0\n",
 		"outbox_retention = 0\n", "max_sessions = 99999999999999999999\n",
 	};
 	size_t i;
