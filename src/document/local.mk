@@ -1,5 +1,9 @@
 noinst_LIBRARIES += src/document/libdocument.a
 src_document_libdocument_a_SOURCES = \
 	src/document/build.h \
+	src/document/key.c \
 	src/document/pipeline.h \
-	src/document/sign.h
+	src/document/sign.c \
+	src/document/sign.h \
+	src/document/signature.c \
+	src/document/signature.h

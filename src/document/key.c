@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "document/sign.h"
+#include "document/signature.h"
+
+static void
+log_openssl(const char *what)
+{
+	char	text[256];
+
+	ERR_error_string_n(ERR_peek_last_error(), text, sizeof(text));
+	log_warnx("%s: %s", what, text);
+	ERR_clear_error();
+}
+
+/* OpenSSL would else ask on a terminal for an encrypted key's password. */
+static int
+no_password(char *buf, int size, int rwflag, void *arg)
+{
+	(void)buf;
+	(void)size;
+	(void)rwflag;
+	(void)arg;
+	return -1;
+}
+
+static EVP_PKEY *
+read_key(const char *pem, size_t len)
+{
+	BIO		*bio = BIO_new_mem_buf(pem, (int)len);
+	EVP_PKEY	*key = NULL;
+
+	if (bio != NULL)
+		key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+	if (key == NULL)
+		log_openssl("signing key: not an unencrypted private key in PEM");
+	BIO_free(bio);
+	return key;
+}
+
+static int
+read_certificates(const char *pem, size_t len, struct signing_key *k)
+{
+	BIO	*bio = BIO_new_mem_buf(pem, (int)len);
+	X509	*cert;
+	int	 rc = 0;
+
+	while (bio != NULL && rc == 0 &&
+	    (cert = PEM_read_bio_X509(bio, NULL, no_password, NULL)) != NULL) {
+		if (k->ncerts == XML_MAX_CERTIFICATES) {
+			log_warnx("signing certificate: more than %d in its chain",
+			    XML_MAX_CERTIFICATES);
+			X509_free(cert);
+			rc = -1;
+		} else
+			k->certs[k->ncerts++] = cert;
+	}
+	BIO_free(bio);
+	if (rc == 0 && k->ncerts == 0) {
+		log_openssl("signing certificate: no certificate in PEM");
+		rc = -1;
+	}
+	ERR_clear_error();	/* the end of the PEM text */
+	return rc;
+}
+
+/* RSA signs with SHA-256, an EC key with the digest of its curve's strength. */
+static const struct signature_alg *
+algorithm_for(const EVP_PKEY *key)
+{
+	int	type = EVP_PKEY_get_base_id(key);
+
+	return alg_signature_for(type, type == EVP_PKEY_EC && EVP_PKEY_get_bits(key) > 256 ?
+	    DSIG_SHA384 : DSIG_SHA256);
+}
+
+struct signing_key *
+signing_key_new(const char *key_pem, size_t key_len, const char *certs_pem, size_t certs_len)
+{
+	struct signing_key	*k = xcalloc(1, sizeof(*k));
+	const char		*why;
+
+	if ((k->key = read_key(key_pem, key_len)) == NULL ||
+	    read_certificates(certs_pem, certs_len, k) == -1)
+		goto fail;
+	if (!alg_key_ok(k->key, &why)) {
+		log_warnx("signing key: %s", why);
+		goto fail;
+	}
+	if (X509_check_private_key(k->certs[0], k->key) != 1) {
+		log_openssl("signing key: it does not belong to the certificate");
+		goto fail;
+	}
+	if ((k->alg = algorithm_for(k->key)) == NULL) {
+		log_warnx("signing key: no signature algorithm for it");
+		goto fail;
+	}
+	return k;
+fail:
+	signing_key_free(k);
+	return NULL;
+}
+
+X509 *const *
+signing_key_certificates(const struct signing_key *k, size_t *n)
+{
+	*n = k->ncerts;
+	return k->certs;
+}
+
+void
+signing_key_free(struct signing_key *k)
+{
+	size_t	i;
+
+	if (k == NULL)
+		return;
+	EVP_PKEY_free(k->key);
+	for (i = 0; i < k->ncerts; i++)
+		X509_free(k->certs[i]);
+	free(k);
+}
