@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: ISC */
+/* muhur sign: put an XAdES-BES signature into a document. */
+#include "config.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "document/pipeline.h"
+#include "document/sign.h"
+#include "muhur/cmd.h"
+
+#define PEM_MAX		(1024 * 1024)
+#define SPOOL_BLOCK	(256 * 1024)
+
+struct arguments { const char *key, *cert, *chain, *in, *out; };
+
+static int
+parse(int argc, char **argv, struct arguments *a)
+{
+	const char	*names[] = { "--key", "--cert", "--chain" };
+	const char	**values[] = { &a->key, &a->cert, &a->chain };
+	size_t		 j, len;
+	int		 i;
+
+	for (i = 1; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
+		if (strcmp(argv[i], "--") == 0) {
+			i++;
+			break;
+		}
+		for (j = 0; j < 3; j++) {
+			len = strlen(names[j]);
+			if (strncmp(argv[i], names[j], len) == 0 && argv[i][len] == '=') {
+				*values[j] = argv[i] + len + 1;
+				break;
+			}
+			if (strcmp(argv[i], names[j]) == 0 && i + 1 < argc) {
+				*values[j] = argv[++i];
+				break;
+			}
+		}
+		if (j == 3)
+			return -1;
+	}
+	if (argc - i != 2 || a->key == NULL || a->cert == NULL)
+		return -1;
+	a->in = argv[i];
+	a->out = argv[i + 1];
+	return 0;
+}
+
+static int
+append_file(struct buf *b, const char *path)
+{
+	char	*data;
+	size_t	 len;
+
+	if (file_read_all(path, PEM_MAX, &data, &len) == -1) {
+		log_warn("%s", path);
+		return -1;
+	}
+	buf_append(b, data, len);
+	buf_puts(b, "\n");
+	OPENSSL_cleanse(data, len);
+	free(data);
+	return 0;
+}
+
+static struct signing_key *
+load_key(const struct arguments *a)
+{
+	struct signing_key	*k = NULL;
+	struct buf		 key = { 0 }, certs = { 0 };
+
+	if (strncmp(a->key, "pkcs11:", 7) == 0)
+		log_warnx("%s: this build signs with PEM files only", a->key);
+	else if (append_file(&key, a->key) == 0 && append_file(&certs, a->cert) == 0 &&
+	    (a->chain == NULL || append_file(&certs, a->chain) == 0))
+		k = signing_key_new(key.data, key.len, certs.data, certs.len);
+	if (key.data != NULL)
+		OPENSSL_cleanse(key.data, key.len);
+	buf_free(&key);
+	buf_free(&certs);
+	return k;
+}
+
+/* An unnamed file that disappears with the process. */
+static int
+temporary(void)
+{
+	const char	*dir = getenv("TMPDIR");
+	FILE		*f;
+	int		 fd;
+
+	fd = open(dir != NULL ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd == -1 && (f = tmpfile()) != NULL) {
+		fd = fcntl(fileno(f), F_DUPFD_CLOEXEC, 3);
+		fclose(f);
+	}
+	if (fd == -1)
+		log_warn("temporary file");
+	return fd;
+}
+
+static int
+pour(int from, int to)
+{
+	char	*block = xcalloc(1, SPOOL_BLOCK);
+	ssize_t	 n;
+
+	while ((n = read_full(from, block, SPOOL_BLOCK)) > 0)
+		if (write_full(to, block, (size_t)n) == -1)
+			break;
+	if (n != 0)
+		log_warn("copy");
+	free(block);
+	return n == 0 ? 0 : -1;
+}
+
+/* The input is read twice, so what cannot be read twice is spooled first. */
+static int
+open_input(const char *path)
+{
+	int	fd, spool;
+
+	fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1) {
+		log_warn("%s", path);
+		return -1;
+	}
+	if (lseek(fd, 0, SEEK_SET) == 0)
+		return fd;
+	if ((spool = temporary()) != -1 && pour(fd, spool) == -1) {
+		close(spool);
+		spool = -1;
+	}
+	close(fd);
+	return spool;
+}
+
+/* OUT appears whole or not at all.  tmp is the caller's to free. */
+static int
+open_output(const char *path, char **tmp)
+{
+	mode_t	mask;
+	int	fd;
+
+	*tmp = NULL;
+	if (strcmp(path, "-") == 0)
+		return temporary();
+	*tmp = xasprintf("%s.XXXXXX", path);
+	if ((fd = mkostemp(*tmp, O_CLOEXEC)) == -1) {
+		log_warn("%s", path);
+		free(*tmp);
+		*tmp = NULL;
+		return -1;
+	}
+	mask = umask(0);
+	umask(mask);
+	(void)fchmod(fd, 0666 & ~mask);
+	return fd;
+}
+
+static int
+finish_output(int fd, const char *path, const char *tmp)
+{
+	if (tmp == NULL) {
+		if (lseek(fd, 0, SEEK_SET) == 0 && pour(fd, STDOUT_FILENO) == 0)
+			return 0;
+		return -1;
+	}
+	if (fsync(fd) == 0 && rename(tmp, path) == 0)
+		return 0;
+	log_warn("%s", path);
+	return -1;
+}
+
+static int
+report(const struct cmd *c, const struct arguments *a, const struct reasons *rs)
+{
+	json_t	*list;
+	size_t	 i;
+
+	if (c->json && strcmp(a->out, "-") != 0) {
+		list = json_array();
+		for (i = 0; i < rs->n; i++)
+			json_array_append_new(list, json_string(reason_info(rs->v[i].code)->name));
+		cmd_json(json_pack("{s:s, s:s, s:s, s:o}", "file", a->in, "output", a->out,
+		    "result", rs->n == 0 ? "SIGNED" : "REFUSED", "reasons", list));
+	}
+	for (i = 0; i < rs->n; i++)
+		log_warnx("%s: line %ld: %s: %s", a->in, rs->v[i].line,
+		    reason_info(rs->v[i].code)->name, rs->v[i].detail);
+	return rs->n == 0 ? EXIT_YES : EXIT_NO;
+}
+
+int
+cmd_sign(struct cmd *c, int argc, char **argv)
+{
+	struct arguments	 a = { 0 };
+	struct signing_key	*k = NULL;
+	struct reasons		 rs = { 0 };
+	char			*tmp = NULL;
+	int			 in = -1, out = -1, rc = EXIT_ENVIRONMENT;
+
+	if (parse(argc, argv, &a) == -1)
+		return cmd_usage(c);
+	if (document_init() == -1 || (k = load_key(&a)) == NULL ||
+	    (in = open_input(a.in)) == -1 || (out = open_output(a.out, &tmp)) == -1 ||
+	    document_sign(in, out, k, clock_now(), &rs) == -1)
+		goto out;
+	if (rs.n == 0 && finish_output(out, a.out, tmp) == -1)
+		goto out;
+	rc = report(c, &a, &rs);
+out:
+	if (tmp != NULL && rc != EXIT_YES)
+		(void)unlink(tmp);
+	free(tmp);
+	if (in != -1)
+		close(in);
+	if (out != -1)
+		close(out);
+	signing_key_free(k);
+	return rc;
+}
