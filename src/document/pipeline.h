@@ -19,13 +19,8 @@
 #include "model/reason.h"
 #include "model/record.h"
 #include "xml/c14n.h"
+#include "xml/schema.h"	/* schema_set_load, for callers */
 #include "xml/trust.h"
-
-struct schema_set;
-/* All *.xsd of a directory compiled, by target namespace.  Before the sandbox.
- * NULL with the cause logged. */
-struct schema_set *schema_set_load(int dirfd);
-void schema_set_free(struct schema_set *set);
 
 /* libxml2, xmlsec and OpenSSL set up for this process; once, before the
  * sandbox.  0, or -1 with the cause logged. */
@@ -40,7 +35,8 @@ struct document_settings {
 	int	 signing_time_past;	/* seconds; < 0: the window is not judged */
 	int	 signing_time_future;
 	int64_t	 max_size;		/* bytes, 0 no limit */
-	int	 any_document;		/* --signature-only: any root, no header, no records */
+	int	 any_document;		/* a root that is no submission's is right too (a
+					 * notice); it then has no header and no records */
 };
 
 /* Where header and records go.  Each returns 0, or -1 to end the pass (own
@@ -73,7 +69,8 @@ struct document_verdict {
 int  document_judge(int fd, const struct document_settings *s,
     const struct document_sink *sink, struct document_verdict *v);
 
-/* muhur c14n: the canonical bytes of a document to out, in bounded memory. */
+/* muhur c14n: the canonical bytes of a document to out, in bounded memory.
+ * 0 (what is wrong with the document in rs), or -1: our own trouble. */
 int  document_c14n(int fd, enum c14n_method method, int with_comments,
     int keep_signature, int out, struct reasons *rs);
 
