@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: ISC */
+/* What is done to /inbox: uploads from their opening until muhurd has them. */
+#include "config.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "model/ident.h"
+#include "sftp/ops.h"
+
+/* The box is summed up anew when this session has added so much to it:
+ * other connections of the same user fill it too. */
+#define QUOTA_RECOUNT	(16 * 1024 * 1024)
+
+#define SUSPENDED	"the member is suspended: its users may fetch, not send"
+#define BAD_NAME	"this name may not be used: 1 to 200 bytes of UTF-8, no " \
+			"control character, no dot at its beginning"
+#define SENT		"this file was sent and taken; to send anew, overwrite it as a whole"
+
+void
+upload_open(struct sftp *s, uint32_t id, const struct vpath *v, uint32_t pflags)
+{
+	int state, flags = BOX_WRITE;
+
+	if (v->kind != VP_INBOX_FILE) {
+		reply(s, id, FX_PERMISSION_DENIED, BAD_NAME);
+		return;
+	}
+	state = list_upload_state(s, v->name);
+	if (state == UP_NONE && !(pflags & FXF_CREAT))
+		reply(s, id, FX_NO_SUCH_FILE, "no such file");
+	else if (!(pflags & FXF_WRITE))
+		reply(s, id, FX_PERMISSION_DENIED, "uploads cannot be read back");
+	else if (!s->may_send)
+		reply(s, id, FX_PERMISSION_DENIED, SUSPENDED);
+	else if (state == UP_TAKEN && !(pflags & FXF_TRUNC) &&
+	    (pflags & (FXF_CREAT | FXF_EXCL)) != (FXF_CREAT | FXF_EXCL))
+		reply(s, id, FX_PERMISSION_DENIED, SENT);
+	else if (handle_upload(&s->handles, v->name) != NULL)
+		reply(s, id, FX_FAILURE, "this upload is open already");
+	else if ((s->inbox_bytes = list_inbox_bytes(s)) >= (uint64_t)s->conf->inbox_quota)
+		reply(s, id, FX_FAILURE, "unfinished uploads fill the box: remove some of /inbox");
+	else {
+		s->inbox_grown = 0;
+		if ((pflags & FXF_CREAT) || state == UP_TAKEN)
+			flags |= BOX_CREAT;
+		if (pflags & FXF_TRUNC)
+			flags |= BOX_TRUNC;
+		if ((pflags & FXF_EXCL) && (pflags & FXF_CREAT))
+			flags |= BOX_EXCL;
+		ask_begin(s, ASK_UPLOAD, id, v);
+		s->pending.pflags = pflags;
+		ask_open(s, BOX_INBOX, v, flags);
+	}
+}
+
+void
+upload_opened(struct sftp *s, const struct pending *p, int fd)
+{
+	struct handle *h;
+	struct stat st;
+
+	if (fstat(fd, &st) == -1) {
+		reply_errno(s, p->id, "looking at", &p->path);
+		(void)close(fd);
+		return;
+	}
+	if ((h = handle_new(&s->handles, H_UPLOAD, &p->path)) == NULL) {
+		reply(s, p->id, FX_FAILURE, "too many files are open in this connection");
+		(void)close(fd);
+		return;
+	}
+	h->fd = fd;
+	h->append = (p->pflags & FXF_APPEND) != 0;
+	h->end = (uint64_t)st.st_size;
+	/* What an earlier connection left was cut to its contiguous part. */
+	(void)extents_add(h->extents, 0, h->end);
+	sftp_put_handle(&s->out, p->id, (uint32_t)h->number);
+}
+
+/* --- writing ------------------------------------------------------------- */
+
+static void
+refuse_write(struct sftp *s, enum sftp_status st, const char *why)
+{
+	if (s->writing != NULL)
+		s->writing->failed = 1;
+	s->writing = NULL;
+	s->write_status = (int)st;
+	s->write_error = why;
+}
+
+/* Would n bytes at s->write_at still be allowed? */
+static void
+check_size(struct sftp *s, struct handle *h, uint32_t n)
+{
+	const uint64_t max = (uint64_t)s->conf->max_document_size;
+	const uint64_t quota = (uint64_t)s->conf->inbox_quota;
+	uint64_t grows;
+
+	if (s->write_at > max || n > max - s->write_at) {
+		refuse_write(s, FX_FAILURE, "the document is larger than this gateway takes");
+		return;
+	}
+	if (s->write_at + n <= h->end)
+		return;
+	grows = s->write_at + n - h->end;
+	if (s->inbox_grown > QUOTA_RECOUNT) {
+		s->inbox_bytes = list_inbox_bytes(s);
+		s->inbox_grown = 0;
+	}
+	if (s->inbox_bytes + s->inbox_grown + grows > quota) {
+		refuse_write(s, FX_FAILURE,
+		    "unfinished uploads fill the box: remove some of /inbox");
+		return;
+	}
+	s->inbox_grown += grows;
+}
+
+void
+upload_write_begin(struct sftp *s, const struct sftp_request *r)
+{
+	struct handle *h = handle_get(&s->handles, sftp_handle_number(&r->handle));
+
+	s->write_on = 1;
+	s->write_id = r->id;
+	s->write_left = r->len;
+	s->write_at = r->offset;
+	s->write_error = NULL;
+	s->writing = NULL;
+	if (h == NULL)
+		refuse_write(s, FX_FAILURE, "no such handle");
+	else if (h->kind != H_UPLOAD)
+		refuse_write(s, FX_PERMISSION_DENIED, "this was opened for reading");
+	else if (h->failed)
+		refuse_write(s, FX_FAILURE, "an earlier write failed; begin again");
+	else {
+		s->writing = h;
+		if (h->append)
+			s->write_at = h->end;
+		check_size(s, h, r->len);
+	}
+}
+
+void
+upload_write(struct sftp *s, const uint8_t *p, size_t n)
+{
+	struct handle *h = s->writing;
+	ssize_t k;
+
+	s->write_left -= (uint32_t)n;
+	while (h != NULL && n > 0) {
+		k = pwrite(h->fd, p, n, (off_t)s->write_at);
+		if (k == -1 && errno == EINTR)
+			continue;
+		if (k == -1) {
+			log_alarm("writing %s of %s: %s", h->path.name, s->user,
+			    strerror(errno));
+			refuse_write(s, FX_FAILURE, errno == ENOSPC || errno == EDQUOT ?
+			    "the gateway has no space left; try again later" :
+			    "the gateway failed; its operator can see why");
+			return;
+		}
+		if (extents_add(h->extents, s->write_at, s->write_at + (uint64_t)k) == -1) {
+			refuse_write(s, FX_FAILURE, "the upload has too many gaps; write it in order");
+			return;
+		}
+		p += k;
+		n -= (size_t)k;
+		s->write_at += (uint64_t)k;
+		h->bytes += (uint64_t)k;
+		h->written = 1;
+		if (s->write_at > h->end)
+			h->end = s->write_at;
+	}
+}
+
+void
+upload_write_end(struct sftp *s)
+{
+	s->write_on = 0;
+	s->writing = NULL;
+	if (s->write_error != NULL)
+		reply(s, s->write_id, (enum sftp_status)s->write_status, s->write_error);
+	else
+		reply_ok(s, s->write_id);
+}
+
+void
+upload_fsync(struct sftp *s, uint32_t id, struct handle *h)
+{
+	if (h->kind == H_UPLOAD && fsync(h->fd) == -1) {
+		h->failed = 1;
+		reply_errno(s, id, "syncing", &h->path);
+		return;
+	}
+	reply_ok(s, id);
+}
+
+/* --- the end of an upload ------------------------------------------------ */
+
+/* Cut what follows the first gap, unless another connection has gone on with
+ * this file meanwhile.  0, or -1 with errno. */
+static int
+keep_prefix(struct handle *h)
+{
+	struct stat st;
+
+	if (fstat(h->fd, &st) == -1)
+		return -1;
+	if ((uint64_t)st.st_size != h->end || !extents_have_gap(h->extents, h->end))
+		return 0;
+	return ftruncate(h->fd, (off_t)extents_prefix(h->extents));
+}
+
+void
+upload_drop(struct sftp *s, struct handle *h)
+{
+	/* Synced as well: it may become final by a mere renaming later. */
+	if (keep_prefix(h) == -1 || (h->written && fsync(h->fd) == -1))
+		log_alarm("keeping unfinished %s of %s: %s", h->path.name, s->user,
+		    strerror(errno));
+	else if (h->written)
+		log_info("%s left %s unfinished", s->user, h->path.name);
+	handle_free(h);
+}
+
+void
+upload_close(struct sftp *s, uint32_t id, struct handle *h)
+{
+	struct vpath v = h->path;
+	struct stat st;
+
+	if (h->failed) {
+		upload_drop(s, h);
+		reply(s, id, FX_FAILURE, "an earlier write failed: the file is not taken");
+		return;
+	}
+	if (!h->written) {
+		handle_free(h);
+		reply_ok(s, id);
+		return;
+	}
+	if (fstat(h->fd, &st) == -1 || fsync(h->fd) == -1) {
+		reply_errno(s, id, "syncing", &v);
+		handle_free(h);
+		return;
+	}
+	if (extents_have_gap(h->extents, (uint64_t)st.st_size)) {
+		upload_drop(s, h);
+		reply(s, id, FX_FAILURE,
+		    "the upload has a gap: what comes before it is kept, nothing is taken");
+		return;
+	}
+	handle_free(h);
+	if (st.st_size == 0 || file_name_is_partial(v.name)) {
+		reply_ok(s, id);
+		return;
+	}
+	ask_begin(s, ASK_TAKE, id, &v);
+	s->pending.size = (uint64_t)st.st_size;
+	ask_name(s, M_BOX_TAKE, &v);
+}
+
+/* --- attributes ---------------------------------------------------------- */
+
+static void
+set_size(struct sftp *s, uint32_t id, struct handle *h, uint64_t size)
+{
+	if (size > (uint64_t)s->conf->max_document_size) {
+		reply(s, id, FX_FAILURE, "the document is larger than this gateway takes");
+		return;
+	}
+	if (size > h->end &&
+	    s->inbox_bytes + s->inbox_grown + (size - h->end) > (uint64_t)s->conf->inbox_quota) {
+		reply(s, id, FX_FAILURE, "unfinished uploads fill the box: remove some of /inbox");
+		return;
+	}
+	if (ftruncate(h->fd, (off_t)size) == -1) {
+		reply_errno(s, id, "cutting", &h->path);
+		return;
+	}
+	/* Bytes that only a larger size brought are not written ones. */
+	extents_clip(h->extents, size);
+	h->end = size;
+	reply_ok(s, id);
+}
+
+void
+upload_setstat(struct sftp *s, uint32_t id, struct handle *h, const struct vpath *v,
+    const struct sftp_attrs *a)
+{
+	struct sftp_attrs now;
+	int state;
+
+	if (h == NULL)
+		h = handle_upload(&s->handles, v->name);
+	state = h != NULL ? UP_UNFINISHED : list_upload_state(s, v->name);
+	/* Times and modes are ours, but clients end an upload by setting them. */
+	if (state == UP_NONE)
+		reply(s, id, FX_NO_SUCH_FILE, "no such file");
+	else if (!(a->flags & ATTR_SIZE))
+		reply_ok(s, id);
+	else if (h != NULL)
+		set_size(s, id, h, a->size);
+	else if (list_stat(s, v, &now) == -1)
+		reply_errno(s, id, "looking at", v);
+	else if (a->size == now.size)
+		reply_ok(s, id);
+	else if (state == UP_TAKEN)
+		reply(s, id, FX_PERMISSION_DENIED, SENT);
+	else if (!s->may_send)
+		reply(s, id, FX_PERMISSION_DENIED, SUSPENDED);
+	else if (a->size > now.size)
+		reply(s, id, FX_FAILURE, "a file that is not open cannot be made longer");
+	else {
+		ask_begin(s, ASK_SHRINK, id, v);
+		s->pending.size = a->size;
+		ask_open(s, BOX_INBOX, v, BOX_WRITE);
+	}
+}
+
+void
+upload_shrunk(struct sftp *s, const struct pending *p, int fd)
+{
+	if (ftruncate(fd, (off_t)p->size) == -1 || fsync(fd) == -1)
+		reply_errno(s, p->id, "cutting", &p->path);
+	else
+		reply_ok(s, p->id);
+	(void)close(fd);
+}
+
+/* --- names --------------------------------------------------------------- */
+
+void
+upload_rename(struct sftp *s, uint32_t id, const struct vpath *from,
+    const struct vpath *to, int over)
+{
+	int from_state, to_state;
+
+	if (from->kind != VP_INBOX_FILE) {
+		reply(s, id, from->kind == VP_NONE ? FX_NO_SUCH_FILE : FX_PERMISSION_DENIED,
+		    from->kind == VP_NONE ? "no such file" : "this cannot be renamed");
+		return;
+	}
+	if (to->kind != VP_INBOX_FILE) {
+		reply(s, id, FX_PERMISSION_DENIED, to->in_inbox ? BAD_NAME :
+		    "an upload can be renamed within /inbox only");
+		return;
+	}
+	from_state = list_upload_state(s, from->name);
+	to_state = list_upload_state(s, to->name);
+	if (from_state == UP_NONE)
+		reply(s, id, FX_NO_SUCH_FILE, "no such file");
+	else if (from_state == UP_TAKEN)
+		reply(s, id, FX_PERMISSION_DENIED, SENT);
+	else if (!s->may_send)
+		reply(s, id, FX_PERMISSION_DENIED, SUSPENDED);
+	else if (handle_upload(&s->handles, from->name) != NULL ||
+	    handle_upload(&s->handles, to->name) != NULL)
+		reply(s, id, FX_FAILURE, "the file is open; close it before renaming");
+	else if (strcmp(from->name, to->name) == 0)
+		reply_ok(s, id);
+	else if (to_state == UP_UNFINISHED && !over)
+		reply(s, id, FX_FAILURE, "a file of that name exists");
+	else {
+		ask_begin(s, to_state == UP_UNFINISHED ? ASK_RENAME_OVER : ASK_RENAME,
+		    id, from);
+		s->pending.target = *to;
+		if (to_state == UP_UNFINISHED)
+			ask_name(s, M_BOX_REMOVE, to);
+		else
+			ask_rename(s);
+	}
+}
+
+void
+upload_remove(struct sftp *s, uint32_t id, const struct vpath *v)
+{
+	int state = list_upload_state(s, v->name);
+
+	if (state == UP_NONE)
+		reply(s, id, FX_NO_SUCH_FILE, "no such file");
+	else if (state == UP_TAKEN)
+		reply(s, id, FX_PERMISSION_DENIED,
+		    "this file was sent and taken; it leaves /inbox by itself");
+	else if (!s->may_send)
+		reply(s, id, FX_PERMISSION_DENIED, SUSPENDED);
+	else if (handle_upload(&s->handles, v->name) != NULL)
+		reply(s, id, FX_FAILURE, "the file is open; close it before removing");
+	else {
+		ask_begin(s, ASK_REMOVE, id, v);
+		ask_name(s, M_BOX_REMOVE, v);
+	}
+}
