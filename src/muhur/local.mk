@@ -14,6 +14,10 @@ src_muhur_muhur_SOURCES = \
 	src/muhur/reconcile.c \
 	src/muhur/rows.c \
 	src/muhur/sample.c \
+	src/muhur/sample.h \
+	src/muhur/sample_breaks.c \
+	src/muhur/sample_market.c \
+	src/muhur/sample_write.c \
 	src/muhur/sign.c \
 	src/muhur/status.c \
 	src/muhur/submission.c \
