@@ -368,7 +368,6 @@ session_main(const struct conf *conf)
 	auth_init(s);
 	ssh_callbacks_init(&s->server_cb);
 	if (ssh_set_server_callbacks(s->ssh, &s->server_cb) != SSH_OK ||
-	    ssh_event_add_session(s->event, s->ssh) != SSH_OK ||
 	    ssh_event_add_fd(s->event, s->chan.fd, POLLIN, on_muhurd, s) != SSH_OK)
 		fatalx("libssh: callbacks: %s", ssh_get_error(s->ssh));
 	if (sandbox_enter(conf->sandbox, SB_STDIO | SB_PASSFD | SB_SOCKIO | SB_FILEIO |
@@ -376,7 +375,10 @@ session_main(const struct conf *conf)
 		fatalx("the sandbox cannot be entered");
 	if (msg_send(&s->chan, M_READY, 0, NULL, 0, NULL, 0) == -1)
 		fatalx("muhurd is gone");
-	if (ssh_handle_key_exchange(s->ssh) == SSH_ERROR)
+	/* Begins it; the loop goes on with it.  Only then libssh has something
+	 * that the event can take over. */
+	if (ssh_handle_key_exchange(s->ssh) == SSH_ERROR ||
+	    ssh_event_add_session(s->event, s->ssh) != SSH_OK)
 		s->end = "the key exchange failed";
 	run(s);
 	finish(s);
