@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * muhur-verify: judges one document and exits.  What it needs is read and
+ * compiled before the sandbox; then it holds a read-only document, the
+ * channel, and the write end of the records pipe, and can open nothing more.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/sandbox.h"
+#include "document/pipeline.h"
+#include "msg/proto.h"
+#include "msg/stream.h"
+
+#define PEM_MAX_SIZE	(64 * 1024 * 1024)	/* CRLs of a large CA; the operator's files */
+
+struct verify {
+	struct conf		*conf;
+	struct schema_set	*schemas;
+	struct trust		*trust;
+	struct msg_chan		 chan;
+	struct m_submission	 sub;
+	int			 document, pipe;
+	int			 reader_gone;
+};
+
+/* --- the records pipe ---------------------------------------------------- */
+
+/* A reader that ended has dropped the document, for reasons of its own that
+ * muhurd learns of; the verdict is owed all the same. */
+static int
+sent(struct verify *v, int rc)
+{
+	if (rc == 0)
+		return 0;
+	if (errno != EPIPE) {
+		log_alarm("submission %s: records pipe: %s", v->sub.id, strerror(errno));
+		return -1;
+	}
+	log_debug("submission %s: nobody reads the records", v->sub.id);
+	v->reader_gone = 1;
+	return 0;
+}
+
+static int
+send_header(void *arg, const struct header *h)
+{
+	struct verify *v = arg;
+
+	return v->reader_gone ? 0 : sent(v, stream_write_header(v->pipe, h));
+}
+
+static int
+send_records(void *arg, enum record_kind kind, const char *lines, size_t len)
+{
+	struct verify *v = arg;
+
+	return v->reader_gone ? 0 : sent(v, stream_write_records(v->pipe, kind, lines, len));
+}
+
+static int
+send_restart(void *arg)
+{
+	struct verify *v = arg;
+
+	return v->reader_gone ? 0 : sent(v, stream_write_mark(v->pipe, STREAM_RESTART));
+}
+
+static int
+send_end(struct verify *v)
+{
+	return v->reader_gone ? 0 : sent(v, stream_write_mark(v->pipe, STREAM_END));
+}
+
+/* --- the document -------------------------------------------------------- */
+
+static int
+send_verdict(struct verify *v, const struct document_verdict *d)
+{
+	struct m_verdict *m = xcalloc(1, sizeof(*m));
+	struct buf b = { .data = NULL };
+	int rc;
+
+	(void)str_copy(m->id, sizeof(m->id), v->sub.id);
+	(void)str_copy(m->sha256, sizeof(m->sha256), d->sha256);
+	m->signature_valid = d->signature_valid;
+	(void)str_copy(m->cert_sha256, sizeof(m->cert_sha256), d->cert_sha256);
+	(void)str_copy(m->signer_subject, sizeof(m->signer_subject), d->signer_subject);
+	(void)str_copy(m->signer_issuer, sizeof(m->signer_issuer), d->signer_issuer);
+	(void)str_copy(m->signer_serial, sizeof(m->signer_serial), d->signer_serial);
+	m->signing_time = d->signing_time;
+	m->reasons = d->reasons;
+	put_m_verdict(&b, m);
+	rc = msg_send(&v->chan, M_VERDICT, 0, b.data, b.len, NULL, 0);
+	while (rc == 0 && msg_wants_write(&v->chan))
+		rc = msg_flush(&v->chan);
+	buf_free(&b);
+	free(m);
+	return rc;
+}
+
+/* 0, or -1: no verdict was reached or it could not be told. */
+static int
+judge(struct verify *v)
+{
+	const struct conf *c = v->conf;
+	struct document_settings s = {
+		.trust = v->trust,
+		.schemas = v->schemas,
+		.profile = c->signature_profile,
+		.at = v->sub.received_at,
+		.require_crl = c->require_crl,
+		.signing_time_past = c->signing_time_past,
+		.signing_time_future = c->signing_time_future,
+		.max_size = c->max_document_size,
+	};
+	struct document_sink sink = { send_header, send_records, send_restart, v };
+	struct document_verdict *d = xcalloc(1, sizeof(*d));
+	int rc = -1;
+
+	if (document_judge(v->document, &s, &sink, d) == -1 || send_end(v) == -1)
+		goto out;
+	log_debug("submission %s: %s", v->sub.id, d->reasons.n == 0 ? "valid" :
+	    reason_info(d->reasons.v[0].code)->name);
+	close(v->pipe);
+	v->pipe = -1;
+	rc = send_verdict(v, d);
+out:
+	free(d);
+	return rc;
+}
+
+/* The one document: 1 it came, 0 muhurd has none and closed. */
+static int
+wait_document(struct verify *v)
+{
+	struct msg m;
+	int n;
+
+	n = msg_recv_wait(&v->chan, &m, -1);
+	if (n == -1 && errno == 0)
+		return 0;
+	if (n != 1)
+		fatal("channel");
+	if (m.type != M_VERIFY || m.nfds != 2 || get_m_submission(&m, &v->sub) == -1)
+		fatalx("channel: %s where M_VERIFY belongs", msg_type_name(m.type));
+	v->document = m.fds[0];
+	v->pipe = m.fds[1];
+	return 1;
+}
+
+/* --- set-up -------------------------------------------------------------- */
+
+static void
+load_trust(struct verify *v)
+{
+	char *pem;
+	size_t len;
+
+	if (fd_read_all(FD_ANCHORS, PEM_MAX_SIZE, &pem, &len) == -1)
+		fatal("trust anchors");
+	if ((v->trust = trust_new(pem, len)) == NULL)
+		fatalx("the trust anchors cannot be used");
+	free(pem);
+	if (fd_read_all(FD_CRL, PEM_MAX_SIZE, &pem, &len) == -1) {
+		if (v->conf->require_crl)
+			fatal("revocation lists");
+		return;			/* none configured */
+	}
+	if (len > 0 && trust_add_crls(v->trust, pem, len) == -1)
+		fatalx("the revocation lists cannot be used");
+	free(pem);
+}
+
+static void
+set_up(struct verify *v, int argc, char *argv[])
+{
+	v->conf = child_init("muhur-verify", argc, argv);
+	if (document_init() == -1)
+		fatalx("the XML libraries cannot be set up");
+	if ((v->schemas = schema_set_load(FD_SCHEMAS)) == NULL)
+		fatalx("the schemas cannot be used");
+	load_trust(v);
+	close(FD_SCHEMAS);
+	close(FD_ANCHORS);
+	close(FD_CRL);
+	close(FD_CONF);
+	msg_init(&v->chan, FD_CHANNEL, ROLE_VERIFY, ROLE_MUHURD);
+	if (sandbox_enter(v->conf->sandbox, SB_STDIO | SB_PASSFD, NULL, 0) == -1)
+		fatalx("no sandbox: not started");
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct verify v = { .document = -1, .pipe = -1 };
+	int rc = 0;
+
+	set_up(&v, argc, argv);
+	if (msg_send(&v.chan, M_READY, 0, NULL, 0, NULL, 0) == -1)
+		fatalx("channel: muhurd is gone");
+	if (wait_document(&v))
+		rc = judge(&v);
+	if (v.pipe != -1)
+		close(v.pipe);
+	msg_close(&v.chan);
+	schema_set_free(v.schemas);
+	trust_free(v.trust);
+	conf_free(v.conf);
+	return rc == 0 ? 0 : EXIT_FAILURE;
+}
