@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * muhur status: what a tired operator needs at night.  What is wrong comes
+ * first, each with what to do about it; then the numbers.
+ */
+#include "config.h"
+
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include "base/clock.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "muhur/cmd.h"
+
+/* When waiting becomes trouble. */
+#define WAIT_SUBMISSION		(10 * 60)	/* seconds, for a verdict */
+#define WAIT_NOTICE		(10 * 60)	/* seconds, for signature or outbox */
+#define WAIT_JOB		(10 * 60)	/* seconds a due reconciliation waits */
+#define CRL_SOON		(24 * 3600)	/* seconds before nextUpdate */
+#define CRL_MAX			(64 * 1024 * 1024)
+
+struct status {
+	struct cmd	*c;
+	json_t		*o;		/* the whole, as --json prints it */
+	json_t		*attention;	/* strings */
+	usec_t		 now;
+	char		 now_text[TIME_SIZE];
+};
+
+static void attend(struct status *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+attend(struct status *s, const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	json_array_append_new(s->attention, json_string(line));
+}
+
+/* One row of numbers and texts into o[key]; the object is returned, borrowed. */
+static json_t *
+add_row(struct status *s, const char *key, const char *sql, int nparams, const char *const *params,
+    const char *const *names)
+{
+	PGresult *res = cmd_query(s->c, sql, nparams, params);
+	json_t *row = cmd_row_json(res, 0, names);
+
+	PQclear(res);
+	json_object_set_new(s->o, key, row);
+	return row;
+}
+
+/* {"active": 4, "suspended": 1} from rows (name, number). */
+static void
+add_counts(struct status *s, const char *key, const char *sql)
+{
+	PGresult *res = cmd_query(s->c, sql, 0, NULL);
+	json_t *o = json_object();
+	int i;
+
+	for (i = 0; i < PQntuples(res); i++)
+		json_object_set_new(o, PQgetvalue(res, i, 0), json_integer(strtoll(PQgetvalue(res, i, 1), NULL, 10)));
+	PQclear(res);
+	json_object_set_new(s->o, key, o);
+}
+
+static long long
+number_of(const json_t *o, const char *key)
+{
+	return (long long)json_integer_value(json_object_get(o, key));
+}
+
+/* --- parts ------------------------------------------------------------------ */
+
+static void
+add_gateway(struct status *s)
+{
+	char *path = xasprintf("%s/port", cmd_conf(s->c)->state_dir), *text = NULL;
+	json_t *o = json_object();
+	size_t len;
+
+	if (file_read_all(path, 64, &text, &len) == 0) {
+		json_object_set_new(o, "running", json_true());
+		json_object_set_new(o, "port", json_integer(strtol(text, NULL, 10)));
+	} else {
+		json_object_set_new(o, "running", errno == ENOENT ? json_false() : json_null());
+		attend(s, errno == ENOENT ? "the gateway is not running: start muhurd (%s is absent)" :
+		    "%s cannot be read: ask as another user", path);
+	}
+	json_object_set_new(s->o, "gateway", o);
+	free(text);
+	free(path);
+}
+
+static void
+add_submissions(struct status *s)
+{
+	static const char *const names[] = { "#received", "#oldestSeconds", "#held", "#undecided" };
+	const char *params[] = { s->now_text };
+	const json_t *row;
+
+	add_counts(s, "submissions", "SELECT state, count(*) FROM muhur.submission GROUP BY 1 ORDER BY 1");
+	row = add_row(s, "waiting", "SELECT count(*) FILTER (WHERE state = 'received'), "
+	    "floor(extract(epoch FROM $1::timestamptz - min(received_at) FILTER (WHERE state = 'received')))::bigint, "
+	    "count(*) FILTER (WHERE state = 'held'), "
+	    "count(*) FILTER (WHERE state = 'held' AND operator_decision IS NULL) "
+	    "FROM muhur.submission WHERE state IN ('received', 'held')", 1, params, names);
+	if (number_of(row, "undecided") > 0)
+		attend(s, "%lld submissions are held, their verification died twice: `muhur submission list --state held', "
+		    "then `muhur submission retry ID' or `reject ID'", number_of(row, "undecided"));
+	if (number_of(row, "oldestSeconds") > WAIT_SUBMISSION)
+		attend(s, "a submission waits for its verdict since %lld minutes: look into the gateway's log",
+		    number_of(row, "oldestSeconds") / 60);
+}
+
+static void
+add_notices(struct status *s)
+{
+	static const char *const names[] = { "#toSign", "#toSignOldestSeconds", "#toPublish", "#toPublishOldestSeconds", "#inOutbox" };
+	const char *params[] = { s->now_text };
+	const json_t *row;
+
+	row = add_row(s, "notices", "SELECT count(*) FILTER (WHERE sha256 IS NULL), "
+	    "floor(extract(epoch FROM $1::timestamptz - min(issued_at) FILTER (WHERE sha256 IS NULL)))::bigint, "
+	    "count(*) FILTER (WHERE sha256 IS NOT NULL AND published_at IS NULL), "
+	    "floor(extract(epoch FROM $1::timestamptz - min(signed_at) FILTER (WHERE sha256 IS NOT NULL "
+	    "  AND published_at IS NULL AND outbox_until IS NULL)))::bigint, "
+	    "count(*) FILTER (WHERE published_at IS NOT NULL AND archived_at IS NULL) "
+	    "FROM muhur.notice WHERE archived_at IS NULL", 1, params, names);
+	if (number_of(row, "toSignOldestSeconds") > WAIT_NOTICE)
+		attend(s, "%lld notices wait for the signer, the oldest since %lld minutes: look for muhur-signer in the "
+		    "gateway's log", number_of(row, "toSign"), number_of(row, "toSignOldestSeconds") / 60);
+}
+
+static void
+add_reconciliation(struct status *s)
+{
+	static const char *const job_names[] = { "#waiting", "#overdueSeconds" };
+	static const char *const run_names[] = { "businessDate", "#version", "cause", "startedAt", "#pairs", "#breaks" };
+	const char *params[] = { s->now_text };
+	const json_t *row;
+
+	row = add_row(s, "reconcileQueue", "SELECT count(*), "
+	    "floor(extract(epoch FROM $1::timestamptz - min(not_before)))::bigint FROM muhur.reconcile_job",
+	    1, params, job_names);
+	if (number_of(row, "overdueSeconds") > WAIT_JOB)
+		attend(s, "a reconciliation is due since %lld minutes: look for muhur-reconcile in the gateway's log",
+		    number_of(row, "overdueSeconds") / 60);
+	json_object_set_new(s->o, "lastRuns", cmd_array(cmd_query(s->c, "SELECT business_date, version, cause, "
+	    SQL_TIME("started_at") ", pairs, breaks FROM muhur.reconcile_run ORDER BY no DESC LIMIT 5", 0, NULL), run_names));
+}
+
+/* The last closed day: when its reports are due, and whose are not in. */
+static void
+add_day(struct status *s)
+{
+	static const char *const names[] = { "@missing" };
+	const struct conf *conf = cmd_conf(s->c);
+	char day[DATE_SIZE], cutoff[TIME_SIZE];
+	const char *params[] = { day };
+	date_t d = last_closed_day(s->now);
+	usec_t due = istanbul_time(d + 1, conf->cutoff_hour, conf->cutoff_minute);
+	const json_t *missing;
+	json_t *o;
+
+	date_format(d, day);
+	time_format(due, cutoff);
+	o = add_row(s, "day", "SELECT coalesce(json_agg(m.code ORDER BY m.code), '[]') FROM muhur.member m "
+	    "WHERE m.state <> 'closed' AND EXISTS (SELECT FROM muhur.contract k WHERE m.code IN (k.platform, k.custodian) "
+	    "  AND k.valid_from <= $1::date AND (k.valid_to IS NULL OR k.valid_to >= $1::date)) "
+	    "AND NOT EXISTS (SELECT FROM muhur.submission s WHERE s.business_date = $1::date AND s.state = 'accepted' "
+	    "  AND s.member_code = m.code)", 1, params, names);
+	json_object_set_new(o, "businessDate", json_string(day));
+	json_object_set_new(o, "cutOff", json_string(cutoff));
+	json_object_set_new(o, "cutOffPassed", json_boolean(s->now >= due));
+	missing = json_object_get(o, "missing");
+	if (s->now >= due && json_array_size(missing) > 0)
+		attend(s, "%zu members' reports of %s are missing after the cut-off, %s first: they are breaks of R4; "
+		    "call them", json_array_size(missing), day, json_string_value(json_array_get(missing, 0)));
+}
+
+static void
+add_certificates(struct status *s)
+{
+	static const char *const names[] = { "#expired", "#expireIn30Days", "first" };
+	const char *params[] = { s->now_text };
+
+	(void)add_row(s, "certificates", "SELECT count(*) FILTER (WHERE not_after < $1::timestamptz), "
+	    "count(*) FILTER (WHERE not_after BETWEEN $1::timestamptz AND $1::timestamptz + interval '30 days'), "
+	    "min(user_code) FILTER (WHERE not_after BETWEEN $1::timestamptz AND $1::timestamptz + interval '30 days') "
+	    "FROM muhur.certificate WHERE state = 'good'", 1, params, names);
+}
+
+static int
+crl_time(const ASN1_TIME *asn1, usec_t *t)
+{
+	struct tm tm;
+
+	if (asn1 == NULL || ASN1_TIME_to_tm(asn1, &tm) != 1)
+		return -1;
+	*t = (usec_t)timegm(&tm) * USEC_PER_SEC;
+	return 0;
+}
+
+/* The CRL that ends first decides: without a current one nothing is accepted. */
+static void
+add_crl(struct status *s)
+{
+	const struct conf *conf = cmd_conf(s->c);
+	char *pem = NULL, text[TIME_SIZE];
+	usec_t next, first = INT64_MAX;
+	X509_CRL *crl;
+	BIO *bio = NULL;
+	size_t len;
+
+	if (!conf->require_crl)
+		return;
+	if (file_read_all(conf->crl_file, CRL_MAX, &pem, &len) == -1 ||
+	    (bio = BIO_new_mem_buf(pem, (int)len)) == NULL) {
+		attend(s, "crl_file %s cannot be read: every submission is refused without it", conf->crl_file);
+		goto out;
+	}
+	while ((crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL)) != NULL) {
+		if (crl_time(X509_CRL_get0_nextUpdate(crl), &next) == 0 && next < first)
+			first = next;
+		X509_CRL_free(crl);
+	}
+	if (first == INT64_MAX) {
+		attend(s, "crl_file %s holds no CRL with a next update", conf->crl_file);
+		goto out;
+	}
+	time_format(first, text);
+	json_object_set_new(s->o, "crlNextUpdate", json_string(text));
+	if (first <= s->now)
+		attend(s, "a CRL in %s ended at %s: every submission is refused until a new one is there", conf->crl_file, text);
+	else if (first - s->now < CRL_SOON * USEC_PER_SEC)
+		attend(s, "a CRL in %s ends at %s: fetch the new one", conf->crl_file, text);
+out:
+	BIO_free(bio);
+	free(pem);
+}
+
+/* Bytes and files below a directory, one level of directories down. */
+static int
+measure(int dirfd, const char *name, int depth, long long *files, long long *bytes)
+{
+	struct dirent *e;
+	struct stat st;
+	DIR *dir;
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd == -1 || (dir = fdopendir(fd)) == NULL) {
+		if (fd != -1)
+			close(fd);
+		return -1;
+	}
+	while ((e = readdir(dir)) != NULL) {
+		if (e->d_name[0] == '.' || fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+			continue;	/* it has gone meanwhile */
+		if (S_ISREG(st.st_mode)) {
+			(*files)++;
+			*bytes += (long long)st.st_size;
+		} else if (S_ISDIR(st.st_mode) && depth > 0) {
+			(void)measure(fd, e->d_name, depth - 1, files, bytes);
+		}
+	}
+	closedir(dir);
+	return 0;
+}
+
+static void
+add_spool(struct status *s)
+{
+	char *path = xasprintf("%s/spool/received", cmd_conf(s->c)->state_dir);
+	long long files = 0, bytes = 0;
+
+	if (measure(AT_FDCWD, path, 1, &files, &bytes) == 0)
+		json_object_set_new(s->o, "spool", json_pack("{s:I, s:I}", "files", (json_int_t)files,
+		    "bytes", (json_int_t)bytes));
+	else
+		json_object_set_new(s->o, "spool", json_null());
+	free(path);
+}
+
+/* --- for people ---------------------------------------------------------------- */
+
+/* "accepted 12, rejected 1"; "none" for an empty object. */
+static void
+print_counts(const char *title, json_t *o)
+{
+	const char *key, *sep = "";
+	json_t *value;
+
+	printf("%-16s ", title);
+	json_object_foreach(o, key, value) {
+		printf("%s%s %lld", sep, key, (long long)json_integer_value(value));
+		sep = ", ";
+	}
+	puts(*sep == '\0' ? "none" : "");
+}
+
+static void
+print_day(const json_t *o)
+{
+	const json_t *missing = json_object_get(o, "missing");
+	size_t i;
+
+	printf("%-16s %s, cut-off %.19sZ%s; ", "business day", json_string_value(json_object_get(o, "businessDate")),
+	    json_string_value(json_object_get(o, "cutOff")),
+	    json_is_true(json_object_get(o, "cutOffPassed")) ? " (passed)" : "");
+	if (json_array_size(missing) == 0) {
+		puts("all reports are in");
+		return;
+	}
+	printf("not in yet:");
+	for (i = 0; i < json_array_size(missing); i++)
+		printf(" %s", json_string_value(json_array_get(missing, i)));
+	putchar('\n');
+}
+
+static void
+print_runs(const json_t *runs)
+{
+	const json_t *r;
+	size_t i;
+
+	if (json_array_size(runs) == 0)
+		printf("%-16s none yet\n", "reconciliation");
+	for (i = 0; i < json_array_size(runs); i++) {
+		r = json_array_get(runs, i);
+		printf("%-16s %s version %lld (%s): %lld pairs, %lld breaks\n", i == 0 ? "reconciliation" : "",
+		    json_string_value(json_object_get(r, "businessDate")), number_of(r, "version"),
+		    json_string_value(json_object_get(r, "cause")), number_of(r, "pairs"), number_of(r, "breaks"));
+	}
+}
+
+static void
+print_status(const struct status *s)
+{
+	const json_t *o, *gateway = json_object_get(s->o, "gateway");
+	size_t i;
+
+	for (i = 0; i < json_array_size(s->attention); i++)
+		printf("ATTENTION: %s\n", json_string_value(json_array_get(s->attention, i)));
+	if (i > 0)
+		putchar('\n');
+	if (json_is_true(json_object_get(gateway, "running")))
+		printf("%-16s running, port %lld\n", "gateway", number_of(gateway, "port"));
+	else
+		printf("%-16s not running\n", "gateway");
+	print_counts("members", json_object_get(s->o, "members"));
+	print_counts("users", json_object_get(s->o, "users"));
+	print_counts("submissions", json_object_get(s->o, "submissions"));
+	o = json_object_get(s->o, "waiting");
+	printf("%-16s %lld for a verdict, the oldest %lld s; %lld held\n", "waiting", number_of(o, "received"),
+	    number_of(o, "oldestSeconds"), number_of(o, "held"));
+	o = json_object_get(s->o, "notices");
+	printf("%-16s %lld to sign, %lld to publish, %lld in outboxes\n", "notices", number_of(o, "toSign"),
+	    number_of(o, "toPublish"), number_of(o, "inOutbox"));
+	print_day(json_object_get(s->o, "day"));
+	print_runs(json_object_get(s->o, "lastRuns"));
+	o = json_object_get(s->o, "certificates");
+	printf("%-16s %lld expired, %lld expire within 30 days\n", "certificates", number_of(o, "expired"),
+	    number_of(o, "expireIn30Days"));
+	o = json_object_get(s->o, "spool");
+	if (json_is_object(o))
+		printf("%-16s %lld files, %lld bytes\n", "spool", number_of(o, "files"), number_of(o, "bytes"));
+	printf("%-16s %s\n", "state", json_array_size(s->attention) == 0 ? "all is well" : "needs attention");
+}
+
+int
+cmd_status(struct cmd *c, int argc, char **argv)
+{
+	struct status s = { .c = c, .o = json_object(), .attention = json_array() };
+	int rc;
+
+	(void)argv;
+	if (argc != 1)
+		return cmd_usage(c);
+	(void)cmd_db(c);
+	s.now = clock_now();
+	time_format(s.now, s.now_text);
+	json_object_set_new(s.o, "at", json_string(s.now_text));
+	json_object_set(s.o, "attention", s.attention);
+	add_gateway(&s);
+	add_counts(&s, "members", "SELECT state, count(*) FROM muhur.member GROUP BY 1 ORDER BY 1");
+	add_counts(&s, "users", "SELECT state, count(*) FROM muhur.member_user GROUP BY 1 ORDER BY 1");
+	add_submissions(&s);
+	add_notices(&s);
+	add_reconciliation(&s);
+	add_day(&s);
+	add_certificates(&s);
+	add_crl(&s);
+	add_spool(&s);
+	rc = json_array_size(s.attention) == 0 ? EXIT_YES : EXIT_NO;
+	if (c->json)
+		cmd_json(s.o);
+	else
+		print_status(&s);
+	json_decref(s.attention);
+	return rc;
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: ISC */
+/* muhur user: who may log in and sign for a member, with what (S2 E). */
+#include "config.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "document/pipeline.h"
+#include "model/header.h"
+#include "model/ident.h"
+#include "muhur/cmd.h"
+#include "muhur/enrol.h"
+
+#define KEY_FILE_MAX	(256 * 1024)	/* bytes of a certificate or key file */
+
+/* One `user add'. */
+struct enrolment {
+	const char	*code;
+	char		 member[MEMBER_CODE_SIZE];
+	char		 kind[16];		/* the member's */
+	const char	*cert_path, *ssh_path;
+	struct enrol_certificate cert;
+	struct buf	 ssh;
+	int		 is_new;		/* the user was not there before */
+	char		 now[TIME_SIZE];
+};
+
+/* The files are read and judged; an exit code, EXIT_YES good. */
+static int
+read_keys(struct cmd *c, struct enrolment *e)
+{
+	const char *anchors_path = cmd_conf(c)->trust_anchors;
+	char *anchors = NULL, *cert = NULL, *ssh = NULL;
+	size_t anchors_len, cert_len, ssh_len;
+	struct trust *trust = NULL;
+	int rc = EXIT_ENVIRONMENT, judged;
+
+	if (e->cert_path != NULL) {
+		if (file_read_all(e->cert_path, KEY_FILE_MAX, &cert, &cert_len) == -1) {
+			log_warn("%s", e->cert_path);
+			goto out;
+		}
+		if (file_read_all(anchors_path, 16 * KEY_FILE_MAX, &anchors, &anchors_len) == -1) {
+			log_warn("trust_anchors %s", anchors_path);
+			goto out;
+		}
+		if (document_init() == -1 || (trust = trust_new(anchors, anchors_len)) == NULL)
+			goto out;
+		judged = enrol_certificate(&e->cert, e->cert_path, cert, cert_len, trust, clock_now());
+		if (judged != 0) {
+			rc = judged == 1 ? EXIT_NO : EXIT_ENVIRONMENT;
+			goto out;
+		}
+	}
+	if (e->ssh_path != NULL) {
+		if (file_read_all(e->ssh_path, KEY_FILE_MAX, &ssh, &ssh_len) == -1) {
+			log_warn("%s", e->ssh_path);
+			goto out;
+		}
+		if (enrol_ssh_key(&e->ssh, e->ssh_path, ssh) != 0) {
+			rc = EXIT_NO;
+			goto out;
+		}
+	}
+	rc = EXIT_YES;
+out:
+	trust_free(trust);
+	free(anchors);
+	free(cert);
+	free(ssh);
+	return rc;
+}
+
+/* The user's row, and whether it is new; EXIT_NO where that cannot be. */
+static int
+store_user(struct cmd *c, struct enrolment *e)
+{
+	const char *member[] = { e->member }, *params[] = { e->code, e->member, e->now };
+	PGresult *res;
+	int rc = EXIT_NO;
+
+	res = cmd_query(c, "SELECT kind, state FROM muhur.member WHERE code = $1 FOR SHARE", 1, member);
+	if (PQntuples(res) == 0) {
+		log_warnx("%s: its member %s is not enrolled; `muhur member add %s ...' first",
+		    e->code, e->member, e->member);
+		goto out;
+	}
+	if (strcmp(PQgetvalue(res, 0, 1), "closed") == 0) {
+		log_warnx("%s: its member %s is closed", e->code, e->member);
+		goto out;
+	}
+	(void)str_copy(e->kind, sizeof(e->kind), PQgetvalue(res, 0, 0));
+	e->is_new = cmd_exec(c, "INSERT INTO muhur.member_user (code, member_code, created_at) "
+	    "VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", 3, params) == 1;
+	if (e->is_new && e->cert_path == NULL) {
+		log_warnx("%s: is a new user and needs a certificate: --cert PEM", e->code);
+		goto out;
+	}
+	rc = EXIT_YES;
+out:
+	PQclear(res);
+	return rc;
+}
+
+/* bytea as a text parameter; caller frees. */
+static char *
+bytea(const struct buf *b)
+{
+	char *text = xcalloc(2 * b->len + 3, 1);
+
+	text[0] = '\\';
+	text[1] = 'x';
+	hex_encode(b->data, b->len, text + 2);
+	return text;
+}
+
+/* Nobody else may hold the certificate, or its key under another one. */
+static int
+check_owner(struct cmd *c, const struct enrolment *e, const char *key)
+{
+	const char *params[] = { e->cert.sha256, e->code, key };
+	PGresult *res;
+	int rc = EXIT_NO;
+
+	res = cmd_query(c, "SELECT user_code, state FROM muhur.certificate WHERE sha256 = $1 "
+	    "AND (user_code <> $2 OR state <> 'good') "
+	    "UNION ALL SELECT user_code, 'key' FROM muhur.login_key "
+	    "WHERE blob = $3::bytea AND certificate IS NOT NULL AND user_code <> $2", 3, params);
+	if (PQntuples(res) == 0)
+		rc = EXIT_YES;
+	else if (strcmp(PQgetvalue(res, 0, 0), e->code) == 0)
+		log_warnx("%s: this certificate of %s is %s; a new one is needed", e->cert_path,
+		    e->code, PQgetvalue(res, 0, 1));
+	else
+		log_warnx("%s: this certificate%s is user %s's; each user needs one of its own", e->cert_path,
+		    strcmp(PQgetvalue(res, 0, 1), "key") == 0 ? "'s key" : "", PQgetvalue(res, 0, 0));
+	PQclear(res);
+	return rc;
+}
+
+static int
+store_certificate(struct cmd *c, const struct enrolment *e)
+{
+	char from[TIME_SIZE], to[TIME_SIZE], *der = bytea(&e->cert.der), *key = bytea(&e->cert.key);
+	const char *params[] = { e->cert.sha256, e->code, der, e->cert.subject, e->cert.issuer,
+	    e->cert.serial, from, to, e->now };
+	const char *login[] = { e->code, key, e->cert.sha256, e->now };
+	int rc;
+
+	time_format(e->cert.not_before, from);
+	time_format(e->cert.not_after, to);
+	if ((rc = check_owner(c, e, key)) == EXIT_YES) {
+		cmd_exec(c, "INSERT INTO muhur.certificate (sha256, user_code, der, subject, issuer, serial, "
+		    "not_before, not_after, enrolled_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
+		    "ON CONFLICT DO NOTHING", 9, params);
+		/* a renewed certificate of the same key: the key goes with the newer one */
+		cmd_exec(c, "INSERT INTO muhur.login_key (user_code, blob, certificate, enrolled_at) "
+		    "VALUES ($1, $2, $3, $4) ON CONFLICT (user_code, blob) DO UPDATE "
+		    "SET certificate = excluded.certificate", 4, login);
+	}
+	free(der);
+	free(key);
+	return rc;
+}
+
+static void
+store_ssh_key(struct cmd *c, const struct enrolment *e)
+{
+	char *key = bytea(&e->ssh);
+	const char *params[] = { e->code, key, e->now };
+
+	cmd_exec(c, "INSERT INTO muhur.login_key (user_code, blob, enrolled_at) VALUES ($1, $2, $3) "
+	    "ON CONFLICT DO NOTHING", 3, params);
+	free(key);
+}
+
+/* A new user may enter and approve what its member's kind sends; of other
+ * kinds it is a reader of notices ('-'). */
+static void
+store_rights(struct cmd *c, const struct enrolment *e)
+{
+	const char *type = "-";
+	const char *params[3] = { e->code, NULL, e->now };
+
+	if (strcmp(e->kind, "platform") == 0)
+		type = message_type_name(MT_BALANCE_REPORT);
+	else if (strcmp(e->kind, "custodian") == 0)
+		type = message_type_name(MT_CUSTODY_REPORT);
+	params[1] = type;
+	cmd_exec(c, "INSERT INTO muhur.user_right (user_code, message_type, step, granted_at) "
+	    "SELECT $1, $2, s, $3::timestamptz FROM unnest(ARRAY['entry', 'approval']) s "
+	    "WHERE $2 <> '-' OR s = 'entry' ON CONFLICT DO NOTHING", 3, params);
+}
+
+static int
+store_enrolment(struct cmd *c, struct enrolment *e)
+{
+	int rc;
+
+	(void)cmd_now(c, e->now);
+	cmd_begin(c);
+	if ((rc = store_user(c, e)) != EXIT_YES ||
+	    (e->cert_path != NULL && (rc = store_certificate(c, e)) != EXIT_YES))
+		return rc;	/* the open transaction ends with the connection */
+	if (e->ssh_path != NULL)
+		store_ssh_key(c, e);
+	if (e->is_new)
+		store_rights(c, e);
+	cmd_event(c, e->is_new ? "user-added" : "user-keys-added", NULL,
+	    json_pack("{s:s, s:s?, s:s?, s:b}", "user", e->code,
+	    "certificate", e->cert_path != NULL ? e->cert.sha256 : NULL,
+	    "subject", e->cert_path != NULL ? e->cert.subject : NULL, "sshKey", e->ssh_path != NULL));
+	cmd_commit(c);
+	cmd_done(c, e->is_new ? "added" : "keys added", e->code);
+	return EXIT_YES;
+}
+
+static int
+user_add(struct cmd *c, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "cert", required_argument, NULL, 'c' },
+		{ "ssh-key", required_argument, NULL, 's' },
+		{ NULL, 0, NULL, 0 }
+	};
+	struct enrolment e = { 0 };
+	int ch, rc;
+
+	while ((ch = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (ch) {
+		case 'c': e.cert_path = optarg; break;
+		case 's': e.ssh_path = optarg; break;
+		default: return cmd_usage(c);
+		}
+	}
+	if (optind + 1 != argc || (e.cert_path == NULL && e.ssh_path == NULL))
+		return cmd_usage(c);
+	e.code = argv[optind];
+	if (!user_code_ok(e.code) || user_code_member(e.code, e.member) == -1) {
+		log_warnx("%s: is no user code: the member's code and 001 to 899, or 900 to 990 "
+		    "for a main authority (S2 E)", e.code);
+		return EXIT_USAGE;
+	}
+	if ((rc = read_keys(c, &e)) == EXIT_YES)
+		rc = store_enrolment(c, &e);
+	enrol_free(&e.cert);
+	buf_free(&e.ssh);
+	return rc;
+}
+
+static int
+user_list(struct cmd *c, int argc, char **argv)
+{
+	static const char *const names[] = {
+		"code", "member", "state", "#certificates", "validUntil", "#keys", "rights", "-createdAt", "-@subjects"
+	};
+	PGresult *res;
+
+	(void)argv;
+	if (argc != 1)
+		return cmd_usage(c);
+	res = cmd_query(c, "SELECT u.code, u.member_code, u.state, "
+	    "(SELECT count(*) FROM muhur.certificate x WHERE x.user_code = u.code AND x.state = 'good'), "
+	    "(SELECT " SQL_TIME("max(x.not_after)") " FROM muhur.certificate x WHERE x.user_code = u.code AND x.state = 'good'), "
+	    "(SELECT count(*) FROM muhur.login_key k WHERE k.user_code = u.code), "
+	    "(SELECT string_agg(r.message_type || ':' || r.steps, ' ' ORDER BY r.message_type) FROM "
+	    "  (SELECT message_type, string_agg(step, '+' ORDER BY step DESC) AS steps FROM muhur.user_right r "
+	    "   WHERE r.user_code = u.code GROUP BY 1) r), " SQL_TIME("u.created_at") ", "
+	    "coalesce((SELECT json_agg(x.subject ORDER BY x.enrolled_at, x.sha256) FROM muhur.certificate x "
+	    "  WHERE x.user_code = u.code), '[]') "
+	    "FROM muhur.member_user u ORDER BY u.code COLLATE \"C\"", 0, NULL);
+	cmd_rows(c, res, names);
+	PQclear(res);
+	return EXIT_YES;
+}
+
+static int
+set_state(struct cmd *c, int argc, char **argv, const char *from, const char *to, const char *event)
+{
+	const char *params[3] = { NULL, from, to };
+	PGresult *res;
+
+	if (argc != 2)
+		return cmd_usage(c);
+	params[0] = argv[1];
+	cmd_begin(c);
+	if (cmd_exec(c, "UPDATE muhur.member_user SET state = $3 WHERE code = $1 AND state = $2", 3, params) == 1) {
+		cmd_event(c, event, NULL, json_pack("{s:s}", "user", argv[1]));
+		cmd_commit(c);
+		cmd_done(c, to, argv[1]);
+		return EXIT_YES;
+	}
+	res = cmd_query(c, "SELECT state FROM muhur.member_user WHERE code = $1", 1, params);
+	if (PQntuples(res) == 0)
+		log_warnx("%s: is no user; `muhur user list'", argv[1]);
+	else
+		log_warnx("%s: is %s already", argv[1], PQgetvalue(res, 0, 0));
+	PQclear(res);
+	return EXIT_NO;
+}
+
+static int
+user_suspend(struct cmd *c, int argc, char **argv)
+{
+	return set_state(c, argc, argv, "active", "suspended", "user-suspended");
+}
+
+static int
+user_resume(struct cmd *c, int argc, char **argv)
+{
+	return set_state(c, argc, argv, "suspended", "active", "user-resumed");
+}
+
+int
+cmd_user(struct cmd *c, int argc, char **argv)
+{
+	static const struct cmd_verb verbs[] = {
+		{ "add", user_add, "user add USERCODE --cert PEM [--ssh-key PUB]" },
+		{ "list", user_list, "user list" },
+		{ "suspend", user_suspend, "user suspend USERCODE" },
+		{ "resume", user_resume, "user resume USERCODE" },
+	};
+
+	return cmd_dispatch(c, argc, argv, verbs, sizeof(verbs) / sizeof(verbs[0]));
+}
