@@ -1,1 +1,22 @@
-# Manual pages.
+# Manual pages, and what an installation is set up with.
+dist_man_MANS += doc/muhur.1 doc/muhurd.8 doc/muhur.conf.5
+
+# A configuration that an operator has changed stays.
+muhurconfdir = $(sysconfdir)/muhur
+install-data-local: install-conf
+install-conf:
+	$(AM_V_at)$(MKDIR_P) "$(DESTDIR)$(muhurconfdir)" "$(DESTDIR)$(docdir)/examples"
+	$(AM_V_at)$(INSTALL_DATA) $(srcdir)/etc/muhur.conf "$(DESTDIR)$(docdir)/examples/muhur.conf"
+	$(AM_V_at)test -e "$(DESTDIR)$(muhurconfdir)/muhur.conf" || \
+		$(INSTALL_DATA) $(srcdir)/etc/muhur.conf "$(DESTDIR)$(muhurconfdir)/muhur.conf"
+	$(AM_V_at)$(INSTALL_DATA) $(srcdir)/etc/muhur.logrotate "$(DESTDIR)$(docdir)/examples/muhur.logrotate"
+	$(AM_V_at)sed -e 's|@sbindir@|$(sbindir)|g' -e 's|@sysconfdir@|$(sysconfdir)|g' \
+		$(srcdir)/etc/muhurd.service >"$(DESTDIR)$(docdir)/examples/muhurd.service"
+uninstall-local: uninstall-conf
+uninstall-conf:
+	rm -f "$(DESTDIR)$(docdir)/examples/muhur.conf" \
+		"$(DESTDIR)$(docdir)/examples/muhur.logrotate" \
+		"$(DESTDIR)$(docdir)/examples/muhurd.service"
+	@cmp -s $(srcdir)/etc/muhur.conf "$(DESTDIR)$(muhurconfdir)/muhur.conf" && \
+		rm -f "$(DESTDIR)$(muhurconfdir)/muhur.conf" || :
+.PHONY: install-conf uninstall-conf
