@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A notice whose days in the outbox are over goes to the archive of its day
+ * (S2 A: seven days in the depot, then archived and kept).
+ */
+#ifndef MUHUR_ARCHIVE_EXPIRE_H
+#define MUHUR_ARCHIVE_EXPIRE_H
+
+#include "msg/proto.h"
+
+/* Move <boxes>/<recipient>/outbox/<file> to archive/<day>/, after its bytes
+ * have been found to be what was signed.  Durable, and may be repeated: what
+ * is in the archive already is done.  0, or -1 with the cause logged (alarm
+ * where the bytes are wrong or gone); nothing was moved then. */
+int expire_notice(int boxes, const struct m_notice_publish *notice);
+
+/* The SHA-256 of an open file, from its start, as lower-case hexadecimal in
+ * hex (SHA256_HEX_SIZE bytes).  0, or -1 with errno. */
+int hash_file(int fd, char *hex);
+
+#endif
