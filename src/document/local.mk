@@ -1,10 +1,13 @@
 noinst_LIBRARIES += src/document/libdocument.a
 src_document_libdocument_a_SOURCES = \
+	src/document/build.c \
 	src/document/build.h \
 	src/document/canonical.c \
 	src/document/extract.c \
 	src/document/extract.h \
 	src/document/key.c \
+	src/document/lines.c \
+	src/document/lines.h \
 	src/document/pass.c \
 	src/document/pass.h \
 	src/document/pipeline.c \
@@ -14,4 +17,6 @@ src_document_libdocument_a_SOURCES = \
 	src/document/signature.c \
 	src/document/signature.h \
 	src/document/totals.c \
-	src/document/totals.h
+	src/document/totals.h \
+	src/document/xmlout.c \
+	src/document/xmlout.h

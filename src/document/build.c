@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: ISC */
+#include "document/build.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "document/lines.h"
+#include "document/xmlout.h"
+#include "model/ident.h"
+
+/* Bytes; the schema counts at least as many characters (common-1.xsd). */
+#define SHORT_TEXT	512
+#define LONG_TEXT	2048
+
+static void
+write_time(struct xmlout *x, const char *name, usec_t t)
+{
+	char	s[TIME_SIZE];
+
+	time_format(t, s);
+	xmlout_text(x, name, s, sizeof(s));
+}
+
+static void
+write_header(struct xmlout *x, const struct notice *n, const char *issuer)
+{
+	xmlout_start(x, "NoticeHeader");
+	xmlout_text(x, "NoticeId", n->id, UUID_SIZE);
+	xmlout_text(x, "NoticeType", notice_kind_name(n->kind), SHORT_TEXT);
+	xmlout_text(x, "SchemaVersion", "1", 1);
+	xmlout_text(x, "Issuer", issuer, SHORT_TEXT);
+	xmlout_text(x, "RecipientMemberCode", n->recipient, MEMBER_CODE_SIZE);
+	write_time(x, "IssuedAt", n->issued_at);
+	xmlout_end(x);
+}
+
+static void
+write_submission(struct xmlout *x, const struct notice *n)
+{
+	xmlout_start(x, "Submission");
+	xmlout_text(x, "SubmissionId", n->submission_id, UUID_SIZE);
+	xmlout_text(x, "FileName", n->submission_name, SHORT_TEXT);
+	xmlout_text(x, "FileSHA256", n->submission_sha256, SHA256_HEX_SIZE);
+	xmlout_number(x, "Size", n->submission_size);
+	write_time(x, "ReceivedAt", n->received_at);
+	xmlout_text(x, "UploadedBy", n->uploader, USER_CODE_SIZE);
+	if (n->message_id[0] != '\0')
+		xmlout_text(x, "MessageId", n->message_id, MESSAGE_ID_SIZE);
+	if (n->message_type[0] != '\0')
+		xmlout_text(x, "MessageType", n->message_type, MESSAGE_TYPE_SIZE);
+	xmlout_end(x);
+}
+
+static void
+write_reason(struct xmlout *x, const struct reason *r)
+{
+	const struct reason_info	*info = reason_info(r->code);
+	char				 line[24];
+
+	(void)snprintf(line, sizeof(line), "%ld", r->line);
+	xmlout_start(x, "Error");
+	xmlout_attr(x, "Code", info->name);
+	xmlout_attr(x, "Line", line);
+	xmlout_attr(x, "Path", r->path);
+	xmlout_text(x, "TextTr", info->text_tr, LONG_TEXT);
+	xmlout_text(x, "TextEn", info->text_en, LONG_TEXT);
+	if (info->action_tr != NULL)
+		xmlout_text(x, "ActionTr", info->action_tr, LONG_TEXT);
+	if (info->action_en != NULL)
+		xmlout_text(x, "ActionEn", info->action_en, LONG_TEXT);
+	if (r->detail[0] != '\0')
+		xmlout_text(x, "Detail", r->detail, LONG_TEXT);
+	xmlout_text(x, "Rule", info->rule, LONG_TEXT);
+	xmlout_end(x);
+}
+
+static void
+write_acknowledgement(struct xmlout *x, const struct notice *n)
+{
+	size_t	i;
+
+	xmlout_text(x, "Level", n->level == NL_RESULT ? "iii" : "i", SHORT_TEXT);
+	xmlout_text(x, "Status", notice_level_name(n->level), SHORT_TEXT);
+	write_submission(x, n);
+	if (n->signer_subject[0] != '\0' && n->signer_issuer[0] != '\0' &&
+	    n->signer_serial[0] != '\0') {
+		xmlout_start(x, "Signer");
+		xmlout_text(x, "Subject", n->signer_subject, SHORT_TEXT);
+		xmlout_text(x, "Issuer", n->signer_issuer, SHORT_TEXT);
+		xmlout_text(x, "Serial", n->signer_serial, SERIAL_SIZE);
+		xmlout_end(x);
+	}
+	if (n->level == NL_ACCEPTED || n->level == NL_RESULT)
+		xmlout_number(x, "RecordCount", n->record_count);
+	if (n->late)
+		xmlout_text(x, "Late", "true", SHORT_TEXT);
+	if (n->level == NL_RESULT)
+		xmlout_number(x, "Breaks", n->breaks);
+	if (n->level != NL_REJECTED)
+		return;
+	xmlout_start(x, "Errors");
+	for (i = 0; i < n->reasons.n; i++)
+		write_reason(x, &n->reasons.v[i]);
+	xmlout_end(x);
+}
+
+static int
+hex_ok(const char *s, size_t min, size_t max)
+{
+	size_t	n = strspn(s, "0123456789abcdefABCDEF");
+
+	return s[n] == '\0' && n >= min && n <= max;
+}
+
+/* What the notice must be for its kind; NULL where it is, else what is not. */
+static const char *
+wrong_field(const struct notice *n)
+{
+	if (!uuid_ok(n->id))
+		return "id";
+	if ((unsigned)n->kind >= NK_COUNT)
+		return "kind";
+	if (!member_code_ok(n->recipient))
+		return "recipient";
+	if (n->kind != NK_ACKNOWLEDGEMENT)
+		return n->run < 1 ? "run" : n->line_count < 0 ? "line count" : NULL;
+	if ((unsigned)n->level >= NL_COUNT)
+		return "level";
+	if (!uuid_ok(n->submission_id) || !file_name_ok(n->submission_name) ||
+	    !hex_ok(n->submission_sha256, SHA256_HEX_SIZE - 1, SHA256_HEX_SIZE - 1))
+		return "submission";
+	if (n->submission_size < 0 || n->record_count < 0 || n->breaks < 0)
+		return "count";
+	if (!user_code_ok(n->uploader))
+		return "uploader";
+	if (n->message_id[0] != '\0' && !message_id_ok(n->message_id))
+		return "message id";
+	if (n->signer_serial[0] != '\0' && !hex_ok(n->signer_serial, 1, SERIAL_SIZE - 1))
+		return "signer's serial";
+	if (n->level == NL_REJECTED && (n->reasons.n == 0 || n->reasons.n > REASONS_MAX))
+		return "reasons";
+	return n->line_count != 0 ? "line count" : NULL;
+}
+
+int
+notice_build(const struct notice *n, const char *issuer, int lines, int out)
+{
+	struct xmlout	*x;
+	const char	*wrong = wrong_field(n);
+	char		 date[DATE_SIZE];
+	int		 rc = 0;
+
+	if (wrong != NULL) {
+		log_warnx("notice %.36s: %s: not as it must be", n->id, wrong);
+		return -1;
+	}
+	x = xcalloc(1, sizeof(*x));
+	xmlout_init(x, out);
+	xmlout_start(x, notice_kind_name(n->kind));
+	xmlout_attr(x, "xmlns", notice_kind_namespace(n->kind));
+	write_header(x, n, issuer);
+	if (n->kind == NK_ACKNOWLEDGEMENT)
+		write_acknowledgement(x, n);
+	else {
+		date_format(n->business_date, date);
+		xmlout_text(x, "BusinessDate", date, sizeof(date));
+		xmlout_number(x, "Run", n->run);
+		rc = lines_write(x, n->kind, lines, n->line_count);
+	}
+	if (xmlout_finish(x) == -1) {
+		log_warn("notice %s: write", n->id);
+		rc = -1;
+	}
+	free(x);
+	return rc;
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: ISC */
+#include "document/lines.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "model/decimal.h"
+#include "model/ident.h"
+
+#define LINE_MAX_BYTES	(16 * 1024)
+#define READ_BLOCK	(64 * 1024)
+#define FIELDS_MAX	13
+#define DETAIL_MAX	2000	/* bytes of a break's detail; the schema takes 2048 characters */
+
+static const char	upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+static const char	alnum[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/* 1..max characters, all of set or of also. */
+static int
+consists_of(const char *s, size_t max, const char *set, const char *also)
+{
+	size_t	n;
+
+	for (n = 0; s[n] != '\0'; n++)
+		if (strchr(set, s[n]) == NULL && strchr(also, s[n]) == NULL)
+			return 0;
+	return n >= 1 && n <= max;
+}
+
+static int
+quantity_ok(const char *s)
+{
+	struct decimal	d;
+
+	return decimal_parse(s, strlen(s), &d) == 0;
+}
+
+static int
+date_ok(const char *s)
+{
+	date_t	d;
+
+	return date_parse(s, &d) == 0;
+}
+
+static int
+sha256_ok(const char *s)
+{
+	return strlen(s) == SHA256_HEX_SIZE - 1 &&
+	    consists_of(s, SHA256_HEX_SIZE - 1, "0123456789abcdef", "");
+}
+
+static int
+break_id_ok(const char *s)
+{
+	return consists_of(s, BREAK_ID_SIZE - 1, alnum, "-");
+}
+
+static int
+rule_ok(const char *s)
+{
+	return s[0] == 'R' && s[1] != '0' && consists_of(s + 1, 2, "0123456789", "");
+}
+
+static int
+break_kind_ok(const char *s)
+{
+	return s[0] != '_' && consists_of(s, 32, upper, "_");
+}
+
+static int
+type_name_ok(const char *s)
+{
+	return (s[0] < '0' || s[0] > '9') && consists_of(s, MESSAGE_TYPE_SIZE - 1, alnum, "");
+}
+
+static int
+source_ok(const char *s)
+{
+	return s[0] != '\0' && strlen(s) <= 512;
+}
+
+static int
+pair_status_ok(const char *s)
+{
+	return strcmp(s, "matched") == 0 || strcmp(s, "break") == 0 || strcmp(s, "missing") == 0;
+}
+
+static int
+break_status_ok(const char *s)
+{
+	return strcmp(s, "new") == 0 || strcmp(s, "continuing") == 0 || strcmp(s, "cured") == 0;
+}
+
+struct field {
+	const char	*attribute;
+	int		(*ok)(const char *);	/* NULL: text for people */
+	int		 optional;		/* may be \N */
+};
+struct record {
+	const char	*name;		/* first field of the line */
+	const char	*list, *element;
+	size_t		 nfields;
+	struct field	 field[FIELDS_MAX];
+};
+
+static const struct record pair = { "pair", "Pairs", "Pair", 7, {
+	{ "Plat", member_code_ok, 0 }, { "Cstd", member_code_ok, 0 }, { "Asset", asset_ok, 0 },
+	{ "PlatQty", quantity_ok, 1 }, { "CstdQty", quantity_ok, 1 }, { "Diff", quantity_ok, 1 },
+	{ "Status", pair_status_ok, 0 } } };
+static const struct record source = { "source", "Sources", "Source", 5, {
+	{ "SubmissionId", uuid_ok, 0 }, { "SHA256", sha256_ok, 0 },
+	{ "Member", member_code_ok, 0 }, { "MessageType", type_name_ok, 0 },
+	{ "MessageId", message_id_ok, 0 } } };
+static const struct record breaks = { "break", "Breaks", "Break", 13, {
+	{ "Id", break_id_ok, 0 }, { "Rule", rule_ok, 0 }, { "Src", source_ok, 0 },
+	{ "Kind", break_kind_ok, 0 }, { "Plat", member_code_ok, 1 }, { "Cstd", member_code_ok, 1 },
+	{ "Asset", asset_ok, 1 }, { "PlatQty", quantity_ok, 1 }, { "CstdQty", quantity_ok, 1 },
+	{ "Diff", quantity_ok, 1 }, { "Status", break_status_ok, 0 },
+	{ "FirstSeen", date_ok, 0 }, { "Detail", NULL, 1 } } };
+
+struct reader {
+	struct xmlout		*x;
+	const struct record	*list[2];	/* in this order */
+	int			 at;		/* index of the open list */
+	long long		 count;
+};
+
+/* COPY text format: undo the escapes in place.  0, or -1 for an unknown one. */
+static int
+unescape(char *s)
+{
+	static const char	from[] = "bfnrtv\\", to[] = "\b\f\n\r\t\v\\";
+	const char		*p;
+	char			*out = s;
+
+	for (; *s != '\0'; s++) {
+		if (*s != '\\') {
+			*out++ = *s;
+			continue;
+		}
+		if (*++s == '\0' || (p = strchr(from, *s)) == NULL)
+			return -1;
+		*out++ = to[p - from];
+	}
+	*out = '\0';
+	return 0;
+}
+
+/* Split at tabs; "\N" becomes NULL.  0, or -1. */
+static int
+split(char *line, char **field, size_t want)
+{
+	size_t	n = 0;
+	char	*tab;
+
+	for (; line != NULL; line = tab) {
+		if ((tab = strchr(line, '\t')) != NULL)
+			*tab++ = '\0';
+		if (n == want)
+			return -1;
+		if (strcmp(line, "\\N") == 0)
+			field[n++] = NULL;
+		else if (unescape(line) == 0)
+			field[n++] = line;
+		else
+			return -1;
+	}
+	return n == want ? 0 : -1;
+}
+
+/* A list's element is written also where it has no lines. */
+static void
+advance_to(struct reader *r, int which)
+{
+	while (r->at < which) {
+		if (r->at >= 0)
+			xmlout_end(r->x);
+		r->at++;
+		if (r->at < 2)
+			xmlout_start(r->x, r->list[r->at]->list);
+	}
+}
+
+static int
+write_line(struct reader *r, char *line)
+{
+	const struct record	*rec;
+	char			*field[FIELDS_MAX], *rest = strchr(line, '\t');
+	int			 which;
+	size_t			 i;
+
+	if (rest == NULL)
+		return -1;
+	*rest++ = '\0';
+	for (which = 0; which < 2; which++)
+		if (strcmp(line, r->list[which]->name) == 0)
+			break;
+	if (which == 2 || which < r->at)
+		return -1;
+	rec = r->list[which];
+	if (split(rest, field, rec->nfields) == -1)
+		return -1;
+	for (i = 0; i < rec->nfields; i++) {
+		if (field[i] == NULL ? !rec->field[i].optional :
+		    rec->field[i].ok != NULL && !rec->field[i].ok(field[i])) {
+			log_warnx("notice: line %lld: %s is not of its type", r->count + 1,
+			    rec->field[i].attribute);
+			return -1;
+		}
+	}
+	advance_to(r, which);
+	xmlout_start(r->x, rec->element);
+	for (i = 0; i < rec->nfields; i++) {
+		if (field[i] == NULL || (rec->field[i].ok == NULL && field[i][0] == '\0'))
+			continue;
+		if (rec->field[i].ok == NULL)
+			field[i][xmlout_cut(field[i], DETAIL_MAX)] = '\0';
+		xmlout_attr(r->x, rec->field[i].attribute, field[i]);
+	}
+	xmlout_end(r->x);
+	r->count++;
+	return 0;
+}
+
+/* All whole lines of b, which are then removed from it. */
+static int
+take_lines(struct reader *r, struct buf *b)
+{
+	char	*line = b->data, *nl;
+	size_t	 left = b->len;
+
+	while (left > 0 && (nl = memchr(line, '\n', left)) != NULL) {
+		*nl = '\0';
+		if (strlen(line) != (size_t)(nl - line) || write_line(r, line) == -1) {
+			log_warnx("notice: line %lld is malformed", r->count + 1);
+			return -1;
+		}
+		left -= (size_t)(nl + 1 - line);
+		line = nl + 1;
+	}
+	if (left > LINE_MAX_BYTES) {
+		log_warnx("notice: line %lld is too long", r->count + 1);
+		return -1;
+	}
+	if (left > 0)
+		memmove(b->data, line, left);
+	b->len = left;
+	return 0;
+}
+
+static int
+read_lines(struct reader *r, int fd)
+{
+	struct buf	 b = { 0 };
+	char		*block = xcalloc(1, READ_BLOCK);
+	ssize_t		 n;
+	int		 rc = -1;
+
+	while ((n = read(fd, block, READ_BLOCK)) != 0) {
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1) {
+			log_warn("notice: lines");
+			goto out;
+		}
+		buf_append(&b, block, (size_t)n);
+		if (take_lines(r, &b) == -1)
+			goto out;
+	}
+	if (b.len > 0)
+		log_warnx("notice: the last line is cut off");
+	else
+		rc = 0;
+out:
+	free(block);
+	buf_free(&b);
+	return rc;
+}
+
+int
+lines_write(struct xmlout *x, enum notice_kind kind, int fd, long long count)
+{
+	struct reader	r = { .x = x, .at = -1 };
+
+	r.list[0] = kind == NK_DISCREPANCY_REPORT ? &source : &pair;
+	r.list[1] = &breaks;
+	if (fd != -1 && read_lines(&r, fd) == -1)
+		return -1;
+	if (r.count != count) {
+		log_warnx("notice: %lld lines came where %lld were announced", r.count, count);
+		return -1;
+	}
+	advance_to(&r, 2);
+	return 0;
+}

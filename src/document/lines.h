@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Bulk lines of a notice (model/notice.h says of which fields) from a pipe
+ * into elements.  Every field is checked against its type.
+ */
+#ifndef MUHUR_DOCUMENT_LINES_H
+#define MUHUR_DOCUMENT_LINES_H
+
+#include "document/xmlout.h"
+#include "model/notice.h"
+
+/* Read to the end of fd and write the two lists of the kind: Pairs or
+ * Sources, then Breaks.  0, or -1 with the cause logged: reading, a malformed
+ * line, a wrong order, another number of lines than count. */
+int	lines_write(struct xmlout *x, enum notice_kind kind, int fd, long long count);
+
+#endif
