@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: ISC */
+#include "signer/job.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "document/build.h"
+
+#define PEM_MAX		(1024 * 1024)
+#define TOLERANCE	3600	/* seconds between signing and the self-check */
+
+static int
+load_key(struct signer *s, int cert_fd, int key_fd)
+{
+	char	*cert = NULL, *key = NULL;
+	size_t	 cert_len, key_len = 0;
+
+	if (fd_read_all(cert_fd, PEM_MAX, &cert, &cert_len) == -1)
+		log_warn("signing certificate");
+	else if (fd_read_all(key_fd, PEM_MAX, &key, &key_len) == -1)
+		log_warn("signing key");
+	else
+		s->key = signing_key_new(key, key_len, cert, cert_len);
+	if (key != NULL)
+		OPENSSL_cleanse(key, key_len);
+	free(key);
+	free(cert);
+	return s->key != NULL ? 0 : -1;
+}
+
+/* The notices' Issuer: the certificate's organisation, else its common name. */
+static int
+name_issuer(struct signer *s, X509 *cert)
+{
+	const int		 nids[] = { NID_organizationName, NID_commonName };
+	const X509_NAME		*name = X509_get_subject_name(cert);
+	const ASN1_STRING	*value;
+	unsigned char		*utf8;
+	size_t			 i;
+	int			 at, n;
+
+	for (i = 0; i < 2 && s->issuer[0] == '\0'; i++) {
+		if ((at = X509_NAME_get_index_by_NID(name, nids[i], -1)) < 0)
+			continue;
+		value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
+		if ((n = ASN1_STRING_to_UTF8(&utf8, value)) < 0)
+			continue;
+		(void)str_copy(s->issuer, sizeof(s->issuer), (const char *)utf8);
+		OPENSSL_free(utf8);
+	}
+	if (s->issuer[0] == '\0')
+		log_warnx("signing certificate: its subject has neither O nor CN");
+	return s->issuer[0] != '\0' ? 0 : -1;
+}
+
+int
+signer_setup(struct signer *s, int cert_fd, int key_fd, int schemas_fd)
+{
+	X509 *const	*certs;
+	size_t		 n;
+
+	memset(s, 0, sizeof(*s));
+	if (document_init() == -1 || load_key(s, cert_fd, key_fd) == -1)
+		goto fail;
+	certs = signing_key_certificates(s->key, &n);
+	/* Its root is seldom in the file: the self-check trusts what is there. */
+	if (name_issuer(s, certs[0]) == -1 || (s->trust = trust_new_partial(certs, n)) == NULL ||
+	    (s->schemas = schema_set_load(schemas_fd)) == NULL)
+		goto fail;
+	return 0;
+fail:
+	signer_reset(s);
+	return -1;
+}
+
+void
+signer_reset(struct signer *s)
+{
+	schema_set_free(s->schemas);
+	trust_free(s->trust);
+	signing_key_free(s->key);
+	memset(s, 0, sizeof(*s));
+}
+
+/* What goes out must be what a member would accept: signature, coverage,
+ * certificate's usage and term, schema. */
+static int
+self_check(const struct signer *s, const struct notice *n, int out, usec_t now,
+    struct m_notice_file *f)
+{
+	struct document_settings	 settings = { 0 };
+	struct document_verdict		*v = xcalloc(1, sizeof(*v));
+	size_t				 i;
+	int				 rc = -1;
+
+	settings.trust = s->trust;
+	settings.schemas = s->schemas;
+	settings.profile = PROFILE_XADES;
+	settings.at = now;
+	settings.signing_time_past = settings.signing_time_future = TOLERANCE;
+	settings.any_document = 1;
+	if (document_judge(out, &settings, NULL, v) == -1)
+		goto out;
+	for (i = 0; i < v->reasons.n; i++)
+		log_alarm("notice %s: own check: %s: line %ld: %s: %s", n->id,
+		    reason_info(v->reasons.v[i].code)->name, v->reasons.v[i].line,
+		    v->reasons.v[i].path, v->reasons.v[i].detail);
+	if (v->reasons.n > 0 || strcmp(v->root, notice_kind_name(n->kind)) != 0)
+		goto out;
+	(void)str_copy(f->sha256, sizeof(f->sha256), v->sha256);
+	f->size = v->size;
+	rc = 0;
+out:
+	free(v);
+	return rc;
+}
+
+int
+signer_run(const struct signer *s, const struct notice *n, int draft, int out, int lines,
+    struct m_notice_file *f)
+{
+	struct reasons	rs = { 0 };
+	usec_t		now;
+	size_t		i;
+
+	memset(f, 0, sizeof(*f));
+	if (notice_build(n, s->issuer, lines, draft) == -1)
+		return -1;
+	now = clock_now();
+	if (document_sign(draft, out, s->key, now, &rs) == -1)
+		return -1;
+	for (i = 0; i < rs.n; i++)
+		log_alarm("notice %s: its draft: %s: %s", n->id, reason_info(rs.v[i].code)->name,
+		    rs.v[i].detail);
+	if (rs.n > 0 || self_check(s, n, out, now, f) == -1)
+		return -1;
+	(void)str_copy(f->id, sizeof(f->id), n->id);
+	f->signed_at = now;
+	return 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One notice: built from its fields, signed, and checked as a member would
+ * check it, before anybody hears of it.
+ */
+#ifndef MUHUR_SIGNER_JOB_H
+#define MUHUR_SIGNER_JOB_H
+
+#include "document/pipeline.h"
+#include "document/sign.h"
+#include "model/notice.h"
+#include "msg/proto.h"
+
+struct signer {
+	struct signing_key	*key;
+	struct trust		*trust;		/* the signer's own chain */
+	struct schema_set	*schemas;
+	char			 issuer[DN_SIZE];	/* the notices' Issuer */
+};
+
+/* cert, key: PEM; schemas: the directory.  0, or -1 with the cause logged. */
+int	signer_setup(struct signer *s, int cert_fd, int key_fd, int schemas_fd);
+void	signer_reset(struct signer *s);
+
+/* Build into draft, sign into out (both empty, read-write); lines: the pipe,
+ * -1 for none.  0 with *f, or -1 with the cause logged. */
+int	signer_run(const struct signer *s, const struct notice *n, int draft, int out,
+	    int lines, struct m_notice_file *f);
+
+#endif

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: ISC */
+/* Notices of every kind through signer_run, and through the whole process in
+ * its sandbox; the self-check validates each against its schema. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../xml/testpki.h"
+#include "base/child.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "msg/msg.h"
+#include "msg/proto.h"
+#include "signer/job.h"
+
+#define DAY	86400L
+#define SUBMISSION "0193a0f0-0000-7000-8000-000000000001"
+#define NOTICE	"0193a0f0-0000-7000-8000-000000000002"
+#define HASH	"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+static int	 cert_fd = -1, key_fd = -1, schemas_fd = -1, conf_fd = -1;
+static struct signer s;
+
+static int
+file_of(const void *p, size_t n)
+{
+	char	path[] = "/tmp/muhur-test-signer.XXXXXX";
+	int	fd = mkstemp(path);
+
+	if (fd == -1 || unlink(path) == -1 || write_full(fd, p, n) == -1 ||
+	    lseek(fd, 0, SEEK_SET) == -1)
+		fatal("temporary file");
+	return fd;
+}
+
+static int
+setup(void **state)
+{
+	const char	*src = getenv("srcdir"), *conf = "# all defaults\n";
+	struct buf	 certs = { 0 }, pem = { 0 };
+	EVP_PKEY	*root_key = pki_key("P-256", 0), *key = pki_key("P-384", 0);
+	X509		*root, *cert;
+	char		*path;
+
+	(void)state;
+	log_init("test_signer", LOG_COMMAND, 0);
+	clock_init(0);
+	root = pki_cert("Root", root_key, NULL, NULL, PKI_CA, -DAY, DAY);
+	cert = pki_cert("Gateway \xc4\xb0", key, root, root_key, PKI_SIGNER, -DAY, DAY);
+	pki_put_cert(&certs, cert);
+	pki_put_key(&pem, key);
+	cert_fd = file_of(certs.data, certs.len);
+	key_fd = file_of(pem.data, pem.len);
+	conf_fd = file_of(conf, strlen(conf));
+	path = xasprintf("%s/schemas/xml", src != NULL ? src : "..");
+	schemas_fd = open(path, O_RDONLY | O_DIRECTORY);
+	free(path);
+	X509_free(root);
+	X509_free(cert);
+	EVP_PKEY_free(root_key);
+	EVP_PKEY_free(key);
+	buf_free(&certs);
+	buf_free(&pem);
+	if (schemas_fd == -1)
+		return -1;
+	return signer_setup(&s, cert_fd, key_fd, schemas_fd);
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	signer_reset(&s);
+	close(cert_fd);
+	close(key_fd);
+	close(schemas_fd);
+	close(conf_fd);
+	return 0;
+}
+
+static void
+acknowledgement(struct notice *n, enum notice_level level)
+{
+	memset(n, 0, sizeof(*n));
+	str_copy(n->id, sizeof(n->id), NOTICE);
+	n->kind = NK_ACKNOWLEDGEMENT;
+	str_copy(n->recipient, sizeof(n->recipient), "PLA");
+	str_copy(n->file_name, sizeof(n->file_name), SUBMISSION ".x.xml");
+	n->issued_at = clock_now();
+	n->level = level;
+	str_copy(n->submission_id, sizeof(n->submission_id), SUBMISSION);
+	str_copy(n->submission_name, sizeof(n->submission_name), "g\xc3\xbcn <&\"'> ]]>.xml");
+	str_copy(n->submission_sha256, sizeof(n->submission_sha256), HASH);
+	n->submission_size = 12345;
+	n->received_at = clock_now();
+	str_copy(n->uploader, sizeof(n->uploader), "PLA001");
+	str_copy(n->message_id, sizeof(n->message_id), "M-1");
+	str_copy(n->message_type, sizeof(n->message_type), "BalanceReport");
+	str_copy(n->signer_subject, sizeof(n->signer_subject), "CN=A\\, B,C=TR");
+	str_copy(n->signer_issuer, sizeof(n->signer_issuer), "CN=Sub CA");
+	str_copy(n->signer_serial, sizeof(n->signer_serial), "1f");
+	n->record_count = 7;
+}
+
+/* The signed text, the caller's to free; NULL where it failed. */
+static char *
+run(const struct notice *n, const char *lines)
+{
+	struct m_notice_file	 f;
+	char			*text = NULL;
+	size_t			 len;
+	int			 draft = file_of("", 0), out = file_of("", 0), p[2] = { -1, -1 };
+
+	if (lines != NULL) {
+		assert_int_equal(pipe(p), 0);
+		assert_int_equal(write_full(p[1], lines, strlen(lines)), 0);
+		close(p[1]);
+	}
+	if (signer_run(&s, n, draft, out, p[0], &f) == 0) {
+		assert_int_equal(fd_read_all(out, 1 << 20, &text, &len), 0);
+		assert_int_equal(f.size, len);
+		assert_string_equal(f.id, n->id);
+		assert_int_equal(strlen(f.sha256), 64);
+	}
+	close(draft);
+	close(out);
+	if (p[0] != -1)
+		close(p[0]);
+	return text;
+}
+
+static void
+test_levels(void **state)
+{
+	struct notice	n;
+	int		level;
+	char		*text;
+
+	(void)state;
+	for (level = 0; level < NL_COUNT; level++) {
+		acknowledgement(&n, (enum notice_level)level);
+		n.late = level == NL_ACCEPTED;
+		if (level == NL_REJECTED) {
+			n.signer_subject[0] = n.message_id[0] = n.message_type[0] = '\0';
+			reasons_add(&n.reasons, SCHEMA_INVALID, 12, "/a/b", "d");
+			str_copy(n.reasons.v[0].detail, sizeof(n.reasons.v[0].detail), "found <x>\x01");
+			reasons_add(&n.reasons, CONTROL_TOTAL, 0, "", "%s", "");
+		}
+		text = run(&n, NULL);
+		assert_non_null(text);
+		assert_non_null(strstr(text, "g\xc3\xbcn &lt;&amp;&quot;'&gt; ]]&gt;.xml"));
+		assert_non_null(strstr(text, "<Issuer>Gateway \xc4\xb0</Issuer>"));
+		if (level == NL_REJECTED) {
+			assert_non_null(strstr(text, "Code=\"SCHEMA_INVALID\" Line=\"12\" Path=\"/a/b\""));
+			assert_non_null(strstr(text, "found &lt;x&gt;\xef\xbf\xbd"));
+			assert_null(strstr(text, "<Signer>"));
+		}
+		free(text);
+	}
+}
+
+/* Every reason's texts fit the schema. */
+static void
+test_every_reason(void **state)
+{
+	struct notice	n;
+	int		code;
+	char		*text;
+
+	(void)state;
+	acknowledgement(&n, NL_REJECTED);
+	for (code = 0; code < REASON_COUNT; code++) {
+		memset(&n.reasons, 0, sizeof(n.reasons));
+		reasons_add(&n.reasons, (enum reason_code)code, 1, "/x", "d");
+		text = run(&n, NULL);
+		assert_non_null(text);
+		free(text);
+	}
+}
+
+static const char good_result[] =
+    "pair\tPLA\tCUA\t4H95J0R2X\t1.5\t1.25\t0.25\tbreak\n"
+    "pair\tPLA\tCUB\t4H95J0R2X\t1\t\\N\t\\N\tmissing\n"
+    "break\tB-1\tR1\tS1 m.32(3)\tQUANTITY_DIFFERENCE\tPLA\tCUA\t4H95J0R2X\t1.5\t1.25\t0.25\tnew\t2026-11-20\ttab \\t back \\\\ <&>\n"
+    "break\tB-2\tR4\tS1 m.32(1)\tMISSING_REPORT\t\\N\tCUB\t\\N\t\\N\t\\N\t\\N\tcontinuing\t2026-11-19\t\\N\n";
+
+static void
+bulk(struct notice *n, enum notice_kind kind, long long count)
+{
+	acknowledgement(n, NL_RECEIVED);
+	n->kind = kind;
+	n->run = 2;
+	n->line_count = count;
+	assert_int_equal(date_parse("2026-11-20", &n->business_date), 0);
+}
+
+static void
+test_bulk(void **state)
+{
+	struct notice	n;
+	char		*text;
+
+	(void)state;
+	bulk(&n, NK_RECONCILIATION_RESULT, 4);
+	text = run(&n, good_result);
+	assert_non_null(text);
+	assert_non_null(strstr(text, "Detail=\"tab &#9; back \\ &lt;&amp;&gt;\""));
+	assert_non_null(strstr(text, "PlatQty=\"1\" Status=\"missing\""));
+	free(text);
+	bulk(&n, NK_RECONCILIATION_RESULT, 0);
+	text = run(&n, NULL);
+	assert_non_null(text);
+	assert_non_null(strstr(text, "<Pairs/>"));
+	assert_non_null(strstr(text, "<Breaks/>"));
+	free(text);
+	bulk(&n, NK_DISCREPANCY_REPORT, 2);
+	text = run(&n, "source\t" SUBMISSION "\t" HASH "\tPLA\tBalanceReport\tM-1\n"
+	    "break\tB-2\tR4\tS1 m.32(1)\tMISSING_REPORT\tPLA\tCUB\t\\N\t\\N\t\\N\t\\N\tcured\t2026-11-19\t\\N\n");
+	assert_non_null(text);
+	free(text);
+}
+
+/* A line that is not of its type ends the build: nothing gets signed. */
+static void
+test_bad_lines(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"pair\tPLA\tCUA\t4H95J0R2X\t1\t1\t0\tmatched",
+		"pair\tPLA\tCUA\t4H95J0R2X\t1\t1\t0\n",
+		"pair\tPLA\tCUA\t4H95J0R2X\t1\t1\t0\tmatched\tmore\n",
+		"pair\tpla\tCUA\t4H95J0R2X\t1\t1\t0\tmatched\n",
+		"pair\tPLA\t\\N\t4H95J0R2X\t1\t1\t0\tmatched\n",
+		"pair\tPLA\tCUA\t4H95J0R2X\t1e3\t1\t0\tmatched\n",
+		"pair\tPLA\tCUA\t4H95J0R2X\t1\t1\t0\tequal\n",
+		"source\t" SUBMISSION "\t" HASH "\tPLA\tBalanceReport\tM-1\n",
+		"other\tx\n",
+		"\n",
+		"pair\tPLA\\x\tCUA\t4H95J0R2X\t1\t1\t0\tmatched\n",
+		"break\tB-1\tR0\tS1\tX\tPLA\tCUA\t\\N\t\\N\t\\N\t\\N\tnew\t2026-11-20\t\\N\n",
+		"break\tB-1\tR1\tS1\tX\tPLA\tCUA\t\\N\t\\N\t\\N\t\\N\tnew\t2026-02-30\t\\N\n",
+	};
+	struct notice	n;
+	size_t		i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		bulk(&n, NK_RECONCILIATION_RESULT, 1);
+		assert_null(run(&n, bad[i]));
+	}
+	bulk(&n, NK_RECONCILIATION_RESULT, 2);	/* a pair after a break */
+	assert_null(run(&n, "break\tB-1\tR1\tS1\tX\tPLA\tCUA\t\\N\t\\N\t\\N\t\\N\tnew\t2026-11-20\t\\N\n"
+	    "pair\tPLA\tCUA\t4H95J0R2X\t1\t1\t0\tmatched\n"));
+}
+
+static void
+test_bad_fields(void **state)
+{
+	struct notice	n;
+
+	(void)state;
+	acknowledgement(&n, NL_RECEIVED);
+	n.id[0] = 'X';
+	assert_null(run(&n, NULL));
+	acknowledgement(&n, NL_REJECTED);	/* without a reason */
+	assert_null(run(&n, NULL));
+	acknowledgement(&n, NL_RECEIVED);
+	str_copy(n.submission_sha256, sizeof(n.submission_sha256), "00");
+	assert_null(run(&n, NULL));
+	bulk(&n, NK_DISCREPANCY_REPORT, 0);
+	n.run = 0;
+	assert_null(run(&n, NULL));
+}
+
+/* Exec the real program with exactly the descriptors that muhurd gives. */
+static pid_t
+start_process(int channel)
+{
+	const int	from[FD_COUNT] = { -1, -1, -1, channel, conf_fd, schemas_fd, cert_fd, key_fd };
+	int		high[FD_COUNT], i;
+	pid_t		pid = fork();
+
+	if (pid != 0)
+		return pid;
+	for (i = 3; i < FD_COUNT; i++)
+		high[i] = fcntl(from[i], F_DUPFD, 64);
+	for (i = 3; i < FD_COUNT; i++)
+		(void)dup2(high[i], i);
+	close_from(FD_COUNT);
+	(void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+	execl("src/signer/muhur-signer", "muhur-signer", (char *)NULL);
+	_exit(127);
+}
+
+static void
+test_process(void **state)
+{
+	struct msg_chan	 c;
+	struct msg	 m;
+	struct notice	 n;
+	struct buf	 b = { 0 };
+	struct m_notice_file f;
+	struct m_notice_id id;
+	int		 pair[2], fds[3], p[2], status, i;
+	pid_t		 pid;
+
+	(void)state;
+	assert_int_equal(msg_pair(pair), 0);
+	pid = start_process(pair[1]);
+	assert_true(pid > 0);
+	close(pair[1]);
+	msg_init(&c, pair[0], ROLE_MUHURD, ROLE_SIGNER);
+	assert_int_equal(msg_recv_wait(&c, &m, 30000), 1);
+	assert_int_equal(m.type, M_READY);
+	/* several at once: an acknowledgement, a bulk notice, one that must fail */
+	for (i = 0; i < 3; i++) {
+		acknowledgement(&n, NL_ACCEPTED);
+		if (i > 0)
+			bulk(&n, NK_RECONCILIATION_RESULT, 4);
+		buf_reset(&b);
+		put_notice(&b, &n);
+		fds[0] = file_of("", 0);
+		fds[1] = file_of("", 0);
+		if (i > 0) {
+			assert_int_equal(pipe(p), 0);
+			assert_int_equal(write_full(p[1], i == 1 ? good_result : "junk\n",
+			    i == 1 ? strlen(good_result) : 5), 0);
+			close(p[1]);
+			fds[2] = p[0];
+		}
+		assert_int_equal(msg_send(&c, M_SIGN, 100 + (unsigned)i, b.data, b.len, fds,
+		    i > 0 ? 3 : 2), 0);
+	}
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(msg_recv_wait(&c, &m, 30000), 1);
+		assert_int_equal(m.tag, 100 + i);
+		assert_int_equal(m.type, i < 2 ? M_SIGNED : M_SIGN_FAILED);
+		if (i < 2)
+			assert_int_equal(get_m_notice_file(&m, &f), 0);
+		else
+			assert_int_equal(get_m_notice_id(&m, &id), 0);
+	}
+	buf_free(&b);
+	msg_close(&c);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_every_reason),
+		cmocka_unit_test(test_bulk),
+		cmocka_unit_test(test_bad_lines),
+		cmocka_unit_test(test_bad_fields),
+		cmocka_unit_test(test_process),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
