@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "model/decimal.h"
+
+static const struct {
+	const char	*a, *b, *shortest, *sum, *difference;
+	int		 sign;
+} table[] = {
+#include "tests/unit/model/decimal_table.h"
+};
+
+static struct decimal
+parse(const char *s)
+{
+	struct decimal d;
+
+	assert_int_equal(decimal_parse(s, strlen(s), &d), 0);
+	return d;
+}
+
+static void
+assert_format(struct decimal d, const char *want)
+{
+	char buf[DECIMAL_SIZE];
+
+	decimal_format(d, buf);
+	assert_string_equal(buf, want);
+}
+
+/* What Python's decimal module says. */
+static void
+test_table(void **state)
+{
+	struct decimal a, b, r;
+	size_t i;
+	int sign;
+
+	(void)state;
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		a = parse(table[i].a);
+		b = parse(table[i].b);
+		assert_format(a, table[i].shortest);
+		sign = decimal_cmp(a, b);
+		assert_int_equal((sign > 0) - (sign < 0), table[i].sign);
+		r = a;
+		if (table[i].sum != NULL) {
+			assert_int_equal(decimal_add(&r, b), 0);
+			assert_format(r, table[i].sum);
+		} else {
+			assert_int_equal(decimal_add(&r, b), -1);
+			assert_int_equal(decimal_cmp(r, a), 0);
+		}
+		r = a;
+		if (table[i].difference != NULL) {
+			assert_int_equal(decimal_sub(&r, b), 0);
+			assert_format(r, table[i].difference);
+		} else {
+			assert_int_equal(decimal_sub(&r, b), -1);
+			assert_int_equal(decimal_cmp(r, a), 0);
+		}
+	}
+}
+
+static void
+test_refused(void **state)
+{
+	static const char *const bad[] = { "", "-", ".", "-.", "1.", ".1", "-.1", "+1",
+	    " 1", "1 ", "1e3", "1E3", "0x1", "1,5", "1.5.", "1..5", "--1", "1-", "NaN",
+	    "INF", "1.0000000000000000000", "123456789012345678901", "000000000000000000000",
+	    "\xd9\xa1" };
+	struct decimal d;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(decimal_parse(bad[i], strlen(bad[i]), &d), -1);
+	assert_int_equal(decimal_parse("1\0", 2, &d), -1);
+	assert_int_equal(decimal_parse("12", 1, &d), 0);	/* no NUL is needed */
+	assert_format(d, "1");
+}
+
+static void
+test_edges(void **state)
+{
+	struct decimal most = parse("99999999999999999999.999999999999999999");
+	struct decimal least = parse("-99999999999999999999.999999999999999999");
+	struct decimal one = parse("0.000000000000000001"), d;
+
+	(void)state;
+	assert_format(parse("-0"), "0");
+	assert_format(parse("-0.000"), "0");
+	assert_format(parse("007.50"), "7.5");
+	d = most;
+	assert_int_equal(decimal_add(&d, one), -1);
+	assert_format(d, "99999999999999999999.999999999999999999");
+	d = least;
+	assert_int_equal(decimal_sub(&d, one), -1);
+	assert_int_equal(decimal_add(&d, most), 0);
+	assert_format(d, "0");
+	/* the longest form fits DECIMAL_SIZE: the sanitizer watches */
+	assert_format(least, "-99999999999999999999.999999999999999999");
+	d = most;
+	assert_int_equal(decimal_add(&d, most), -1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_edges),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
