@@ -42,16 +42,16 @@ JOIN (
 LEFT JOIN pg_temp.claimed c USING (platform, custodian, asset)
 LEFT JOIN pg_temp.kept o USING (platform, custodian, asset);
 
+-- least and greatest pass over NULL, which must stay NULL here.
 INSERT INTO muhur.pair (run, platform, custodian, asset, platform_quantity,
 	custodian_quantity, difference, status)
 SELECT $1, platform, custodian, asset,
-	greatest(least(claimed, 99999999999999999999.999999999999999999), -99999999999999999999.999999999999999999),
-	greatest(least(kept, 99999999999999999999.999999999999999999), -99999999999999999999.999999999999999999),
-	CASE WHEN claimed - kept IS NOT NULL THEN
-	greatest(least(claimed - kept, 99999999999999999999.999999999999999999), -99999999999999999999.999999999999999999) END,
+	CASE WHEN claimed IS NOT NULL THEN greatest(-m.most, least(m.most, claimed)) END,
+	CASE WHEN kept IS NOT NULL THEN greatest(-m.most, least(m.most, kept)) END,
+	CASE WHEN claimed - kept IS NOT NULL THEN greatest(-m.most, least(m.most, claimed - kept)) END,
 	CASE WHEN claimed - kept IS NULL THEN 'missing'
 		WHEN claimed = kept THEN 'matched' ELSE 'break' END
-FROM pg_temp.compared
+FROM pg_temp.compared, (VALUES (99999999999999999999.999999999999999999)) AS m (most)
 ORDER BY platform COLLATE "C", custodian COLLATE "C", asset COLLATE "C";
 
 INSERT INTO pg_temp.found (rule, rule_source, kind, key, platform, custodian, asset,

@@ -23,7 +23,7 @@ static int
 rule_statement(struct db *db, const struct rule *rule, const char *sql, const struct run *run)
 {
 	const char *params[] = { run->no_text, run->date_text };
-	const char *state;
+	const char *state, *message;
 	PGresult *res;
 	int rc = 0;
 
@@ -31,7 +31,9 @@ rule_statement(struct db *db, const struct rule *rule, const char *sql, const st
 	if (PQresultStatus(res) != PGRES_COMMAND_OK && PQresultStatus(res) != PGRES_TUPLES_OK) {
 		state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 		(void)str_copy(db->sqlstate, sizeof(db->sqlstate), state != NULL ? state : "08006");
-		log_warnx("rule %s: %s", rule->name, PQresultErrorMessage(res));
+		message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+		log_warnx("rule %s: %s (SQLSTATE %s)", rule->name,
+		    message != NULL ? message : "the connection was lost", db->sqlstate);
 		rc = -1;
 	}
 	PQclear(res);

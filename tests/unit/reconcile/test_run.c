@@ -1,0 +1,702 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Whole runs against a real server: markets small enough to be added up by
+ * hand.  Every expected value is derived in the comment beside it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "model/ident.h"
+#include "pg/admin.h"
+#include "pg/migrate.h"
+#include "pg/queue.h"
+#include "reconcile/rules.h"
+#include "reconcile/run.h"
+#include "unit/pgtest.h"
+
+#define DAY	"2026-11-19"
+#define NEXT	"2026-11-20"
+#define BTC	"4H95J0R2X"
+#define ETH	"X9J9K872S"
+
+static struct conf conf;
+static struct db owner;		/* makes the market, looks at results */
+static struct db worker;	/* muhur_reconcile, as in production */
+static struct rules *rules;
+
+/* --- the market ------------------------------------------------------------- */
+
+static void
+sql(const char *text)
+{
+	assert_int_not_equal(db_exec(&owner, text, 0, NULL), -1);
+}
+
+/* One text value; caller frees. */
+static char *
+value(const char *text)
+{
+	PGresult *res = db_query_row(&owner, text, 0, NULL);
+	char *v;
+
+	assert_non_null(res);
+	v = xstrdup(PQgetvalue(res, 0, 0));
+	PQclear(res);
+	return v;
+}
+
+static void
+expect(const char *query, const char *want)
+{
+	char *got = value(query);
+
+	assert_string_equal(got, want);
+	free(got);
+}
+
+/* Members of the sample market; contracts PLA-CUA, PLA-CUB, PLB-CUB. */
+static int
+fresh_market(void **state)
+{
+	(void)state;
+	sql("TRUNCATE muhur.member, muhur.member_user, muhur.contract, muhur.submission, muhur.notice, "
+	    "muhur.event, muhur.balance, muhur.custody_omnibus, muhur.custody_direct, muhur.price, "
+	    "muhur.reconcile_job, muhur.reconcile_run, muhur.reconcile_input, muhur.pair, muhur.break, "
+	    "muhur.finding, muhur.certificate, muhur.login_key, muhur.user_right, muhur.submission_reason "
+	    "RESTART IDENTITY");
+	sql("INSERT INTO muhur.member (code, kind, name, created_at) SELECT split_part(m, ':', 1), "
+	    "split_part(m, ':', 2), m, '2026-01-01' FROM unnest(ARRAY['PLA:platform', 'PLB:platform', "
+	    "'CUA:custodian', 'CUB:custodian', 'SPK:regulator', 'UYM:compliance', 'MKK:registry']) m");
+	sql("INSERT INTO muhur.contract (platform, custodian, valid_from) VALUES "
+	    "('PLA', 'CUA', '2026-01-01'), ('PLA', 'CUB', '2026-01-01'), ('PLB', 'CUB', '2026-01-01')");
+	sql("SELECT muhur.ensure_day('" DAY "'), muhur.ensure_day('" NEXT "')");
+	return 0;
+}
+
+/* An accepted submission; its no. */
+static long long
+report(const char *member, const char *message_id, const char *day)
+{
+	char id[UUID_SIZE], *user = xasprintf("%s001", member), hash[65];
+	const char *type = strncmp(member, "PL", 2) == 0 ? "BalanceReport" : "CustodyReport";
+	const char *params[] = { id, user, member, type, message_id, day, hash };
+	PGresult *res;
+	long long no;
+
+	uuid_v7(clock_now(), id);
+	(void)snprintf(hash, sizeof(hash), "%.8s%.4s%.4s%.4s%.12s%.32s", id, id + 9, id + 14, id + 19, id + 24,
+	    "00000000000000000000000000000000");
+	res = db_query_row(&owner, "INSERT INTO muhur.submission (id, uploader, file_name, size, received_at, state, "
+	    "sha256, counted, member_code, message_type, message_id, user_code, business_date, sequence) "
+	    "VALUES ($1, $2, $5 || '.xml', 1, $6::date + 1, 'accepted', $7, true, $3, $4, $5, $2, $6, 1) RETURNING no",
+	    7, params);
+	assert_non_null(res);
+	no = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+	PQclear(res);
+	free(user);
+	return no;
+}
+
+/* A record of the submission, numbered after those before it. */
+static void
+record(const char *table, const char *columns, long long no, const char *values)
+{
+	char *text = xasprintf("INSERT INTO muhur.%s (business_date, submission, member_code, record_no, line, %s) "
+	    "SELECT s.business_date, s.no, s.member_code, n.n, n.n + 10, %s FROM muhur.submission s, "
+	    "(SELECT count(*) + 1 AS n FROM muhur.%s WHERE submission = %lld) n WHERE s.no = %lld",
+	    table, columns, values, table, no, no);
+
+	assert_int_equal(db_exec(&owner, text, 0, NULL), 1);
+	free(text);
+}
+
+static void
+bal(long long no, const char *customer, const char *held, const char *asset, const char *quantity)
+{
+	char *v = xasprintf("'100000000%s', 'C%s', '%s', '%s', %s, 0", customer, customer, held, asset, quantity);
+
+	record("balance", "registry_no, customer_no, held_at, asset, quantity, locked", no, v);
+	free(v);
+}
+
+static void
+omn(long long no, const char *platform, const char *asset, const char *wallet, const char *quantity)
+{
+	char *v = xasprintf("'%s', '%s', '%s', %s, 0", platform, asset, wallet, quantity);
+
+	record("custody_omnibus", "platform, asset, wallet, quantity, pending", no, v);
+	free(v);
+}
+
+static void
+run_day_of(const char *day, struct run *run)
+{
+	date_t d;
+
+	assert_int_equal(date_parse(day, &d), 0);
+	assert_int_equal(queue_add(&owner, d, clock_now() - USEC_PER_SEC, "operator"), 0);
+	assert_int_equal(run_next(&worker, rules, run), 1);
+	assert_int_equal(run->business_date, d);
+}
+
+/* The findings of a run, without ids and numbers that depend on arrival. */
+#define FINDINGS(run) \
+	"SELECT coalesce(string_agg(concat_ws(' ', b.rule, b.kind, coalesce(b.platform, '-'), " \
+	"coalesce(b.custodian, '-'), coalesce(b.asset, '-'), coalesce(trim_scale(f.platform_quantity)::text, '-'), " \
+	"coalesce(trim_scale(f.custodian_quantity)::text, '-'), coalesce(trim_scale(f.difference)::text, '-'), " \
+	"f.status, f.first_seen), E'\\n' ORDER BY b.rule, b.kind, b.key), '') FROM muhur.finding f " \
+	"JOIN muhur.break b ON b.id = f.break_id WHERE f.run = " run
+#define LAST "(SELECT max(no) FROM muhur.reconcile_run)"
+
+/* A day on which everything agrees:
+ *	PLA: C1 1.5 BTC at CUA, C2 2.5 BTC at CUA (sum 4), C1 10 ETH at CUB, 3 BTC of its own
+ *	PLB: C9 7 ETH at CUB
+ *	CUA: PLA BTC 1 hot + 3 cold = 4;  CUB: PLA ETH 10, PLB ETH 7 */
+static void
+agreeing_day(const char *day, const char *prefix, int with_btc_cold)
+{
+	char *id[4];
+	long long no;
+	int i;
+
+	for (i = 0; i < 4; i++)
+		id[i] = xasprintf("%s-%d", prefix, i);
+	no = report("PLA", id[0], day);
+	bal(no, "1", "CUA", BTC, "1.5");
+	bal(no, "2", "CUA", BTC, "2.5");
+	bal(no, "1", "CUB", ETH, "10");
+	bal(no, "1", "OWN", BTC, "3");
+	no = report("PLB", id[1], day);
+	bal(no, "9", "CUB", ETH, "7");
+	no = report("CUA", id[2], day);
+	omn(no, "PLA", BTC, "HOT", "1");
+	if (with_btc_cold)
+		omn(no, "PLA", BTC, "COLD", "3");
+	no = report("CUB", id[3], day);
+	omn(no, "PLA", ETH, "COLD", "10");
+	omn(no, "PLB", ETH, "COLD", "7");
+	for (i = 0; i < 4; i++)
+		free(id[i]);
+}
+
+/* --- tests -------------------------------------------------------------------- */
+
+static void
+test_agreement(void **state)
+{
+	struct run run;
+
+	(void)state;
+	agreeing_day(DAY, "A", 1);
+	run_day_of(DAY, &run);
+	assert_int_equal(run.version, 1);
+	assert_int_equal(run.breaks, 0);
+	/* PLA-CUA BTC, PLA-CUB ETH, PLB-CUB ETH */
+	assert_int_equal(run.pairs, 3);
+	expect("SELECT string_agg(concat_ws(' ', platform, custodian, asset, trim_scale(platform_quantity), "
+	    "trim_scale(custodian_quantity), trim_scale(difference), status), E'\\n' ORDER BY 1, platform, custodian) "
+	    "FROM muhur.pair",
+	    "PLA CUA " BTC " 4 4 0 matched\nPLA CUB " ETH " 10 10 0 matched\nPLB CUB " ETH " 7 7 0 matched");
+	expect("SELECT count(*) FROM muhur.reconcile_input", "4");
+	expect("SELECT count(*) FROM muhur.reconcile_job", "0");
+	/* parties of contracts, the regulator, and a result for each submission */
+	expect("SELECT string_agg(kind || ' ' || recipient || ' ' || file_name, E'\\n' ORDER BY recipient) "
+	    "FROM muhur.notice WHERE level IS NULL",
+	    "ReconciliationResult CUA ReconciliationResult." DAY ".1.xml\n"
+	    "ReconciliationResult CUB ReconciliationResult." DAY ".1.xml\n"
+	    "ReconciliationResult PLA ReconciliationResult." DAY ".1.xml\n"
+	    "ReconciliationResult PLB ReconciliationResult." DAY ".1.xml\n"
+	    "DiscrepancyReport SPK DiscrepancyReport." DAY ".1.xml");
+	expect("SELECT count(*) FROM muhur.notice n JOIN muhur.submission s ON s.no = n.submission "
+	    "WHERE n.level = 'result' AND n.file_name = s.id || '.result.xml' AND n.recipient = s.member_code", "4");
+	expect("SELECT string_agg(kind || ' ' || actor, ' ') FROM muhur.event", "reconciled gateway");
+	/* again: a new version, but a submission's result is said once */
+	run_day_of(DAY, &run);
+	assert_int_equal(run.version, 2);
+	expect("SELECT count(*) FROM muhur.notice WHERE level = 'result'", "4");
+	expect("SELECT count(*) FROM muhur.notice WHERE level IS NULL", "10");
+}
+
+static void
+test_bilateral(void **state)
+{
+	struct run run;
+	long long no;
+
+	(void)state;
+	no = report("PLA", "A", DAY);
+	bal(no, "1", "CUA", BTC, "1.000000000000000001");
+	bal(no, "2", "CUA", BTC, "2");		/* sum 3.000000000000000001 against 3 */
+	bal(no, "1", "CUA", ETH, "5");		/* CUA has no such line: 5 against 0 */
+	bal(no, "1", "CUB", BTC, "-1");		/* a negative balance counts as it stands: -1 against 4 */
+	no = report("PLB", "B", DAY);
+	bal(no, "1", "CUB", ETH, "8");		/* two reports of CUB add up: 3 + 5 */
+	no = report("CUA", "C", DAY);
+	omn(no, "PLA", BTC, "HOT", "3");
+	no = report("CUB", "D1", DAY);
+	omn(no, "PLB", ETH, "HOT", "3");
+	omn(no, "PLA", BTC, "HOT", "4");
+	no = report("CUB", "D2", DAY);
+	omn(no, "PLB", ETH, "COLD", "5");
+	omn(no, "PLB", BTC, "COLD", "0.5");	/* PLB has no such line: 0 against 0.5 */
+	run_day_of(DAY, &run);
+	expect(FINDINGS(LAST),
+	    "R1 QUANTITY_DIFFERENCE PLA CUA " BTC " 3.000000000000000001 3 0.000000000000000001 new " DAY "\n"
+	    "R1 QUANTITY_DIFFERENCE PLA CUA " ETH " 5 0 5 new " DAY "\n"
+	    "R1 QUANTITY_DIFFERENCE PLA CUB " BTC " -1 4 -5 new " DAY "\n"
+	    "R1 QUANTITY_DIFFERENCE PLB CUB " BTC " 0 0.5 -0.5 new " DAY);
+	assert_int_equal(run.breaks, 4);
+	assert_int_equal(run.fresh, 4);
+	/* PLB-CUB BTC: its own report and both of CUB's would be cited, if both
+	 * had a line; D2 alone has one.  PLB 2, D2 5. */
+	expect("SELECT f.submissions::text FROM muhur.finding f JOIN muhur.break b ON b.id = f.break_id "
+	    "WHERE b.key = 'PLB|CUB|" BTC "'", "{2,5}");
+	/* the id as anybody can compute it */
+	expect("SELECT bool_and(id = rule || '-' || left(encode(sha256(key::bytea), 'hex'), 12))::text FROM muhur.break",
+	    "true");
+}
+
+/* CUB's report is missing: its pairs are not compared, and one break says so. */
+static void
+test_presence(void **state)
+{
+	struct run run;
+	long long no;
+
+	(void)state;
+	no = report("PLA", "A", DAY);
+	bal(no, "1", "CUA", BTC, "1");
+	bal(no, "1", "CUB", BTC, "2");
+	no = report("CUA", "C", DAY);
+	omn(no, "PLA", BTC, "HOT", "1");
+	run_day_of(DAY, &run);
+	/* PLB, CUB owe reports; UYM, SPK, MKK owe none */
+	expect(FINDINGS(LAST),
+	    "R4 REPORT_MISSING PLB - - - - - new " DAY "\n"
+	    "R4 REPORT_MISSING - CUB - - - - new " DAY);
+	expect("SELECT string_agg(concat_ws(' ', platform, custodian, platform_quantity IS NULL, "
+	    "custodian_quantity IS NULL, status), E'\\n' ORDER BY custodian) FROM muhur.pair",
+	    "PLA CUA f f matched\nPLA CUB f t missing");
+	expect("SELECT string_agg(detail, ', ' ORDER BY detail) FROM muhur.finding",
+	    "BalanceReport of PLB is missing, CustodyReport of CUB is missing");
+	/* who has no contract that day owes nothing; who is suspended still does */
+	sql("UPDATE muhur.contract SET valid_to = '2026-11-18' WHERE platform = 'PLB'");
+	sql("UPDATE muhur.member SET state = 'suspended' WHERE code = 'CUB'");
+	run_day_of(DAY, &run);
+	expect(FINDINGS(LAST) " AND f.status <> 'cured'", "R4 REPORT_MISSING - CUB - - - - continuing " DAY);
+	assert_int_equal(run.cured, 1);
+}
+
+static void
+test_contracts(void **state)
+{
+	struct run run;
+	long long no;
+
+	(void)state;
+	agreeing_day(DAY, "A", 1);
+	no = report("PLA", "A2", DAY);
+	bal(no, "1", "XYZ", BTC, "1");		/* nobody's code: 1 + 2 = 3 */
+	bal(no, "2", "XYZ", BTC, "2");
+	bal(no, "1", "PLB", ETH, "4");		/* a member, but no custodian */
+	no = report("PLB", "B2", DAY);
+	bal(no, "1", "CUA", BTC, "6");		/* no contract; CUA reports 5 for PLB too */
+	bal(no, "1", "CUA", ETH, "1");		/* no contract, PLB alone */
+	no = report("CUA", "C2", DAY);
+	omn(no, "PLB", BTC, "COLD", "5");
+	omn(no, "QQQ", ETH, "COLD", "9");	/* nobody's code */
+	omn(no, "CUB", ETH, "COLD", "2");	/* a member, but no platform */
+	run_day_of(DAY, &run);
+	expect(FINDINGS(LAST),
+	    "R5 NO_CONTRACT CUB CUA " ETH " - 2 - new " DAY "\n"
+	    "R5 NO_CONTRACT PLB CUA " BTC " 6 5 1 new " DAY "\n"
+	    "R5 NO_CONTRACT PLB CUA " ETH " 1 - - new " DAY "\n"
+	    "R5 NO_CONTRACT QQQ CUA " ETH " - 9 - new " DAY "\n"
+	    "R5 UNKNOWN_CUSTODIAN PLA PLB " ETH " 4 - - new " DAY "\n"
+	    "R5 UNKNOWN_CUSTODIAN PLA XYZ " BTC " 3 - - new " DAY);
+	/* the contract's last day still counts, the day after does not */
+	sql("UPDATE muhur.contract SET valid_to = '" DAY "' WHERE custodian = 'CUA'");
+	run_day_of(DAY, &run);
+	expect("SELECT count(*) FROM muhur.pair WHERE custodian = 'CUA' AND run = " LAST, "1");
+	sql("UPDATE muhur.contract SET valid_to = '2026-11-18' WHERE custodian = 'CUA'");
+	run_day_of(DAY, &run);
+	expect("SELECT count(*) FROM muhur.pair WHERE custodian = 'CUA' AND run = " LAST, "0");
+	expect("SELECT count(*) FROM muhur.finding f JOIN muhur.break b ON b.id = f.break_id WHERE f.run = " LAST
+	    " AND b.key = 'NO_CONTRACT|PLA|CUA|" BTC "' AND f.platform_quantity = 4 AND f.custodian_quantity = 4", "1");
+}
+
+static void
+test_duplicates(void **state)
+{
+	struct run run;
+	long long no;
+
+	(void)state;
+	no = report("PLA", "A1", DAY);
+	bal(no, "1", "CUA", BTC, "1");		/* record 1 */
+	bal(no, "1", "CUA", BTC, "1");		/* record 2: the same key again */
+	bal(no, "1", "CUA", ETH, "1");		/* another asset */
+	bal(no, "2", "CUA", BTC, "1");		/* another customer */
+	bal(no, "1", "OWN", BTC, "2");		/* another place, twice over two reports */
+	no = report("PLA", "A2", DAY);
+	bal(no, "1", "OWN", BTC, "3");
+	bal(no, "1", "CUA", BTC, "1");		/* the third */
+	no = report("PLB", "B", DAY);
+	bal(no, "1", "CUB", BTC, "1");		/* the same customer at another platform */
+	no = report("CUA", "C", DAY);
+	/* PLA at CUA: BTC 1 + 1 + 1 + 1 = 4, duplicates added up as reported; ETH 1 */
+	omn(no, "PLA", BTC, "HOT", "2");
+	omn(no, "PLA", BTC, "HOT", "2");	/* the same wallet again */
+	omn(no, "PLA", ETH, "HOT", "0.5");
+	omn(no, "PLA", ETH, "COLD", "0.5");	/* another wallet */
+	record("custody_direct", "registry_no, customer_no, asset, wallet, quantity", no, "'1', 'D', '" BTC "', 'HOT', 7");
+	record("custody_direct", "registry_no, customer_no, asset, wallet, quantity", no, "'1', 'D', '" BTC "', 'HOT', 8");
+	no = report("CUB", "D", DAY);
+	omn(no, "PLB", BTC, "HOT", "1");
+	run_day_of(DAY, &run);
+	/* direct 7 + 8; own wallet 2 + 3; omnibus 2 + 2; CUA 1 + 1 + 1 */
+	expect(FINDINGS(LAST),
+	    "R5 DUPLICATE_LINE PLA CUA " BTC " 3 - - new " DAY "\n"
+	    "R5 DUPLICATE_LINE PLA - " BTC " 5 - - new " DAY "\n"
+	    "R5 DUPLICATE_LINE - CUA " BTC " - 15 - new " DAY "\n"
+	    "R5 DUPLICATE_LINE PLA CUA " BTC " - 4 - new " DAY);
+	expect("SELECT string_agg(f.detail, E'\\n' ORDER BY b.key) FROM muhur.finding f JOIN muhur.break b ON b.id = f.break_id",
+	    "3 lines of one key: A1 record 1, A1 record 2, A2 record 2\n"
+	    "2 lines of one key: A1 record 5, A2 record 1\n"
+	    "2 lines of one key: C record 1, C record 2\n"
+	    "2 lines of one key: C record 1, C record 2");
+	/* no investor's number gets out in it */
+	expect("SELECT count(*) FROM muhur.finding WHERE detail LIKE '%1000000001%'", "0");
+}
+
+/* The same reports in another order: the same ids, values, words. */
+#define WHOLE "SELECT string_agg(concat_ws('|', b.*::text, f.status, f.first_seen, f.platform_quantity, " \
+	"f.custodian_quantity, f.difference, f.detail, ARRAY(SELECT s.message_id FROM muhur.submission s " \
+	"WHERE s.no = ANY (f.submissions) ORDER BY 1)), E'\\n' ORDER BY b.id) " \
+	"FROM muhur.finding f JOIN muhur.break b ON b.id = f.break_id"
+
+static void
+permuted_day(int turn)
+{
+	long long no;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		switch ((i * 3 + turn) % 5) {	/* 3 and 5 have no common factor: each once */
+		case 0:
+			no = report("PLA", "A1", DAY);
+			bal(no, "1", "CUA", BTC, "1");
+			bal(no, "1", "CUB", BTC, "2");
+			break;
+		case 1:
+			no = report("PLA", "A2", DAY);
+			bal(no, "1", "CUA", BTC, "1.5");
+			bal(no, "7", "YYY", ETH, "1");
+			break;
+		case 2:
+			no = report("PLB", "B", DAY);
+			bal(no, "1", "CUA", ETH, "3");
+			break;
+		case 3:
+			no = report("CUA", "C", DAY);
+			omn(no, "PLA", BTC, "HOT", "2");
+			omn(no, "PLA", BTC, "HOT", "0.25");
+			break;
+		case 4:
+			no = report("CUA", "C0", DAY);
+			omn(no, "PLA", BTC, "HOT", "1");
+			break;
+		}
+	}
+}
+
+static void
+test_permuted(void **state)
+{
+	char *first = NULL, *got;
+	struct run run;
+	int turn;
+
+	for (turn = 0; turn < 5; turn++) {
+		fresh_market(state);
+		permuted_day(turn);
+		run_day_of(DAY, &run);
+		/* R1 2.5 against 3.25; CUB missing; PLB-CUA no contract; YYY; duplicates of
+		 * customer 1 and of the hot wallet */
+		assert_int_equal(run.breaks, 6);
+		got = value(WHOLE);
+		if (first == NULL)
+			first = xstrdup(got);
+		assert_string_equal(got, first);
+		free(got);
+	}
+	free(first);
+}
+
+static void
+test_correction(void **state)
+{
+	struct run run;
+	long long no;
+	char *before, *after;
+
+	(void)state;
+	agreeing_day(DAY, "A", 0);	/* CUA without its cold wallet: 4 against 1 */
+	run_day_of(DAY, &run);
+	expect(FINDINGS(LAST), "R1 QUANTITY_DIFFERENCE PLA CUA " BTC " 4 1 3 new " DAY);
+	before = value("SELECT string_agg(f::text, E'\\n') FROM muhur.finding f WHERE run = 1");
+	run_day_of(DAY, &run);
+	expect(FINDINGS(LAST), "R1 QUANTITY_DIFFERENCE PLA CUA " BTC " 4 1 3 continuing " DAY);
+	/* the corrected report takes the old one's place */
+	sql("UPDATE muhur.submission SET state = 'replaced' WHERE message_id = 'A-2'");
+	no = report("CUA", "A-2b", DAY);
+	omn(no, "PLA", BTC, "HOT", "1");
+	omn(no, "PLA", BTC, "COLD", "3");
+	run_day_of(DAY, &run);
+	assert_int_equal(run.version, 3);
+	assert_int_equal(run.breaks, 0);
+	assert_int_equal(run.cured, 1);
+	expect(FINDINGS(LAST), "R1 QUANTITY_DIFFERENCE PLA CUA " BTC " 4 4 0 cured " DAY);
+	expect("SELECT state FROM muhur.break", "cured");
+	/* the corrected one gets its own result, nobody gets another */
+	expect("SELECT count(*) FROM muhur.notice WHERE level = 'result'", "5");
+	/* cured once; the old run reads as it did */
+	run_day_of(DAY, &run);
+	expect(FINDINGS(LAST), "");
+	after = value("SELECT string_agg(f::text, E'\\n') FROM muhur.finding f WHERE run = 1");
+	assert_string_equal(after, before);
+	free(before);
+	free(after);
+}
+
+static void
+test_over_days(void **state)
+{
+	struct run run;
+
+	(void)state;
+	agreeing_day(DAY, "A", 0);
+	agreeing_day(NEXT, "B", 0);
+	run_day_of(DAY, &run);
+	run_day_of(NEXT, &run);
+	/* the same break the day after: it continues, and is one day old */
+	expect(FINDINGS(LAST), "R1 QUANTITY_DIFFERENCE PLA CUA " BTC " 4 1 3 continuing " DAY);
+	/* the old day corrected late: cured there, still open as of the newest */
+	sql("UPDATE muhur.custody_omnibus SET quantity = 4 WHERE business_date = '" DAY "' AND asset = '" BTC "'");
+	run_day_of(DAY, &run);
+	expect(FINDINGS(LAST), "R1 QUANTITY_DIFFERENCE PLA CUA " BTC " 4 4 0 cured " DAY);
+	expect("SELECT state || ' ' || last_seen FROM muhur.break", "open " NEXT);
+	/* the newest day again, compared with its own version 1 */
+	run_day_of(NEXT, &run);
+	expect(FINDINGS(LAST), "R1 QUANTITY_DIFFERENCE PLA CUA " BTC " 4 1 3 continuing " DAY);
+	/* cured and come again: it is new, its age begins anew */
+	sql("UPDATE muhur.custody_omnibus SET quantity = 4 WHERE asset = '" BTC "'");
+	run_day_of(NEXT, &run);
+	sql("UPDATE muhur.custody_omnibus SET quantity = 1 WHERE asset = '" BTC "'");
+	run_day_of(NEXT, &run);
+	expect(FINDINGS(LAST), "R1 QUANTITY_DIFFERENCE PLA CUA " BTC " 4 1 3 new " NEXT);
+	expect("SELECT state FROM muhur.break", "open");
+}
+
+/* Sums past 20 integer digits must not stop the day. */
+static void
+test_great_sums(void **state)
+{
+	struct run run;
+	long long no;
+	int i;
+
+	(void)state;
+	agreeing_day(DAY, "A", 1);
+	for (i = 0; i < 2; i++) {
+		char id[8];
+
+		(void)snprintf(id, sizeof(id), "G%d", i);
+		no = report("PLA", id, DAY);
+		bal(no, i == 0 ? "5" : "6", "CUB", BTC, "99999999999999999999");
+	}
+	run_day_of(DAY, &run);
+	/* 2 x (10^20 - 1) against 0: both written as the greatest number there is */
+	expect(FINDINGS(LAST), "R1 QUANTITY_DIFFERENCE PLA CUB " BTC " 99999999999999999999.999999999999999999 0 "
+	    "99999999999999999999.999999999999999999 new " DAY);
+	expect("SELECT (detail LIKE '%more than 20 integer digits%')::text FROM muhur.finding", "true");
+}
+
+/* Somebody made a key whose first 12 digits are another break's. */
+static void
+test_collision(void **state)
+{
+	struct run run;
+
+	(void)state;
+	agreeing_day(DAY, "A", 0);
+	sql("INSERT INTO muhur.break (id, rule, rule_source, kind, key, first_seen, last_seen) VALUES ('R1-' || "
+	    "left(encode(sha256('PLA|CUA|" BTC "'), 'hex'), 12), 'R1', '-', '-', 'another', '" DAY "', '" DAY "')");
+	run_day_of(DAY, &run);
+	expect("SELECT (break_id = 'R1-' || left(encode(sha256('PLA|CUA|" BTC "'), 'hex'), 24))::text FROM muhur.finding",
+	    "true");
+	run_day_of(DAY, &run);
+	expect("SELECT string_agg(status, ' ' ORDER BY run) FROM muhur.finding", "new continuing");
+}
+
+/* A run that dies in the middle leaves nothing, and its day waits a little. */
+static void
+test_death(void **state)
+{
+	char *statement = xstrdup("SELECT 1 / ($1 - $1)");
+	struct rule *broken = &rules->v[rules->n - 1];
+	struct run run;
+	date_t d;
+
+	(void)state;
+	agreeing_day(DAY, "A", 0);
+	broken->statement = xreallocarray(broken->statement, broken->nstatements + 1, sizeof(char *));
+	broken->statement[broken->nstatements++] = statement;
+	assert_int_equal(date_parse(DAY, &d), 0);
+	assert_int_equal(queue_add(&owner, d, clock_now() - USEC_PER_SEC, "complete"), 0);
+	assert_int_equal(run_next(&worker, rules, &run), -1);
+	broken->nstatements--;
+	free(statement);
+	expect("SELECT (SELECT count(*) FROM muhur.reconcile_run) + (SELECT count(*) FROM muhur.pair) "
+	    "+ (SELECT count(*) FROM muhur.break) + (SELECT count(*) FROM muhur.notice)", "0");
+	/* it is still queued, but not at once, so that other days go on */
+	expect("SELECT count(*) FROM muhur.reconcile_job", "1");
+	assert_int_equal(run_next(&worker, rules, &run), 0);
+	sql("UPDATE muhur.reconcile_job SET not_before = '2026-01-01'");
+	assert_int_equal(run_next(&worker, rules, &run), 1);
+	assert_int_equal(run.version, 1);
+	assert_int_equal(run.breaks, 1);
+	assert_string_equal(run.cause, "complete");
+}
+
+/* What the calendar asks for.  The clock is the real one: days are relative
+ * to it. */
+static void
+test_schedule(void **state)
+{
+	char day[DATE_SIZE], *text;
+	date_t d = last_closed_day(clock_now());
+	struct run run;
+
+	(void)state;
+	conf.reconcile_delay = 0;
+	if (istanbul_time(d + 1, conf.cutoff_hour, conf.cutoff_minute) > clock_now())
+		d--;
+	date_format(d, day);
+	/* members that came after the cut-off owe nothing for that day */
+	sql("UPDATE muhur.member SET created_at = '2100-01-01'");
+	assert_int_equal(run_schedule(&worker, &conf), 0);
+	expect("SELECT count(*) FROM muhur.reconcile_job", "0");
+	/* a contract of that day alone: one day is due, and once */
+	text = xasprintf("UPDATE muhur.member SET created_at = '2020-01-01'; "
+	    "UPDATE muhur.contract SET valid_from = '%s'", day);
+	PQclear(PQexec(owner.conn, text));
+	free(text);
+	assert_int_equal(run_schedule(&worker, &conf), 0);
+	assert_int_equal(run_schedule(&worker, &conf), 0);
+	text = xasprintf("{%s} cut-off", day);
+	expect("SELECT array_agg(business_date)::text || ' ' || min(cause) FROM muhur.reconcile_job", text);
+	free(text);
+	assert_int_equal(run_next(&worker, rules, &run), 1);
+	assert_int_equal(run.business_date, d);
+	assert_int_equal(run.breaks, 4);	/* all four reports are missing */
+	assert_int_equal(run_schedule(&worker, &conf), 0);
+	expect("SELECT count(*) FROM muhur.reconcile_job", "0");
+	/* one comes after all: the day runs again */
+	(void)report("PLA", "LATE", day);
+	assert_int_equal(run_schedule(&worker, &conf), 0);
+	assert_int_equal(run_next(&worker, rules, &run), 1);
+	assert_int_equal(run.version, 2);
+	assert_int_equal(run.breaks, 3);
+	assert_int_equal(run.cured, 1);
+	assert_int_equal(run_schedule(&worker, &conf), 0);
+	assert_int_equal(run_next(&worker, rules, &run), 0);
+}
+
+/* Notices and lines: what each member is told is its own. */
+static void
+test_lines(void **state)
+{
+	struct run run;
+
+	(void)state;
+	agreeing_day(DAY, "A", 0);
+	run_day_of(DAY, &run);
+	expect("SELECT string_agg(concat_ws(' ', l.f1, l.f2, l.f3, l.f4, l.f5, l.f6, l.f7, l.f8), E'\\n') FROM "
+	    "muhur.notice n, muhur.notice_lines(n.id) l WHERE n.recipient = 'PLB' AND n.level IS NULL",
+	    "pair PLB CUB " ETH " 7 7 0 matched");
+	expect("SELECT count(*) FROM muhur.notice n, muhur.notice_lines(n.id) l WHERE n.recipient = 'PLA' "
+	    "AND n.level IS NULL", "3");	/* two pairs, one break */
+	expect("SELECT count(*) FROM muhur.notice n, muhur.notice_lines(n.id) l WHERE n.recipient = 'SPK'",
+	    "5");	/* four sources, one break */
+}
+
+static int
+make_database(void **state)
+{
+	char *path = xasprintf("%s/schemas/rules", pgtest_srcdir());
+	int dir = open(conf.secrets_dir, O_RDONLY | O_DIRECTORY);
+
+	(void)state;
+	assert_int_not_equal(dir, -1);
+	assert_int_equal(file_write_durable(dir, "muhur_owner.password", "x\n", 2, 0600), 0);
+	close(dir);
+	assert_int_equal(admin_create(&conf), 0);
+	assert_int_equal(admin_connect(&owner, &conf), 0);
+	assert_true(migrations_apply(&owner, &conf, NULL) > 0);
+	assert_int_equal(db_connect(&worker, &conf, "muhur_reconcile", "x"), 0);
+	assert_int_not_equal(dir = open(path, O_RDONLY | O_DIRECTORY), -1);
+	assert_non_null(rules = rules_load(dir));
+	close(dir);
+	free(path);
+	return 0;
+}
+
+static int
+close_database(void **state)
+{
+	(void)state;
+	db_close(&owner);
+	db_close(&worker);
+	rules_free(rules);
+	return 0;
+}
+
+int
+main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_agreement, fresh_market),
+		cmocka_unit_test_setup(test_bilateral, fresh_market),
+		cmocka_unit_test_setup(test_presence, fresh_market),
+		cmocka_unit_test_setup(test_contracts, fresh_market),
+		cmocka_unit_test_setup(test_duplicates, fresh_market),
+		cmocka_unit_test(test_permuted),
+		cmocka_unit_test_setup(test_correction, fresh_market),
+		cmocka_unit_test_setup(test_over_days, fresh_market),
+		cmocka_unit_test_setup(test_great_sums, fresh_market),
+		cmocka_unit_test_setup(test_collision, fresh_market),
+		cmocka_unit_test_setup(test_death, fresh_market),
+		cmocka_unit_test_setup(test_schedule, fresh_market),
+		cmocka_unit_test_setup(test_lines, fresh_market),
+	};
+
+	(void)argc;
+	pgtest_begin(argv);
+	log_init("test_run", LOG_COMMAND, 0);
+	clock_init(0);
+	pgtest_conf(&conf);
+	return cmocka_run_group_tests(tests, make_database, close_database);
+}
