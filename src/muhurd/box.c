@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "model/ident.h"
+#include "muhurd/box.h"
+#include "muhurd/spool.h"
+
+#define BOX_FLAGS_ALL	(BOX_READ | BOX_WRITE | BOX_CREAT | BOX_TRUNC | BOX_EXCL | BOX_DIR)
+
+struct box *
+box_new(const char *user, const char *member, int may_send)
+{
+	struct box *b = xcalloc(1, sizeof(*b));
+
+	(void)str_copy(b->user, sizeof(b->user), user);
+	(void)str_copy(b->member, sizeof(b->member), member);
+	b->may_send = may_send;
+	b->inbox = b->sent = b->outbox = b->archive = -1;
+	b->refs = 1;
+	return b;
+}
+
+struct box *
+box_ref(struct box *b)
+{
+	b->refs++;
+	return b;
+}
+
+void
+box_unref(struct box *b)
+{
+	int *fds[4];
+	size_t i;
+
+	if (b == NULL || --b->refs > 0)
+		return;
+	fds[0] = &b->inbox;
+	fds[1] = &b->sent;
+	fds[2] = &b->outbox;
+	fds[3] = &b->archive;
+	for (i = 0; i < 4; i++)
+		if (*fds[i] != -1)
+			(void)close(*fds[i]);
+	free(b);
+}
+
+int
+box_folders(struct box *b, const struct tree *t)
+{
+	const char *const outbox[] = { b->member, "outbox" };
+	const char *const archive[] = { b->member, "archive" };
+	const char *const inbox[] = { "users", b->user, "inbox" };
+	const char *const sent[] = { "users", b->user, "sent" };
+	int member, rc = -1, saved;
+
+	if ((member = tree_dir(t->boxes, b->member, TREE_SHARED)) == -1)
+		return -1;
+	if ((b->outbox = tree_path(t->boxes, outbox, 2, TREE_SHARED, TREE_OUTBOX)) == -1 ||
+	    (b->archive = tree_path(t->boxes, archive, 2, TREE_SHARED, TREE_OUTBOX)) == -1 ||
+	    (b->inbox = tree_path(member, inbox, 3, TREE_PRIVATE, TREE_INBOX)) == -1 ||
+	    (b->sent = tree_path(member, sent, 3, TREE_PRIVATE, TREE_INBOX)) == -1)
+		goto out;
+	rc = 0;
+out:
+	saved = errno;
+	(void)close(member);
+	errno = saved;
+	return rc;
+}
+
+static enum box_status
+status_of_errno(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ENOTDIR:
+		return BOX_NO_SUCH_FILE;
+	case EEXIST:
+		return BOX_EXISTS;
+	case EACCES:
+	case ELOOP:
+	case EISDIR:
+	case EXDEV:
+		return BOX_DENIED;
+	case EAGAIN:
+	case ETXTBSY:
+		return BOX_BUSY;
+	case ENOSPC:
+	case EDQUOT:
+		return BOX_FULL;
+	default:
+		log_warn("box");
+		return BOX_FAILURE;
+	}
+}
+
+/* 1 a file is there, 0 none, -1 with errno. */
+static int
+file_there(int dirfd, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : -1;
+}
+
+struct usage {
+	int64_t	 bytes;
+	int	 files;
+};
+
+static int
+count_one(int dirfd, const char *name, void *arg)
+{
+	struct usage *u = arg;
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : -1;
+	u->files++;
+	u->bytes += st.st_size;
+	return 0;
+}
+
+/* May there be one more upload (create), or more bytes in one? */
+static enum box_status
+within_limits(const struct box *b, const struct box_limits *limits, int create)
+{
+	struct usage u = { 0 };
+
+	if (tree_each(b->inbox, count_one, &u) == -1)
+		return status_of_errno(errno);
+	if ((create && u.files >= limits->max_files) || u.bytes >= limits->quota)
+		return BOX_FULL;
+	return BOX_OK;
+}
+
+static enum box_status
+open_upload(const struct box *b, const struct box_limits *limits,
+    const struct m_box_open *o, int *fd)
+{
+	int flags = O_NOFOLLOW | O_NONBLOCK, there, sent;
+	enum box_status status;
+
+	flags |= (o->flags & BOX_READ) != 0 ? O_RDWR : O_WRONLY;
+	if (!b->may_send)
+		return BOX_DENIED;
+	if ((there = file_there(b->inbox, o->name)) == -1)
+		return status_of_errno(errno);
+	if (there) {
+		/* exclusive creation of what is there: let the kernel say so */
+		if ((o->flags & BOX_CREAT) != 0 && (o->flags & BOX_EXCL) != 0)
+			return BOX_EXISTS;
+		if ((o->flags & BOX_TRUNC) != 0)
+			flags |= O_TRUNC;
+	} else {
+		if ((sent = file_there(b->sent, o->name)) == -1)
+			return status_of_errno(errno);
+		/* a taken name begins anew only where the client says it wants that
+		 * (contract: the drop-box) */
+		if (sent && (o->flags & BOX_TRUNC) == 0 &&
+		    (o->flags & (BOX_CREAT | BOX_EXCL)) != (BOX_CREAT | BOX_EXCL))
+			return BOX_DENIED;
+		if (!sent && (o->flags & BOX_CREAT) == 0)
+			return BOX_NO_SUCH_FILE;
+		flags |= O_CREAT | O_EXCL;
+	}
+	/* beginning again gives bytes back, so it is always possible */
+	if (!there || (o->flags & BOX_TRUNC) == 0)
+		if ((status = within_limits(b, limits, !there)) != BOX_OK)
+			return status;
+	if ((*fd = open_beneath(b->inbox, o->name, flags, 0600)) == -1)
+		return status_of_errno(errno);
+	return BOX_OK;
+}
+
+/* The folder that a request for reading is about; *close_it: opened here. */
+static int
+read_folder(const struct box *b, const struct m_box_open *o, int *close_it)
+{
+	date_t day;
+
+	*close_it = 0;
+	switch (o->folder) {
+	case BOX_INBOX:
+		return b->inbox;
+	case BOX_SENT:
+		return b->sent;
+	case BOX_OUTBOX:
+		return b->outbox;
+	case BOX_ARCHIVE:
+		if (o->day[0] == '\0')
+			return b->archive;
+		*close_it = 1;
+		if (date_parse(o->day, &day) == 0)
+			return tree_dir_existing(b->archive, o->day);
+		break;
+	case BOX_FOLDER_COUNT:
+		break;
+	}
+	errno = ENOENT;
+	return -1;
+}
+
+static enum box_status
+open_for_reading(const struct box *b, const struct m_box_open *o, int *fd)
+{
+	enum box_status status = BOX_OK;
+	struct stat st;
+	int dir, close_it;
+
+	if ((dir = read_folder(b, o, &close_it)) == -1)
+		return status_of_errno(errno);
+	if ((o->flags & BOX_DIR) != 0)
+		*fd = open_beneath(dir, ".", O_RDONLY | O_DIRECTORY, 0);
+	else
+		*fd = open_beneath(dir, o->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	if (*fd == -1)
+		status = status_of_errno(errno);
+	else if ((o->flags & BOX_DIR) == 0 &&
+	    (fstat(*fd, &st) == -1 || !S_ISREG(st.st_mode))) {
+		status = BOX_DENIED;
+		(void)close(*fd);
+		*fd = -1;
+	}
+	if (close_it)
+		(void)close(dir);
+	return status;
+}
+
+enum box_status
+box_open(const struct box *b, const struct box_limits *limits, const struct m_box_open *o,
+    int *fd)
+{
+	*fd = -1;
+	if ((o->flags & ~BOX_FLAGS_ALL) != 0 || (o->flags & (BOX_READ | BOX_WRITE)) == 0)
+		return BOX_DENIED;
+	if ((o->flags & BOX_DIR) != 0) {
+		if (o->flags != (BOX_READ | BOX_DIR) || o->name[0] != '\0')
+			return BOX_DENIED;
+		return open_for_reading(b, o, fd);
+	}
+	if (!file_name_ok(o->name) || (o->folder != BOX_ARCHIVE && o->day[0] != '\0'))
+		return BOX_NO_SUCH_FILE;
+	if (o->folder == BOX_ARCHIVE && o->day[0] == '\0')
+		return BOX_NO_SUCH_FILE;	/* only days are there */
+	if ((o->flags & ~BOX_READ) == 0)
+		return open_for_reading(b, o, fd);
+	if (o->folder != BOX_INBOX || (o->flags & BOX_WRITE) == 0)
+		return BOX_DENIED;
+	return open_upload(b, limits, o, fd);
+}
+
+/* Take inbox/from as m->name, unless it is empty. */
+static enum box_status
+take(const struct box *b, const struct tree *t, const char *from, struct m_submission *m,
+    int *taken)
+{
+	enum box_status status;
+
+	status = spool_take(t, b->inbox, b->sent, from, m);
+	*taken = status == BOX_OK;
+	return status;
+}
+
+enum box_status
+box_take(const struct box *b, const struct tree *t, const char *name,
+    struct m_submission *m, int *taken)
+{
+	struct stat st;
+
+	*taken = 0;
+	if (!file_name_ok(name) || file_name_is_partial(name) || !b->may_send)
+		return BOX_DENIED;
+	if (fstatat(b->inbox, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return status_of_errno(errno);
+	if (st.st_size == 0)
+		return BOX_OK;	/* not taken, nothing to store */
+	(void)str_copy(m->name, sizeof(m->name), name);
+	return take(b, t, name, m, taken);
+}
+
+enum box_status
+box_rename(const struct box *b, const struct tree *t, const struct m_box_rename *r,
+    struct m_submission *m, int *taken)
+{
+	enum box_status status;
+	struct stat st;
+
+	*taken = 0;
+	if (!b->may_send || !file_name_ok(r->from) || !file_name_ok(r->to))
+		return BOX_DENIED;
+	if (fstatat(b->inbox, r->from, &st, AT_SYMLINK_NOFOLLOW) == -1) {
+		if (errno == ENOENT && file_there(b->sent, r->from) == 1)
+			return BOX_DENIED;	/* it is taken */
+		return status_of_errno(errno);
+	}
+	if (file_name_is_partial(r->from) && !file_name_is_partial(r->to) && st.st_size > 0) {
+		(void)str_copy(m->name, sizeof(m->name), r->to);
+		status = take(b, t, r->from, m, taken);
+		/* renaming replaces: an unfinished upload of the final name goes */
+		if (status == BOX_OK && unlinkat(b->inbox, r->to, 0) == -1 && errno != ENOENT)
+			log_warn("box: an upload that was replaced");
+		return status;
+	}
+	if (renameat(b->inbox, r->from, b->inbox, r->to) == -1 || fsync_dir(b->inbox) == -1)
+		return status_of_errno(errno);
+	return BOX_OK;
+}
+
+enum box_status
+box_remove(const struct box *b, const char *name)
+{
+	if (!b->may_send || !file_name_ok(name))
+		return BOX_DENIED;
+	if (unlinkat(b->inbox, name, 0) == -1) {
+		if (errno == ENOENT && file_there(b->sent, name) == 1)
+			return BOX_DENIED;
+		return status_of_errno(errno);
+	}
+	if (fsync_dir(b->inbox) == -1)
+		return status_of_errno(errno);
+	return BOX_OK;
+}

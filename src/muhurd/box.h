@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a session may ask about files, judged by the user that the directory
+ * let in, never by what the session says.  One checked base name a request.
+ * Functions block on the disk: call them from a disk job of the user's lane.
+ */
+#ifndef MUHUR_MUHURD_BOX_H
+#define MUHUR_MUHURD_BOX_H
+
+#include "msg/proto.h"
+#include "muhurd/tree.h"
+
+struct box {
+	char	 user[USER_CODE_SIZE];
+	char	 member[MEMBER_CODE_SIZE];
+	int	 may_send;	/* 0: a suspended member may only fetch (S2 N3) */
+	int	 inbox, sent, outbox, archive;	/* directories; -1 while not open */
+	int	 refs;		/* poll loop only: the session, and each job at work */
+};
+
+struct box_limits {
+	int64_t	 quota;		/* bytes of unfinished uploads */
+	int	 max_files;	/* unfinished uploads */
+};
+
+/* user, member, may_send are copied; the folders are opened by box_folders. */
+struct box *box_new(const char *user, const char *member, int may_send);
+struct box *box_ref(struct box *b);
+void box_unref(struct box *b);	/* the last one closes and frees */
+
+/* Open the four folders, made where absent.  0 or -1 with errno. */
+int box_folders(struct box *b, const struct tree *t);
+
+/* *fd is set when BOX_OK is returned, else -1. */
+enum box_status box_open(const struct box *b, const struct box_limits *limits,
+    const struct m_box_open *o, int *fd);
+/* Closed by the session: take it.  m->id, user and received_at are set by the
+ * caller; *taken tells whether there is a submission now (an empty upload is
+ * none, and stays). */
+enum box_status box_take(const struct box *b, const struct tree *t, const char *name,
+    struct m_submission *m, int *taken);
+/* Rename an unfinished upload; becoming final takes it, as above. */
+enum box_status box_rename(const struct box *b, const struct tree *t,
+    const struct m_box_rename *r, struct m_submission *m, int *taken);
+enum box_status box_remove(const struct box *b, const char *name);
+
+#endif

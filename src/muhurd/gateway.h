@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What muhurd's parts share: the configuration, the descriptors opened while
+ * everything could still be opened, and the parts themselves.  One instance,
+ * alive from start to end.
+ */
+#ifndef MUHUR_MUHURD_GATEWAY_H
+#define MUHUR_MUHURD_GATEWAY_H
+
+#include <sys/types.h>
+
+#include "base/clock.h"
+#include "base/conf.h"
+#include "msg/msg.h"
+#include "muhurd/tree.h"
+
+/* Descriptors for children, opened at set-up (setup.c), -1 where absent. */
+struct gateway_fds {
+	int	 conf;
+	int	 listen;
+	int	 host_key;
+	int	 schemas;		/* <schema_dir>/xml */
+	int	 rules;			/* <schema_dir>/rules */
+	int	 anchors, crl;		/* reopened at SIGHUP through their folders: */
+	int	 anchors_dir, crl_dir;
+	int	 cert, key;		/* the signer's */
+	int	 password[ROLE_COUNT];	/* load, directory, reconcile */
+	int	 program[ROLE_COUNT];	/* O_PATH, for execveat */
+};
+
+struct children;
+struct disk;
+struct flow;
+struct notices;
+struct pairs;
+struct publish;
+struct sessions;
+
+struct gateway {
+	struct conf	*conf;
+	int		 verbose;
+	int		 own_uids;	/* started as root: each role has its own */
+	uid_t		 uid[ROLE_COUNT];
+	gid_t		 gid[ROLE_COUNT];
+	struct gateway_fds fd;
+	struct tree	 tree;
+	int		 port;		/* that the listener serves */
+	int		 ready;		/* <state_dir>/port is written */
+	int		 stopping;
+	int		 failed;	/* the listener is dead: exit status 3 */
+	usec_t		 stop_by;	/* clock_monotonic: then SIGKILL */
+	int		 sweeping;	/* sweep.c */
+	usec_t		 sweep_at;
+	struct children	*children;
+	struct disk	*disk;
+	struct flow	*flow;
+	struct pairs	*pairs;
+	struct notices	*notices;
+	struct publish	*publish;
+	struct sessions	*sessions;
+};
+
+/* A put_X'd payload, sent; descriptors as in msg_send. */
+#define GATEWAY_SEND(chan, type, tag, name, value, fds, nfds) do {		\
+	struct buf send_buf = { 0 };						\
+	put_##name(&send_buf, (value));						\
+	(void)msg_send((chan), (type), (tag), send_buf.data, send_buf.len,	\
+	    (fds), (nfds));							\
+	buf_free(&send_buf);							\
+} while (0)
+
+#endif

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "model/ident.h"
+#include "msg/proto.h"
+#include "muhurd/disk.h"
+#include "muhurd/notices.h"
+#include "muhurd/pair.h"
+#include "muhurd/publish.h"
+#include "muhurd/spool.h"
+
+/* Notices between "next" and "durable" at once: enough to keep the signer busy
+ * while the disk works for earlier ones. */
+#define WINDOW		8
+
+enum entry_phase {
+	ENTRY_FILES,	/* its files are being made (disk) */
+	ENTRY_WAIT,	/* for the signer, and a load worker where it has lines */
+	ENTRY_SIGNING,
+	ENTRY_STORING	/* disk */
+};
+
+struct entry {
+	struct notice	 n;
+	enum entry_phase phase;
+	int		 draft, out;	/* -1 while not open */
+	int		 lost;		/* the directory that asked is gone: nobody to tell */
+	struct entry	*next;
+};
+
+struct notices {
+	struct gateway	*gw;
+	struct entry	*list;		/* oldest first */
+	unsigned	 asked;		/* M_NOTICE_NEXT without an answer */
+	uint32_t	 tag;
+};
+
+struct notices *
+notices_new(struct gateway *gw)
+{
+	struct notices *ns = xcalloc(1, sizeof(*ns));
+
+	ns->gw = gw;
+	return ns;
+}
+
+static void
+entry_free(struct notices *ns, struct entry *e)
+{
+	struct entry **p;
+
+	for (p = &ns->list; *p != e; p = &(*p)->next)
+		;
+	*p = e->next;
+	if (e->draft != -1)
+		(void)close(e->draft);
+	if (e->out != -1)
+		(void)close(e->out);
+	free(e);
+}
+
+void
+notices_free(struct notices *ns)
+{
+	if (ns == NULL)
+		return;
+	while (ns->list != NULL)
+		entry_free(ns, ns->list);
+	free(ns);
+}
+
+static struct entry *
+find(struct notices *ns, const char *id, enum entry_phase phase)
+{
+	struct entry *e;
+
+	for (e = ns->list; e != NULL; e = e->next)
+		if (e->phase == phase && strcmp(e->n.id, id) == 0)
+			return e;
+	return NULL;
+}
+
+/* It could not be signed now: the directory gives it again later. */
+static void
+failed(struct gateway *gw, struct entry *e)
+{
+	struct child *directory = children_of(gw, ROLE_DIRECTORY);
+	struct m_notice_id id;
+
+	if (!e->lost && directory != NULL) {
+		(void)str_copy(id.id, sizeof(id.id), e->n.id);
+		GATEWAY_SEND(&directory->chan, M_NOTICE_FAILED, 0, m_notice_id, &id, NULL, 0);
+	}
+	entry_free(gw->notices, e);
+}
+
+/* --- asking, and handing to the signer ---------------------------------------- */
+
+static void
+ask_more(struct gateway *gw)
+{
+	struct child *directory = children_of(gw, ROLE_DIRECTORY);
+	struct notices *ns = gw->notices;
+	struct entry *e;
+	unsigned n = ns->asked;
+
+	if (gw->stopping || directory == NULL || children_of(gw, ROLE_SIGNER) == NULL)
+		return;
+	for (e = ns->list; e != NULL; e = e->next)
+		n++;
+	for (; n < WINDOW; n++) {
+		ns->asked++;
+		(void)msg_send(&directory->chan, M_NOTICE_NEXT, ++ns->tag, NULL, 0, NULL, 0);
+	}
+}
+
+/* A pipe for bulk lines, its write end with a load worker; the read end, or
+ * -1 where none is free now. */
+static int
+lines_pipe(struct gateway *gw, const struct notice *n)
+{
+	struct child *load = pairs_free_loader(gw);
+	struct m_notice_id id;
+	int fds[2];
+
+	if (load == NULL)
+		return -1;
+	if (pipe2(fds, O_CLOEXEC) == -1) {
+		log_alarm("notice %s: a pipe: %s", n->id, strerror(errno));
+		return -1;
+	}
+	load->busy = 1;
+	(void)str_copy(id.id, sizeof(id.id), n->id);
+	GATEWAY_SEND(&load->chan, M_LINES_SEND, 0, m_notice_id, &id, &fds[1], 1);
+	return fds[0];
+}
+
+static void
+give_to_signer(struct gateway *gw, struct entry *e)
+{
+	struct child *signer = children_of(gw, ROLE_SIGNER);
+	int fds[3], n = 2;
+
+	if (signer == NULL || gw->stopping)
+		return;
+	/* our own of out stays: it is what gets fsync'd and stored */
+	if ((fds[1] = fcntl(e->out, F_DUPFD_CLOEXEC, 0)) == -1) {
+		log_alarm("notice %s: %s", e->n.id, strerror(errno));
+		return;
+	}
+	if (e->n.line_count > 0) {
+		if ((fds[2] = lines_pipe(gw, &e->n)) == -1) {
+			(void)close(fds[1]);
+			return;
+		}
+		n = 3;
+	}
+	fds[0] = e->draft;
+	e->draft = -1;
+	e->phase = ENTRY_SIGNING;
+	GATEWAY_SEND(&signer->chan, M_SIGN, 0, notice, &e->n, fds, n);
+}
+
+struct files_job {
+	struct disk_job	 job;
+	struct gateway	*gw;
+	struct entry	*e;		/* stays in the list while we are at work */
+	int		 rc, error;
+	struct m_notice_file file;	/* of storing */
+};
+
+static void
+files_work(struct disk_job *job)
+{
+	struct files_job *f = (struct files_job *)job;
+
+	f->rc = spool_tmp_files(&f->gw->tree, f->e->n.id, &f->e->draft, &f->e->out);
+	f->error = errno;
+}
+
+static void
+files_done(struct disk_job *job)
+{
+	struct files_job *f = (struct files_job *)job;
+
+	if (f->rc == -1) {
+		log_alarm("notice %s: files for it: %s", f->e->n.id, strerror(f->error));
+		failed(f->gw, f->e);
+	} else {
+		f->e->phase = ENTRY_WAIT;
+		give_to_signer(f->gw, f->e);
+	}
+	free(f);
+}
+
+static void
+submit(struct gateway *gw, struct entry *e, enum entry_phase phase,
+    void (*work)(struct disk_job *), void (*done)(struct disk_job *),
+    const struct m_notice_file *file)
+{
+	struct files_job *f = xcalloc(1, sizeof(*f));
+
+	f->job.work = work;
+	f->job.done = done;
+	f->gw = gw;
+	f->e = e;
+	if (file != NULL)
+		f->file = *file;
+	e->phase = phase;
+	disk_submit(gw->disk, disk_lane(e->n.id), &f->job);
+}
+
+int
+notices_to_sign(struct gateway *gw, struct msg *m)
+{
+	struct notices *ns = gw->notices;
+	struct entry *e = xcalloc(1, sizeof(*e)), **p;
+
+	e->draft = e->out = -1;
+	if (ns->asked == 0 || get_notice(m, &e->n) == -1 || !uuid_ok(e->n.id)) {
+		free(e);
+		return -1;
+	}
+	ns->asked--;
+	for (p = &ns->list; *p != NULL; p = &(*p)->next)
+		if (strcmp((*p)->n.id, e->n.id) == 0) {
+			/* a former directory asked for it, and it is still at work: one at
+			 * a time, and the directory will ask again */
+			e->lost = 0;
+			for (; *p != NULL; p = &(*p)->next)
+				;
+			*p = e;
+			failed(gw, e);
+			return 0;
+		}
+	*p = e;
+	submit(gw, e, ENTRY_FILES, files_work, files_done, NULL);
+	return 0;
+}
+
+/* --- what the signer made -------------------------------------------------------- */
+
+static void
+store_work(struct disk_job *job)
+{
+	struct files_job *f = (struct files_job *)job;
+
+	f->rc = spool_store_notice(&f->gw->tree, f->file.id, f->e->out, f->file.sha256,
+	    f->file.size);
+	f->error = errno;
+}
+
+static void
+store_done(struct disk_job *job)
+{
+	struct files_job *f = (struct files_job *)job;
+	struct gateway *gw = f->gw;
+	struct child *directory = children_of(gw, ROLE_DIRECTORY);
+
+	if (f->rc == -1) {
+		log_alarm("notice %s: cannot be stored: %s", f->file.id, strerror(f->error));
+		failed(gw, f->e);
+	} else {
+		if (!f->e->lost && directory != NULL)
+			GATEWAY_SEND(&directory->chan, M_NOTICE_SIGNED, 0, m_notice_file,
+			    &f->file, NULL, 0);
+		entry_free(gw->notices, f->e);
+	}
+	free(f);
+	ask_more(gw);
+}
+
+int
+notices_signed(struct gateway *gw, struct msg *m)
+{
+	struct m_notice_file file;
+	struct entry *e;
+
+	if (get_m_notice_file(m, &file) == -1 || !store_name_ok(file.sha256) ||
+	    (e = find(gw->notices, file.id, ENTRY_SIGNING)) == NULL)
+		return -1;
+	submit(gw, e, ENTRY_STORING, store_work, store_done, &file);
+	return 0;
+}
+
+static void
+remove_work(struct disk_job *job)
+{
+	struct files_job *f = (struct files_job *)job;
+
+	spool_tmp_remove(&f->gw->tree, f->e->n.id);
+}
+
+static void
+remove_done(struct disk_job *job)
+{
+	struct files_job *f = (struct files_job *)job;
+
+	failed(f->gw, f->e);
+	ask_more(f->gw);
+	free(f);
+}
+
+int
+notices_sign_failed(struct gateway *gw, struct msg *m)
+{
+	struct m_notice_id id;
+	struct entry *e;
+
+	if (get_m_notice_id(m, &id) == -1 ||
+	    (e = find(gw->notices, id.id, ENTRY_SIGNING)) == NULL)
+		return -1;
+	log_alarm("notice %s for %s could not be signed: it will be tried again", id.id,
+	    e->n.recipient);
+	submit(gw, e, ENTRY_STORING, remove_work, remove_done, NULL);
+	return 0;
+}
+
+void
+notices_signer_gone(struct gateway *gw)
+{
+	struct entry *e;
+
+	for (e = gw->notices->list; e != NULL; e = e->next)
+		if (e->phase == ENTRY_SIGNING)
+			submit(gw, e, ENTRY_STORING, remove_work, remove_done, NULL);
+}
+
+void
+notices_directory_gone(struct gateway *gw)
+{
+	struct entry *e;
+
+	gw->notices->asked = 0;
+	for (e = gw->notices->list; e != NULL; e = e->next)
+		e->lost = 1;
+}
+
+void
+notices_tick(struct gateway *gw, usec_t now)
+{
+	struct entry *e;
+
+	for (e = gw->notices->list; e != NULL; e = e->next)
+		if (e->phase == ENTRY_WAIT)
+			give_to_signer(gw, e);
+	ask_more(gw);
+	publish_tick(gw, now);
+}

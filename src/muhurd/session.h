@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Sessions: one slot a connection.  Logins are relayed to the directory; what
+ * it answers is kept here and judges every later request of that session.
+ */
+#ifndef MUHUR_MUHURD_SESSION_H
+#define MUHUR_MUHURD_SESSION_H
+
+#include "muhurd/proc.h"
+
+struct sessions *sessions_new(struct gateway *gw);
+void sessions_free(struct sessions *ss);
+
+/* From the listener: a new connection.  0 or -1 as for route_message. */
+int  sessions_connection(struct child *listener, struct msg *m);
+/* From a session. */
+int  session_message(struct child *c, struct msg *m);
+void session_gone(struct child *c);
+/* From the directory: an answer to a login; its end: all that wait fail. */
+int  sessions_login_result(struct gateway *gw, struct msg *m);
+void sessions_directory_gone(struct gateway *gw);
+/* Stopping: hear no more requests; those at work are still answered. */
+void sessions_stop(struct gateway *gw);
+
+#endif

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <libgen.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "muhurd/setup.h"
+
+#define BACKLOG		128
+
+void
+setup_init(struct gateway *gw)
+{
+	struct gateway_fds *f = &gw->fd;
+	int i;
+
+	f->conf = f->listen = f->host_key = f->schemas = f->rules = -1;
+	f->anchors = f->crl = f->anchors_dir = f->crl_dir = f->cert = f->key = -1;
+	for (i = 0; i < ROLE_COUNT; i++)
+		f->password[i] = f->program[i] = -1;
+	gw->tree.state = gw->tree.received = gw->tree.store = -1;
+	gw->tree.tmp = gw->tree.boxes = -1;
+}
+
+/* --- users ------------------------------------------------------------------ */
+
+static int
+find_user(const char *name, uid_t *uid, gid_t *gid)
+{
+	const struct passwd *pw;
+	char *end;
+	unsigned long n;
+
+	if ((pw = getpwnam(name)) != NULL) {
+		*uid = pw->pw_uid;
+		*gid = pw->pw_gid;
+		return 0;
+	}
+	errno = 0;
+	n = strtoul(name, &end, 10);
+	if (name[0] < '0' || name[0] > '9' || *end != '\0' || errno != 0 ||
+	    n >= (uid_t)-1) {
+		log_warnx("user \"%s\": there is no such user", name);
+		return -1;
+	}
+	*uid = (uid_t)n;
+	pw = getpwuid(*uid);
+	*gid = pw != NULL ? pw->pw_gid : (gid_t)n;
+	return 0;
+}
+
+int
+setup_users(struct gateway *gw)
+{
+	int i, named = 0;
+
+	for (i = 0; i < ROLE_COUNT; i++) {
+		gw->uid[i] = geteuid();
+		gw->gid[i] = getegid();
+		if (gw->conf->user[i] != NULL && gw->conf->user[i][0] != '\0')
+			named++;
+	}
+	if (geteuid() != 0) {
+		log_info("started as uid %ld: all processes run under it",
+		    (long)geteuid());
+		return 0;
+	}
+	if (named == 0) {
+		log_warnx("started as root and no users are set: all processes run as root");
+		return 0;
+	}
+	for (i = 0; i < ROLE_COUNT; i++) {
+		if (gw->conf->user[i] == NULL || gw->conf->user[i][0] == '\0') {
+			log_warnx("no user is set for %s: set one for each role, or for none",
+			    role_name((enum role)i));
+			return -1;
+		}
+		if (find_user(gw->conf->user[i], &gw->uid[i], &gw->gid[i]) == -1)
+			return -1;
+		if (gw->uid[i] == 0) {
+			log_warnx("user of %s: root is not for processes that have a user",
+			    role_name((enum role)i));
+			return -1;
+		}
+	}
+	gw->own_uids = 1;
+	return 0;
+}
+
+/* --- files ------------------------------------------------------------------- */
+
+static int
+open_file(const char *what, const char *path, int flags, int *fd)
+{
+	if (path == NULL || path[0] == '\0') {
+		log_warnx("%s is not set", what);
+		return -1;
+	}
+	if ((*fd = open(path, flags | O_CLOEXEC | O_NOCTTY)) == -1) {
+		log_warn("%s: %s", what, path);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+open_in(const char *what, const char *dir, const char *name, int flags, int *fd)
+{
+	char *path = xasprintf("%s/%s", dir == NULL ? "" : dir, name);
+	int rc = open_file(what, path, flags, fd);
+
+	free(path);
+	return rc;
+}
+
+static int
+open_folder_of(const char *what, const char *path, int *fd)
+{
+	char *copy = xstrdup(path);
+	int rc = open_file(what, dirname(copy), O_RDONLY | O_DIRECTORY, fd);
+
+	free(copy);
+	return rc;
+}
+
+static int
+open_programs(struct gateway *gw)
+{
+	static const struct { enum role role; const char *name; } programs[] = {
+		{ ROLE_LISTENER, "muhur-sftp" }, { ROLE_SESSION, "muhur-sftp" },
+		{ ROLE_VERIFY, "muhur-verify" }, { ROLE_LOAD, "muhur-load" },
+		{ ROLE_DIRECTORY, "muhur-load" }, { ROLE_RECONCILE, "muhur-reconcile" },
+		{ ROLE_SIGNER, "muhur-signer" }, { ROLE_ARCHIVE, "muhur-archive" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		if (open_in("program", gw->conf->libexec_dir, programs[i].name, O_PATH,
+		    &gw->fd.program[programs[i].role]) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+open_passwords(struct gateway *gw)
+{
+	const char *dir = gw->conf->secrets_dir;
+	int *fds = gw->fd.password;
+
+	if (open_in("password", dir, "muhur_load.password", O_RDONLY, &fds[ROLE_LOAD]) == -1 ||
+	    open_in("password", dir, "muhur_directory.password", O_RDONLY,
+	    &fds[ROLE_DIRECTORY]) == -1 ||
+	    open_in("password", dir, "muhur_reconcile.password", O_RDONLY,
+	    &fds[ROLE_RECONCILE]) == -1) {
+		log_warnx("passwords of the database roles are made by \"muhur db init\"");
+		return -1;
+	}
+	return 0;
+}
+
+int
+setup_files(struct gateway *gw)
+{
+	const struct conf *c = gw->conf;
+	struct gateway_fds *f = &gw->fd;
+
+	if (open_file("configuration", c->path, O_RDONLY, &f->conf) == -1 ||
+	    open_file("host_key", c->host_key, O_RDONLY, &f->host_key) == -1 ||
+	    open_file("trust_anchors", c->trust_anchors, O_RDONLY, &f->anchors) == -1 ||
+	    open_folder_of("trust_anchors", c->trust_anchors, &f->anchors_dir) == -1 ||
+	    open_file("signing_cert", c->signing_cert, O_RDONLY, &f->cert) == -1 ||
+	    open_file("signing_key", c->signing_key, O_RDONLY, &f->key) == -1 ||
+	    open_in("schema_dir", c->schema_dir, "xml", O_RDONLY | O_DIRECTORY,
+	    &f->schemas) == -1 ||
+	    open_in("schema_dir", c->schema_dir, "rules", O_RDONLY | O_DIRECTORY,
+	    &f->rules) == -1)
+		return -1;
+	/* without CRLs only where the configuration says that none are needed */
+	if (c->crl_file == NULL || c->crl_file[0] == '\0') {
+		if (c->require_crl) {
+			log_warnx("crl_file is not set, and require_crl is");
+			return -1;
+		}
+	} else if (open_file("crl_file", c->crl_file, O_RDONLY, &f->crl) == -1 ||
+	    open_folder_of("crl_file", c->crl_file, &f->crl_dir) == -1)
+		return -1;
+	return open_programs(gw) == -1 || open_passwords(gw) == -1 ? -1 : 0;
+}
+
+static int
+reopen(const char *what, const char *path, int dirfd, int *fd)
+{
+	char *copy = xstrdup(path);
+	int new;
+
+	if ((new = openat(dirfd, basename(copy), O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
+		log_alarm("%s: %s: %s: the old one stays in use", what, path, strerror(errno));
+	else {
+		(void)close(*fd);
+		*fd = new;
+	}
+	free(copy);
+	return new != -1;
+}
+
+int
+setup_reopen_trust(struct gateway *gw)
+{
+	struct gateway_fds *f = &gw->fd;
+	int n;
+
+	n = reopen("trust_anchors", gw->conf->trust_anchors, f->anchors_dir, &f->anchors);
+	if (f->crl != -1)
+		n += reopen("crl_file", gw->conf->crl_file, f->crl_dir, &f->crl);
+	return n > 0;
+}
+
+/* --- state ---------------------------------------------------------------------- */
+
+int
+setup_state(struct gateway *gw)
+{
+	const char *path = gw->conf->state_dir;
+	struct stat st;
+
+	if (mkdir(path, 0755) == -1 && errno != EEXIST) {
+		log_warn("state_dir: %s", path);
+		return -1;
+	}
+	if (open_file("state_dir", path, O_RDONLY | O_DIRECTORY, &gw->tree.state) == -1)
+		return -1;
+	if (fstat(gw->tree.state, &st) == -1 ||
+	    (gw->own_uids && (st.st_uid != gw->uid[ROLE_MUHURD] ||
+	    st.st_gid != gw->gid[ROLE_MUHURD]) &&
+	    fchown(gw->tree.state, gw->uid[ROLE_MUHURD], gw->gid[ROLE_MUHURD]) == -1)) {
+		log_warn("state_dir: %s", path);
+		return -1;
+	}
+	if (flock(gw->tree.state, LOCK_EX | LOCK_NB) == -1) {
+		if (errno == EWOULDBLOCK)
+			log_warnx("state_dir: %s: another muhurd works there", path);
+		else
+			log_warn("state_dir: %s", path);
+		return -1;
+	}
+	return 0;
+}
+
+int
+setup_listen(struct gateway *gw)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+	const char *address = gw->conf->listen_address;
+	struct sockaddr_storage ss;
+	struct sockaddr *sa = NULL;
+	socklen_t len = 0, sslen = sizeof(ss);
+	int fd = -1, on = 1;
+
+	in.sin_port = in6.sin6_port = htons((uint16_t)gw->conf->listen_port);
+	if (inet_pton(AF_INET, address, &in.sin_addr) == 1) {
+		sa = (struct sockaddr *)&in;
+		len = sizeof(in);
+	} else if (inet_pton(AF_INET6, address, &in6.sin6_addr) == 1) {
+		sa = (struct sockaddr *)&in6;
+		len = sizeof(in6);
+	} else {
+		log_warnx("listen_address: \"%s\" is no IP address", address);
+		return -1;
+	}
+	fd = socket(sa->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1 ||
+	    bind(fd, sa, len) == -1 || listen(fd, BACKLOG) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&ss, &sslen) == -1) {
+		log_warn("listening on %s port %d", address, gw->conf->listen_port);
+		if (fd != -1)
+			(void)close(fd);
+		return -1;
+	}
+	gw->port = ntohs(ss.ss_family == AF_INET ?
+	    ((struct sockaddr_in *)&ss)->sin_port : ((struct sockaddr_in6 *)&ss)->sin6_port);
+	gw->fd.listen = fd;
+	return 0;
+}

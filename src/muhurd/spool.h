@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Taking an upload, what was taken and not yet concluded, and the store.
+ * Every function blocks on the disk: call it from a disk job.  Each is safe to
+ * repeat after a crash between any two of its steps.
+ */
+#ifndef MUHUR_MUHURD_SPOOL_H
+#define MUHUR_MUHURD_SPOOL_H
+
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "msg/proto.h"
+#include "muhurd/tree.h"
+
+/* The moment inside a UUIDv7 (RFC 9562 5.7), in microseconds, whole
+ * milliseconds: received_at of a submission is its id's moment, so that the
+ * name of its folder is enough to know both again. */
+usec_t spool_id_time(const char *uuid);
+
+/*
+ * Take the upload `name' of a user's inbox as `m->name': make sure that no
+ * writer is left, move it to received/<m->id>.<m->user>/, make it durable,
+ * list it in `sent'.  m->size is set.  BOX_OK means on stable storage.
+ * BOX_BUSY: somebody still writes; BOX_NO_SUCH_FILE; BOX_DENIED: it has gaps or
+ * is empty.  On any failure the upload is in the inbox as before.
+ */
+enum box_status spool_take(const struct tree *t, int inbox, int sent, const char *name,
+    struct m_submission *m);
+
+/* A taken document for reading; -1 with errno. */
+int spool_open(const struct tree *t, const struct m_submission *m);
+
+/* Move a document whose fate is decided into the store as sha256 (hex), or,
+ * where that is "", as held/<id>; then forget it here.  0 or -1 with errno. */
+int spool_conclude(const struct tree *t, const struct m_submission *m, const char *sha256);
+
+/* What is in received, oldest first, at most max of it.  durable: fsync all of
+ * it (at start: a crash may have come before that).  Leftovers of crashes are
+ * removed, anything else that does not belong is named in the log.  *list is
+ * the caller's to free.  *more tells that there was more than max.  0 or -1. */
+int spool_scan(const struct tree *t, size_t max, int durable, struct m_submission **list,
+    size_t *n, int *more);
+
+/* A name in the store: 64 lower-case hexadecimal digits. */
+int  store_name_ok(const char *s);
+
+/* Empty store/tmp: at start, before anybody works there. */
+void spool_clean_tmp(const struct tree *t);
+/* New files for the signer: *draft has no name, *out is store/tmp/<id>.  0/-1. */
+int spool_tmp_files(const struct tree *t, const char *id, int *draft, int *out);
+void spool_tmp_remove(const struct tree *t, const char *id);
+/* store/tmp/<id>, open as out, becomes store/<sha256>, durable, read-only;
+ * size is what it must have.  0 or -1 with errno. */
+int spool_store_notice(const struct tree *t, const char *id, int out, const char *sha256,
+    long long size);
+/* Link a stored document into a member's outbox, durable.  0 or -1 with errno. */
+int spool_publish(const struct tree *t, const struct m_notice_publish *p);
+/* Make boxes/<member>/archive/<day> for the archive process. */
+int spool_archive_day(const struct tree *t, const struct m_notice_publish *p);
+
+#endif

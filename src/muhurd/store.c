@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fdio.h"
+#include "base/log.h"
+#include "muhurd/spool.h"
+
+int
+store_name_ok(const char *s)
+{
+	return strlen(s) == SHA256_HEX_SIZE - 1 &&
+	    strspn(s, "0123456789abcdef") == SHA256_HEX_SIZE - 1;
+}
+
+static int
+remove_one(int dirfd, const char *name, void *arg)
+{
+	(void)arg;
+	if (unlinkat(dirfd, name, 0) == -1 && errno != ENOENT)
+		log_warn("store/tmp: a leftover");
+	return 0;
+}
+
+void
+spool_clean_tmp(const struct tree *t)
+{
+	if (tree_each(t->tmp, remove_one, NULL) == -1)
+		log_warn("store/tmp");
+}
+
+int
+spool_tmp_files(const struct tree *t, const char *id, int *draft, int *out)
+{
+	int saved;
+
+	*out = -1;
+	*draft = open_beneath(t->tmp, ".", O_TMPFILE | O_RDWR, 0600);
+	if (*draft == -1 && (errno == EOPNOTSUPP || errno == EISDIR)) {
+		/* a file system without O_TMPFILE: the name of the other, for a moment */
+		*draft = open_beneath(t->tmp, id, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+		if (*draft != -1)
+			(void)unlinkat(t->tmp, id, 0);
+	}
+	if (*draft == -1)
+		return -1;
+	/* one of an earlier try may be open in a signer that has not ended yet */
+	(void)unlinkat(t->tmp, id, 0);
+	*out = open_beneath(t->tmp, id, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	if (*out == -1) {
+		saved = errno;
+		(void)close(*draft);
+		*draft = -1;
+		errno = saved;
+		return -1;
+	}
+	return 0;
+}
+
+void
+spool_tmp_remove(const struct tree *t, const char *id)
+{
+	if (unlinkat(t->tmp, id, 0) == -1 && errno != ENOENT)
+		log_warn("store/tmp: a notice's file");
+}
+
+/* The folder of the store that holds sha256; -1 with errno. */
+static int
+shelf_of(const struct tree *t, const char *sha256, int make)
+{
+	char head[3] = { sha256[0], sha256[1], '\0' };
+
+	return make ? tree_dir(t->store, head, TREE_SHARED) : tree_dir_existing(t->store, head);
+}
+
+int
+spool_store_notice(const struct tree *t, const char *id, int out, const char *sha256,
+    long long size)
+{
+	struct stat st;
+	int shelf = -1, rc = -1, saved;
+
+	if (fstat(out, &st) == -1)
+		return -1;
+	if (st.st_size != size || size == 0) {
+		errno = EBADMSG;
+		return -1;
+	}
+	if (fchmod(out, 0440) == -1 || fsync(out) == -1)
+		return -1;
+	if ((shelf = shelf_of(t, sha256, 1)) == -1)
+		return -1;
+	if (linkat(t->tmp, id, shelf, sha256, 0) == -1 && errno != EEXIST)
+		goto out;
+	if (fsync_dir(shelf) == -1)
+		goto out;
+	spool_tmp_remove(t, id);
+	rc = 0;
+out:
+	saved = errno;
+	(void)close(shelf);
+	errno = saved;
+	return rc;
+}
+
+/* The name is taken in the outbox: by the same document, or (never seen) by
+ * another one, which then gives way, since the database names this one. */
+static int
+publish_over(const struct tree *t, int shelf, int outbox, const struct m_notice_publish *p)
+{
+	struct stat a, b;
+
+	if (fstatat(shelf, p->sha256, &a, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    fstatat(outbox, p->file_name, &b, AT_SYMLINK_NOFOLLOW) == -1)
+		return -1;
+	if (a.st_ino == b.st_ino && a.st_dev == b.st_dev)
+		return 0;
+	log_alarm("outbox of %s: %s was another document than the recorded one",
+	    p->recipient, p->file_name);
+	spool_tmp_remove(t, p->id);
+	if (linkat(shelf, p->sha256, t->tmp, p->id, 0) == -1)
+		return -1;
+	return renameat(t->tmp, p->id, outbox, p->file_name);
+}
+
+int
+spool_publish(const struct tree *t, const struct m_notice_publish *p)
+{
+	const char *const path[] = { p->recipient, "outbox" };
+	int shelf, outbox = -1, rc = -1, saved;
+
+	if ((shelf = shelf_of(t, p->sha256, 0)) == -1)
+		return -1;
+	if ((outbox = tree_path(t->boxes, path, 2, TREE_SHARED, TREE_OUTBOX)) == -1)
+		goto out;
+	if (linkat(shelf, p->sha256, outbox, p->file_name, 0) == -1 &&
+	    (errno != EEXIST || publish_over(t, shelf, outbox, p) == -1))
+		goto out;
+	rc = fsync_dir(outbox);
+out:
+	saved = errno;
+	(void)close(shelf);
+	if (outbox != -1)
+		(void)close(outbox);
+	errno = saved;
+	return rc;
+}
+
+int
+spool_archive_day(const struct tree *t, const struct m_notice_publish *p)
+{
+	const char *const path[] = { p->recipient, "archive" };
+	int archive, day, saved;
+
+	if ((archive = tree_path(t->boxes, path, 2, TREE_SHARED, TREE_OUTBOX)) == -1)
+		return -1;
+	day = tree_dir(archive, p->day, TREE_OUTBOX);
+	saved = errno;
+	(void)close(archive);
+	if (day != -1)
+		(void)close(day);
+	errno = saved;
+	return day == -1 ? -1 : 0;
+}
