@@ -8,4 +8,10 @@ tests_unit_document_test_sign_SOURCES = tests/unit/document/test_sign.c \
 	tests/unit/xml/testpki.c tests/unit/xml/testpki.h
 tests_unit_document_test_sign_LDADD = $(DOCUMENT_TEST_LIBS)
 TESTS += tests/unit/document/test_sign
+
+check_PROGRAMS += tests/unit/document/test_signatures
+tests_unit_document_test_signatures_SOURCES = tests/unit/document/test_signatures.c \
+	tests/unit/xml/testpki.c tests/unit/xml/testpki.h
+tests_unit_document_test_signatures_LDADD = $(DOCUMENT_TEST_LIBS)
+TESTS += tests/unit/document/test_signatures
 endif

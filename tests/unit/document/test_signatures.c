@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What signatures are accepted: documents that stock xmlsec1 signs from
+ * templates, in the forms that are allowed and in those that are not, and
+ * what becomes of them when they are changed afterwards.
+ */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../xml/testpki.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "document/pipeline.h"
+
+#define DAY	86400L
+#define DS	"http://www.w3.org/2000/09/xmldsig#"
+#define EXC	"http://www.w3.org/2001/10/xml-exc-c14n#"
+#define INC	"http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
+#define MORE	"http://www.w3.org/2001/04/xmldsig-more#"
+#define SHA256	"http://www.w3.org/2001/04/xmlenc#sha256"
+#define SHA384	MORE "sha384"
+#define SHA512	"http://www.w3.org/2001/04/xmlenc#sha512"
+#define T(uri)	"<ds:Transform Algorithm=\"" uri "\"/>"
+#define ENV	T(DS "enveloped-signature")
+
+static char		 dir[] = "/tmp/muhur-test-signatures.XXXXXX";
+static struct trust	*trust;
+static EVP_PKEY		*keys[4];
+static X509		*certs[4];
+enum { K_RSA, P256, P384, WEAK };
+static const char *const names[] = { "rsa", "p256", "p384", "weak" };
+
+/* A template; NULL fields take those of a plain XAdES-BES signature. */
+struct form {
+	int		 key;
+	const char	*c14n;		/* of SignedInfo */
+	const char	*method, *digest, *transforms, *sp_transforms, *time;
+	int		 first;		/* first child of the root */
+	int		 v1;		/* SigningCertificate */
+	int		 other_cert;	/* whose certificate the properties name, + 1 */
+	int		 xmldsig;	/* no XAdES properties */
+	int		 no_sp_reference;
+};
+
+static void
+path_of(char *path, size_t size, const char *name, const char *suffix)
+{
+	assert_true(snprintf(path, size, "%s/%s%s", dir, name, suffix) < (int)size);
+}
+
+static void
+write_file(const char *name, const char *suffix, const void *p, size_t n)
+{
+	char	path[128];
+	int	fd;
+
+	path_of(path, sizeof(path), name, suffix);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(write_full(fd, p, n), 0);
+	close(fd);
+}
+
+static int
+setup(void **state)
+{
+	EVP_PKEY	*ca_key = pki_key("P-256", 0);
+	X509		*ca = pki_cert("Root", ca_key, NULL, NULL, PKI_CA, -DAY, DAY);
+	struct buf	 b = { 0 };
+	int		 i;
+
+	(void)state;
+	log_init("test_signatures", LOG_COMMAND, 0);
+	clock_init(0);
+	if (document_init() == -1 || mkdtemp(dir) == NULL)
+		return -1;
+	pki_put_cert(&b, ca);
+	trust = trust_new(b.data, b.len);
+	for (i = 0; i < 4; i++) {
+		keys[i] = i == K_RSA ? pki_key("RSA", 2048) : i == WEAK ? pki_key("RSA", 1024) :
+		    pki_key(i == P256 ? "P-256" : "P-384", 0);
+		certs[i] = pki_cert(names[i], keys[i], ca, ca_key, PKI_SIGNER, -DAY, DAY);
+		buf_reset(&b);
+		pki_put_key(&b, keys[i]);
+		write_file(names[i], ".key", b.data, b.len);
+		buf_reset(&b);
+		pki_put_cert(&b, certs[i]);
+		write_file(names[i], ".pem", b.data, b.len);
+	}
+	buf_free(&b);
+	X509_free(ca);
+	EVP_PKEY_free(ca_key);
+	return trust != NULL ? 0 : -1;
+}
+
+static int
+teardown(void **state)
+{
+	char	command[128];
+	int	i;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		X509_free(certs[i]);
+		EVP_PKEY_free(keys[i]);
+	}
+	trust_free(trust);
+	assert_true(snprintf(command, sizeof(command), "rm -r %s", dir) < 128);
+	return system(command);
+}
+
+static const char *
+or_default(const char *s, const char *d)
+{
+	return s != NULL ? s : d;
+}
+
+static void
+put_properties(struct buf *b, const struct form *f)
+{
+	X509		*cert = certs[f->other_cert > 0 ? f->other_cert - 1 : f->key];
+	unsigned char	 md[EVP_MAX_MD_SIZE], b64[128];
+	char		 now[TIME_SIZE];
+	unsigned	 len;
+
+	assert_int_equal(X509_digest(cert, EVP_sha256(), md, &len), 1);
+	EVP_EncodeBlock(b64, md, (int)len);
+	time_format(clock_now(), now);
+	buf_printf(b, "<ds:Object><x:QualifyingProperties xmlns:x=\"http://uri.etsi.org/01903/v1.3.2#\" "
+	    "Target=\"#sig\"><x:SignedProperties Id=\"props\"><x:SignedSignatureProperties>"
+	    "<x:SigningTime>%s</x:SigningTime><x:SigningCertificate%s><x:Cert><x:CertDigest>"
+	    "<ds:DigestMethod Algorithm=\"" SHA256 "\"/><ds:DigestValue>%s</ds:DigestValue></x:CertDigest>",
+	    or_default(f->time, now), f->v1 ? "" : "V2", b64);
+	if (f->v1)
+		buf_printf(b, "<x:IssuerSerial><ds:X509IssuerName>CN=whatever</ds:X509IssuerName>"
+		    "<ds:X509SerialNumber>%ld</ds:X509SerialNumber></x:IssuerSerial>",
+		    ASN1_INTEGER_get(X509_get0_serialNumber(cert)));
+	buf_printf(b, "</x:Cert></x:SigningCertificate%s></x:SignedSignatureProperties>"
+	    "</x:SignedProperties></x:QualifyingProperties></ds:Object>", f->v1 ? "" : "V2");
+}
+
+static void
+put_signature(struct buf *b, const struct form *f)
+{
+	const char	*method = f->key == K_RSA || f->key == WEAK ? MORE "rsa-sha256" : MORE "ecdsa-sha256";
+
+	buf_printf(b, "<ds:Signature xmlns:ds=\"" DS "\" Id=\"sig\"><ds:SignedInfo>"
+	    "<ds:CanonicalizationMethod Algorithm=\"%s\"/><ds:SignatureMethod Algorithm=\"%s\"/>"
+	    "<ds:Reference URI=\"\">%s<ds:DigestMethod Algorithm=\"%s\"/><ds:DigestValue/></ds:Reference>",
+	    or_default(f->c14n, EXC), or_default(f->method, method),
+	    or_default(f->transforms, "<ds:Transforms>" ENV T(EXC) "</ds:Transforms>"),
+	    or_default(f->digest, SHA256));
+	if (!f->xmldsig && !f->no_sp_reference)
+		buf_printf(b, "<ds:Reference Type=\"http://uri.etsi.org/01903#SignedProperties\" "
+		    "URI=\"#props\">%s<ds:DigestMethod Algorithm=\"%s\"/><ds:DigestValue/></ds:Reference>",
+		    or_default(f->sp_transforms, "<ds:Transforms>" T(EXC) "</ds:Transforms>"),
+		    or_default(f->digest, SHA256));
+	buf_puts(b, "</ds:SignedInfo><ds:SignatureValue/><ds:KeyInfo><ds:X509Data/></ds:KeyInfo>");
+	if (!f->xmldsig)
+		put_properties(b, f);
+	buf_puts(b, "</ds:Signature>");
+}
+
+/* The signed document, the caller's to free. */
+static char *
+sign(const struct form *f)
+{
+	struct buf	 b = { 0 };
+	char		 command[512], path[128], *text;
+	size_t		 len;
+
+	buf_puts(&b, "<q:a xmlns:q=\"urn:q\" xmlns=\"urn:d\" xmlns:r=\"urn:r\" xml:lang=\"tr\">");
+	if (f->first)
+		put_signature(&b, f);
+	buf_puts(&b, "\n<b n=\"1\" q:m=\"&lt;\">text<!-- c --></b><?pi x?><r:c/>\n");
+	if (!f->first)
+		put_signature(&b, f);
+	buf_puts(&b, "</q:a>\n");
+	write_file("in", ".xml", b.data, b.len);
+	buf_free(&b);
+	assert_true(snprintf(command, sizeof(command),
+	    "cd %s && xmlsec1 --sign --privkey-pem %s.key,%s.pem --output out.xml in.xml >log 2>&1",
+	    dir, names[f->key], names[f->key]) < (int)sizeof(command));
+	if (system(command) != 0)
+		fail_msg("%s", command);
+	path_of(path, sizeof(path), "out", ".xml");
+	assert_int_equal(file_read_all(path, 1 << 20, &text, &len), 0);
+	return text;
+}
+
+static void
+judge(const char *text, enum signature_profile profile, struct reasons *rs)
+{
+	struct document_settings	 s = { 0 };
+	struct document_verdict		*v = xcalloc(1, sizeof(*v));
+	char				 path[128];
+	int				 fd;
+
+	s.trust = trust;
+	s.profile = profile;
+	s.at = clock_now();
+	s.signing_time_past = 172800;
+	s.signing_time_future = 300;
+	s.any_document = 1;
+	write_file("judged", ".xml", text, strlen(text));
+	path_of(path, sizeof(path), "judged", ".xml");
+	fd = open(path, O_RDONLY);
+	assert_int_equal(document_judge(fd, &s, NULL, v), 0);
+	close(fd);
+	*rs = v->reasons;
+	free(v);
+}
+
+static void
+expect(const char *what, const char *text, enum signature_profile profile, enum reason_code code)
+{
+	struct reasons	rs;
+
+	judge(text, profile, &rs);
+	if (code == REASON_COUNT ? rs.n != 0 : !reasons_has(&rs, code))
+		fail_msg("%s: %s: %s", what, rs.n > 0 ? reason_info(rs.v[0].code)->name : "no reason",
+		    rs.n > 0 ? rs.v[0].detail : "");
+}
+
+static void
+expect_form(const char *what, const struct form *f, enum reason_code code)
+{
+	char	*text = sign(f);
+
+	expect(what, text, f->xmldsig ? PROFILE_XMLDSIG : PROFILE_XADES, code);
+	free(text);
+}
+
+static void
+test_accepted(void **state)
+{
+	char	istanbul[TIME_SIZE];
+
+	(void)state;
+	time_format(clock_now() + 3 * 3600 * USEC_PER_SEC, istanbul);	/* UTC+3, all year */
+	*strchr(istanbul, '.') = '\0';
+	expect_form("plain", &(struct form){ .key = K_RSA }, REASON_COUNT);
+	expect_form("inclusive, v1", &(struct form){ .key = P256, .c14n = INC, .v1 = 1,
+	    .transforms = "<ds:Transforms>" ENV T(INC) "</ds:Transforms>",
+	    .sp_transforms = "<ds:Transforms>" T(INC) "</ds:Transforms>" }, REASON_COUNT);
+	expect_form("no c14n, P-384", &(struct form){ .key = P384, .digest = SHA384,
+	    .method = MORE "ecdsa-sha384", .sp_transforms = "",
+	    .transforms = "<ds:Transforms>" ENV "</ds:Transforms>" }, REASON_COUNT);
+	expect_form("PrefixList, first", &(struct form){ .key = K_RSA, .first = 1, .digest = SHA512,
+	    .method = MORE "rsa-sha512", .transforms = "<ds:Transforms>" ENV
+	    "<ds:Transform Algorithm=\"" EXC "\"><e:InclusiveNamespaces xmlns:e=\"" EXC
+	    "\" PrefixList=\"r #default\"/></ds:Transform></ds:Transforms>" }, REASON_COUNT);
+	expect_form("time without zone", &(struct form){ .key = P256, .time = istanbul }, REASON_COUNT);
+	expect_form("xmldsig RSA", &(struct form){ .key = K_RSA, .xmldsig = 1 }, REASON_COUNT);
+	expect_form("xmldsig P-256", &(struct form){ .key = P256, .xmldsig = 1, .c14n = INC }, REASON_COUNT);
+	expect_form("xmldsig P-384", &(struct form){ .key = P384, .xmldsig = 1, .first = 1,
+	    .method = MORE "ecdsa-sha512" }, REASON_COUNT);
+}
+
+static void
+test_algorithms(void **state)
+{
+	(void)state;
+	expect_form("SHA-1 digest", &(struct form){ .key = K_RSA, .digest = DS "sha1" }, SIG_ALGORITHM);
+	expect_form("RSA-SHA1", &(struct form){ .key = K_RSA, .method = DS "rsa-sha1" }, SIG_ALGORITHM);
+	expect_form("ECDSA-SHA1", &(struct form){ .key = P256, .method = MORE "ecdsa-sha1" }, SIG_ALGORITHM);
+	expect_form("RSA-1024", &(struct form){ .key = WEAK }, SIG_ALGORITHM);
+	expect_form("comments", &(struct form){ .key = K_RSA, .c14n = EXC "WithComments" }, SIG_ALGORITHM);
+	expect_form("c14n 1.1", &(struct form){ .key = K_RSA, .c14n = "http://www.w3.org/2006/12/xml-c14n11" },
+	    SIG_ALGORITHM);
+	expect_form("comments in the document", &(struct form){ .key = K_RSA,
+	    .transforms = "<ds:Transforms>" ENV T(INC "#WithComments") "</ds:Transforms>" }, SIG_ALGORITHM);
+}
+
+static void
+test_coverage(void **state)
+{
+	char	*text;
+
+	(void)state;
+	expect_form("XPath", &(struct form){ .key = K_RSA, .transforms = "<ds:Transforms>" ENV
+	    "<ds:Transform Algorithm=\"http://www.w3.org/TR/1999/REC-xpath-19991116\">"
+	    "<ds:XPath>not(self::text())</ds:XPath></ds:Transform></ds:Transforms>" }, SIG_COVERAGE);
+	expect_form("unsigned properties", &(struct form){ .key = K_RSA, .no_sp_reference = 1 }, SIG_COVERAGE);
+	expect_form("c14n twice", &(struct form){ .key = K_RSA,
+	    .transforms = "<ds:Transforms>" ENV T(EXC) T(EXC) "</ds:Transforms>" }, SIG_COVERAGE);
+	text = sign(&(struct form){ .key = K_RSA, .xmldsig = 1 });
+	expect("no properties", text, PROFILE_XADES, SIG_COVERAGE);
+	free(text);
+	text = sign(&(struct form){ .key = K_RSA });
+	expect("properties where none are wanted", text, PROFILE_XMLDSIG, SIG_COVERAGE);
+	free(text);
+}
+
+/* One change of the text of a good XAdES signature. */
+struct change { const char *from, *to; enum reason_code code; };
+
+static char *
+replace(const char *text, const char *from, const char *to)
+{
+	const char	*at = strstr(text, from);
+	struct buf	 b = { 0 };
+
+	if (at == NULL)
+		fail_msg("%s is not there", from);
+	buf_append(&b, text, (size_t)(at - text));
+	buf_puts(&b, to);
+	buf_puts(&b, at + strlen(from));
+	return b.data;
+}
+
+static const struct change changes[] = {
+	{ "URI=\"\"", "URI=\"#x\"", SIG_COVERAGE },
+	{ "URI=\"\"", "", SIG_COVERAGE },
+	{ "URI=\"#props\"", "URI=\"#other\"", SIG_COVERAGE },
+	{ "URI=\"#props\"", "URI=\"http://example.org/\"", SIG_COVERAGE },
+	{ " Type=\"http://uri.etsi.org/01903#SignedProperties\"", "", SIG_COVERAGE },
+	{ "Target=\"#sig\"", "Target=\"#props\"", SIG_COVERAGE },
+	{ "Id=\"sig\"", "Id=\"props\"", SIG_COVERAGE },
+	{ "<ds:Object>", "<ds:Object><ds:Manifest/></ds:Object><ds:Object>", SIG_COVERAGE },
+	{ "<ds:Object>", "<ds:Object><x:QualifyingProperties xmlns:x=\"http://uri.etsi.org/01903/v1.3.2#\"/>"
+	    "</ds:Object><ds:Object>", SIG_COVERAGE },
+	{ "<ds:Object>", "<ds:Object><x:SignedProperties xmlns:x=\"http://uri.etsi.org/01903/v1.3.2#\"/>"
+	    "</ds:Object><ds:Object>", SIG_COVERAGE },
+	{ "<ds:SignatureValue>", "text<ds:SignatureValue>", SIG_COVERAGE },
+	{ "rsa-sha256\"/>", "rsa-sha256\"><ds:HMACOutputLength>1</ds:HMACOutputLength></ds:SignatureMethod>",
+	    SIG_ALGORITHM },
+	{ MORE "rsa-sha256", MORE "hmac-sha256", SIG_ALGORITHM },
+	{ MORE "rsa-sha256", MORE "ecdsa-sha256", SIG_VALUE },
+	{ MORE "rsa-sha256", MORE "rsa-sha512", SIG_VALUE },
+	{ "<b n=\"1\"", "<b n=\"2\"", SIG_DIGEST },
+	{ "<x:SigningTime>2", "<x:SigningTime>3", SIG_DIGEST },
+	{ "<ds:SignatureValue>", "<ds:SignatureValue>AAAA", SIG_VALUE },
+	{ "<ds:SignatureValue>", "<ds:SignatureValue>?", SIG_VALUE },
+	{ "<ds:SignatureValue>", "<ds:SignatureValue Id=\"v\">", REASON_COUNT },
+	{ "<ds:KeyInfo>", "<ds:KeyInfo><ds:KeyName>root</ds:KeyName><ds:RetrievalMethod URI=\"file:///etc/passwd\"/>",
+	    REASON_COUNT },
+	{ "</x:SignedProperties>", "</x:SignedProperties><x:UnsignedProperties><ds:Signature/>"
+	    "<x:SignedProperties Id=\"z\"/></x:UnsignedProperties>", REASON_COUNT },
+	{ "<ds:X509Certificate>", "<ds:X509Certificate>!", CERT_UNTRUSTED },
+	{ "<?pi x?>", "<!-- another --><?pi x?>", REASON_COUNT },
+};
+
+static void
+test_changes(void **state)
+{
+	char	*good = sign(&(struct form){ .key = K_RSA }), *bad;
+	size_t	 i;
+
+	(void)state;
+	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		bad = replace(good, changes[i].from, changes[i].to);
+		expect(changes[i].to, bad, PROFILE_XADES, changes[i].code);
+		free(bad);
+	}
+	free(good);
+}
+
+static void
+test_certificate(void **state)
+{
+	(void)state;
+	expect_form("another certificate named", &(struct form){ .key = K_RSA, .other_cert = P256 + 1 },
+	    CERT_UNTRUSTED);
+	expect_form("an old time", &(struct form){ .key = K_RSA, .time = "2020-01-01T00:00:00Z" },
+	    SIGNING_TIME);
+	expect_form("no time", &(struct form){ .key = K_RSA, .time = "yesterday" }, SIGNING_TIME);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_accepted),
+		cmocka_unit_test(test_algorithms),
+		cmocka_unit_test(test_coverage),
+		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_certificate),
+	};
+
+	if (system("xmlsec1 --version >/dev/null 2>&1") != 0)
+		return 77;
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
