@@ -148,14 +148,16 @@ trust_add_crls(struct trust *t, const char *crls, size_t len)
 		X509_CRL_free(crl);
 		n++;
 	}
-	if (rc == 0 && (!pem_ended() || n == 0))
+	if (rc == 0 && !pem_ended())
 		rc = -1;
+	BIO_free(bio);
 	if (rc == -1)
 		log_openssl("CRL");
+	else if (n == 0)
+		log_warnx("CRL: none in PEM");
 	else
 		t->have_crls = 1;
-	BIO_free(bio);
-	return rc;
+	return rc == 0 && n > 0 ? 0 : -1;
 }
 
 void

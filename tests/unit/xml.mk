@@ -12,4 +12,15 @@ check_PROGRAMS += tests/unit/xml/test_pull
 tests_unit_xml_test_pull_SOURCES = tests/unit/xml/test_pull.c
 tests_unit_xml_test_pull_LDADD = $(XML_TEST_LIBS)
 TESTS += tests/unit/xml/test_pull
+
+check_PROGRAMS += tests/unit/xml/test_trust
+tests_unit_xml_test_trust_SOURCES = tests/unit/xml/test_trust.c \
+	tests/unit/xml/testpki.c tests/unit/xml/testpki.h
+tests_unit_xml_test_trust_LDADD = $(XML_TEST_LIBS)
+TESTS += tests/unit/xml/test_trust
+
+check_PROGRAMS += tests/unit/xml/test_dsig_hint
+tests_unit_xml_test_dsig_hint_SOURCES = tests/unit/xml/test_dsig_hint.c
+tests_unit_xml_test_dsig_hint_LDADD = $(XML_TEST_LIBS)
+TESTS += tests/unit/xml/test_dsig_hint
 endif
