@@ -186,6 +186,7 @@ get_fields(struct reader *r, struct sftp_request *q)
 		q->offset = get64(r);
 		q->data = get_str(r);
 		q->len = q->data.len;
+		r->n = 0;	/* what may follow: see codec.h */
 		break;
 	case FXP_LSTAT:
 	case FXP_STAT:
@@ -260,7 +261,7 @@ sftp_parse_write_head(const uint8_t *p, size_t n, size_t total, struct sftp_requ
 	q->handle = get_str(&r);
 	q->offset = get64(&r);
 	q->len = get32(&r);
-	if (r.bad || r.n != 0 || q->len != total - head)
+	if (r.bad || r.n != 0 || q->len > total - head)
 		return -1;
 	return (int)head;
 }

@@ -5,6 +5,8 @@
  * out, and back; no descriptor, no allocation.  Parsing is strict: a field
  * that runs over its packet, bytes left over, or a packet longer than
  * SFTP_MAX_PACKET is an error, after which nothing that peer sends counts.
+ * One exception: bytes behind a WRITE's data are passed over, since rclone
+ * (Go's pkg/sftp) pads a file's last WRITE to the size of the others.
  */
 #ifndef MUHUR_SFTP_CODEC_H
 #define MUHUR_SFTP_CODEC_H
@@ -89,7 +91,7 @@ int sftp_parse(const uint8_t *p, size_t n, struct sftp_request *r);
 /* The beginning of a WRITE whose data has not wholly arrived: p begins with
  * the length field, and the frame is total bytes long.  Returns the bytes
  * before the data, 0 where more are needed, -1 malformed; r->len is the
- * data's length. */
+ * data's length, and what the frame holds beyond it is to be passed over. */
 int sftp_parse_write_head(const uint8_t *p, size_t n, size_t total,
     struct sftp_request *r);
 

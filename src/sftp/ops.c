@@ -633,8 +633,10 @@ next_request(struct sftp *s, const uint8_t *p, size_t n)
 		s->broken = "a malformed WRITE";
 		return 0;
 	}
-	if (head > 0)
+	if (head > 0) {
 		upload_write_begin(s, &r);
+		s->write_skip = (uint32_t)(total - (size_t)head - r.len);
+	}
 	return (size_t)head;
 }
 
@@ -649,7 +651,10 @@ sftp_input(struct sftp *s, const uint8_t *p, size_t n)
 			k = n - used < s->write_left ? n - used : s->write_left;
 			upload_write(s, p + used, k);
 			used += k;
-			if (s->write_left > 0)
+			k = n - used < s->write_skip ? n - used : s->write_skip;
+			s->write_skip -= (uint32_t)k;
+			used += k;
+			if (s->write_left > 0 || s->write_skip > 0)
 				break;
 			upload_write_end(s);
 			continue;

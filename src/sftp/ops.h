@@ -48,6 +48,7 @@ struct sftp {
 	/* a WRITE whose data is arriving */
 	struct handle	*writing;	/* NULL: none, or refused (data is dropped) */
 	uint32_t	 write_id, write_left;
+	uint32_t	 write_skip;	/* bytes behind the data that mean nothing */
 	uint64_t	 write_at;
 	const char	*write_error;	/* the answer when all has arrived */
 	int		 write_status;

@@ -129,6 +129,7 @@ upload_write_begin(struct sftp *s, const struct sftp_request *r)
 	s->write_on = 1;
 	s->write_id = r->id;
 	s->write_left = r->len;
+	s->write_skip = 0;
 	s->write_at = r->offset;
 	s->write_error = NULL;
 	s->writing = NULL;
