@@ -3,7 +3,6 @@
 #include "config.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -74,8 +73,8 @@ take_globals(struct cmd *c, int argc, char **argv, int *help, int *version)
 			c->conf_path = argv[++in];
 		} else if (strcmp(argv[in], "--help") == 0 || strcmp(argv[in], "-h") == 0) {
 			*help = 1;
-		} else if (strcmp(argv[in], "--version") == 0) {
-			*version = 1;
+		} else if (out == 1 && strcmp(argv[in], "--version") == 0) {
+			*version = 1;	/* of the program; after a command it is that one's */
 		} else {
 			argv[out++] = argv[in];
 		}
@@ -100,14 +99,11 @@ main(int argc, char *argv[])
 {
 	struct cmd c = { 0 };
 	const struct command *command;
-	const char *env;
 	int help = 0, version = 0, rc;
 
 	log_init("muhur", LOG_COMMAND, 0);
 	clock_init(0);
-	env = getenv("MUHUR_CONF");
-	c.conf_path = env != NULL && *env != '\0' ? env : MUHUR_SYSCONFDIR "/muhur.conf";
-
+	c.conf_path = conf_default_path();
 	if ((argc = take_globals(&c, argc, argv, &help, &version)) == -1)
 		return EXIT_USAGE;
 	if (version) {

@@ -1,1 +1,3 @@
 # Unit tests of src/muhur
+dist_check_SCRIPTS += tests/unit/muhur/test_command.sh
+TESTS += tests/unit/muhur/test_command.sh
