@@ -54,6 +54,7 @@ GRANT UPDATE (state) ON muhur.certificate TO muhur_admin;
 GRANT UPDATE (certificate), DELETE ON muhur.login_key TO muhur_admin;
 GRANT DELETE ON muhur.user_right TO muhur_admin;
 GRANT UPDATE (valid_to, full_custody) ON muhur.contract TO muhur_admin;
-GRANT UPDATE (operator_decision) ON muhur.submission TO muhur_admin;
+-- sha256: of one that is held because nothing could read it; its notice needs it.
+GRANT UPDATE (operator_decision, sha256) ON muhur.submission TO muhur_admin;
 GRANT UPDATE (published_at, outbox_until, archived_at) ON muhur.notice TO muhur_admin;
 GRANT EXECUTE ON FUNCTION muhur.notice_lines(uuid) TO muhur_admin;

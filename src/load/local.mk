@@ -1,4 +1,19 @@
 pkglibexec_PROGRAMS += src/load/muhur-load
+LOAD_SOURCES = \
+	src/load/authority.c src/load/authority.h \
+	src/load/array.c src/load/array.h \
+	src/load/copy.c \
+	src/load/decide.c src/load/decide.h \
+	src/load/decisions.c \
+	src/load/directory.c src/load/directory.h \
+	src/load/lines.c \
+	src/load/link.c src/load/link.h \
+	src/load/login.c \
+	src/load/notices.c \
+	src/load/outcome.c src/load/outcome.h \
+	src/load/verdict.c \
+	src/load/worker.c src/load/worker.h
 src_load_muhur_load_SOURCES = \
-	src/load/main.c
-src_load_muhur_load_LDADD = src/pg/libpg.a src/msg/libmsg.a src/model/libmodel.a src/base/libbase.a $(PQ_LIBS) $(SECCOMP_LIBS) $(CONFUSE_LIBS)
+	src/load/main.c \
+	$(LOAD_SOURCES)
+src_load_muhur_load_LDADD = src/pg/libpg.a src/msg/libmsg.a src/model/libmodel.a src/base/libbase.a $(PQ_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS) $(CONFUSE_LIBS)

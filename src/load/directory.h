@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The directory, muhur-load -D: who may come in, the rows of what was
+ * received, notices to sign, to show and to take away, operators' decisions.
+ * What comes in one go from muhurd is written in one transaction.
+ */
+#ifndef MUHUR_LOAD_DIRECTORY_H
+#define MUHUR_LOAD_DIRECTORY_H
+
+#include "base/mem.h"
+#include "load/link.h"
+#include "msg/msg.h"
+#include "msg/proto.h"
+
+#define BATCH_MAX	256	/* messages of one kind written together */
+#define CREDITS_MAX	1024	/* M_NOTICE_NEXT outstanding */
+
+/* A notice that is at muhurd, or waits before it is given out again. */
+struct given {
+	char	 id[UUID_SIZE];
+	usec_t	 until;		/* clock_monotonic: forgotten then, so given anew */
+};
+struct given_list { struct given *v; size_t n; };
+
+struct directory {
+	const struct conf *conf;
+	struct msg_chan	 chan;
+	struct link	 link;
+	/* taken from muhurd, to be written; kept while the database is away */
+	struct { struct m_submission sub; uint32_t tag; } subs[BATCH_MAX];
+	size_t		 nsubs;
+	struct m_notice_file *nsigned;		/* arrays that grow */
+	size_t		 nnsigned;
+	struct m_notice_id *published, *archived;
+	size_t		 npublished, narchived;
+	/* notices */
+	uint32_t	 credits[CREDITS_MAX];	/* tags of M_NOTICE_NEXT, oldest first */
+	size_t		 ncredits;
+	struct given_list signing, publishing, expiring;
+	int		 look_sign, look_publish, look_decision;	/* something may be there */
+	usec_t		 next_look;		/* clock_monotonic: look at everything */
+};
+
+void directory_init(struct directory *d, const struct conf *conf, int channel, const char *password);
+void directory_close(struct directory *d);
+/* Wait for and handle what comes, up to timeout_ms; 0, or -1 when muhurd is
+ * gone (or broke the protocol, which is logged). */
+int  directory_step(struct directory *d, int timeout_ms);
+/* Within a transaction whose COMMIT waits for the disk (the session's others
+ * do not: what they lose in a crash, muhurd tells again). 0 or -1. */
+int  directory_begin_durable(struct directory *d);
+
+/* login.c */
+void login_judge(struct directory *d, const struct m_login *login, struct m_login_result *r);
+
+/* decisions.c: carry out what operators decided about held submissions. */
+int  decisions_run(struct directory *d);
+
+/* notices.c: each returns 0, or -1 on a database error (kept for later). */
+int  notices_write_signed(struct directory *d);
+int  notices_write_published(struct directory *d);
+int  notices_write_archived(struct directory *d);
+int  notices_give_to_sign(struct directory *d);
+int  notices_give_to_publish(struct directory *d);
+int  notices_give_to_expire(struct directory *d);
+/* Could not be signed now: not given out again for a while. */
+void notices_failed(struct directory *d, const char *id);
+
+#endif

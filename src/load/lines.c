@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+/* The bulk lines of a notice, for the signer, in COPY's text form. */
+#include "config.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "load/worker.h"
+
+#define LINES_CHUNK	65536	/* bytes written at once */
+
+/* How many columns of muhur.notice_lines a kind of line has (model/notice.h). */
+static const struct { const char *kind; int columns; } line_kinds[] = {
+	{ "pair", 8 }, { "source", 7 }, { "break", 14 },
+};
+
+struct lines {
+	struct buf	 b;
+	int		 fd;
+};
+
+static int
+flush_lines(struct lines *l)
+{
+	int	 rc = 0;
+
+	if (l->b.len > 0 && write_full(l->fd, l->b.data, l->b.len) == -1) {
+		log_warn("notice lines");
+		rc = -1;
+	}
+	buf_reset(&l->b);
+	return rc;
+}
+
+static void
+put_field(struct buf *b, const char *s)
+{
+	size_t	 n;
+
+	for (;;) {
+		n = strcspn(s, "\\\t\n\r");
+		(void)buf_append(b, s, n);
+		s += n;
+		switch (*s++) {
+		case '\0':
+			return;
+		case '\\':
+			(void)buf_puts(b, "\\\\");
+			break;
+		case '\t':
+			(void)buf_puts(b, "\\t");
+			break;
+		case '\n':
+			(void)buf_puts(b, "\\n");
+			break;
+		default:
+			(void)buf_puts(b, "\\r");
+		}
+	}
+}
+
+static int
+put_line(void *arg, const PGresult *res)
+{
+	struct lines	*l = arg;
+	size_t		 k;
+	int		 i, columns = 0;
+
+	for (k = 0; k < sizeof(line_kinds) / sizeof(line_kinds[0]); k++)
+		if (strcmp(PQgetvalue(res, 0, 0), line_kinds[k].kind) == 0)
+			columns = line_kinds[k].columns;
+	if (columns == 0 || columns > PQnfields(res)) {
+		log_warnx("notice lines: \"%s\" is no kind of line", PQgetvalue(res, 0, 0));
+		return -1;
+	}
+	for (i = 0; i < columns; i++) {
+		if (i > 0)
+			(void)buf_append(&l->b, "\t", 1);
+		if (PQgetisnull(res, 0, i))
+			(void)buf_puts(&l->b, "\\N");
+		else
+			put_field(&l->b, PQgetvalue(res, 0, i));
+	}
+	(void)buf_append(&l->b, "\n", 1);
+	return l->b.len >= LINES_CHUNK ? flush_lines(l) : 0;
+}
+
+/* Where anything fails the lines end early, and the signer, who knows how
+ * many there are, builds nothing. */
+void
+lines_send(struct db *db, const char *notice_id, int fd)
+{
+	struct lines	 l = { .fd = fd };
+	const char	*params[] = { notice_id };
+
+	if (db_each_row(db, "SELECT * FROM muhur.notice_lines($1::uuid)", 1, params,
+	    put_line, &l) == -1)
+		log_warnx("notice %s: its lines could not be sent whole", notice_id);
+	else
+		(void)flush_lines(&l);
+	buf_free(&l.b);
+	(void)close(fd);
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "load/outcome.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "pg/queue.h"
+#include "pg/store.h"
+
+#define TIME_END	INT64_C(253402300800000000)	/* 10000-01-01: RFC 3339 ends */
+#define DATE_END	2932897				/* the same day, in days */
+
+struct number { char s[24]; };
+
+static const char *
+number(long long n, struct number *buf)
+{
+	(void)snprintf(buf->s, sizeof(buf->s), "%lld", n);
+	return buf->s;
+}
+
+/* NULL for 0, which no identity column gives. */
+static const char *
+reference(long long n, struct number *buf)
+{
+	return n == 0 ? NULL : number(n, buf);
+}
+
+static const char *
+moment(usec_t t, char buf[TIME_SIZE])
+{
+	if (t <= 0 || t >= TIME_END)
+		return NULL;
+	time_format(t, buf);
+	return buf;
+}
+
+static int
+date_known(const struct header *h)
+{
+	return h != NULL && h->business_date >= 0 && h->business_date < DATE_END;
+}
+
+static const char *
+text(const char *s)
+{
+	return s[0] == '\0' ? NULL : s;
+}
+
+/* Received after the cut-off, on the day after D (R4). */
+static int
+is_late(const struct conf *conf, const struct outcome *o)
+{
+	return date_known(o->header) && o->sub->received_at >= istanbul_time(
+	    o->header->business_date + 1, conf->cutoff_hour, conf->cutoff_minute);
+}
+
+static int
+write_state(struct db *db, const struct conf *conf, const struct outcome *o,
+    enum submission_state from, enum submission_state to, usec_t now)
+{
+	const struct header	*h = o->header;
+	const struct m_verdict	*v = o->verdict;
+	struct number		 no, seq, count, replaces, repeat;
+	char			 decided[TIME_SIZE], created[TIME_SIZE], signing[TIME_SIZE], date[DATE_SIZE];
+	const char		*p[22] = { NULL };
+	int			 late = is_late(conf, o);
+
+	p[0] = number(o->no, &no);
+	p[1] = submission_state_name(from);
+	p[2] = submission_state_name(to);
+	p[3] = moment(now, decided);
+	p[4] = o->counted ? "t" : "f";
+	p[5] = o->reserves_id ? "t" : "f";
+	p[6] = late ? "t" : "f";
+	if (v != NULL) {
+		p[7] = text(v->sha256);
+		p[8] = text(v->signer_subject);
+		p[9] = text(v->signer_issuer);
+		p[10] = text(v->signer_serial);
+		p[11] = text(v->cert_sha256);
+		p[12] = moment(v->signing_time, signing);
+	}
+	if (h != NULL) {
+		p[13] = message_type_name(h->type);
+		p[14] = h->message_id;
+		p[15] = h->user;
+		if (date_known(h)) {
+			date_format(h->business_date, date);
+			p[16] = date;
+		}
+		p[17] = number(h->sequence, &seq);
+		p[18] = number(h->record_count, &count);
+		p[19] = moment(h->created_at, created);
+	}
+	p[20] = reference(o->replaces, &replaces);
+	p[21] = reference(o->repeat_of, &repeat);
+	if (db_prepared_exec(db, "load_state",
+	    "UPDATE muhur.submission SET state = $3, decided_at = $4, counted = $5,"
+	    " reserves_id = $6, late = $7, sha256 = $8, signer_subject = $9,"
+	    " signer_issuer = $10, signer_serial = $11, signer_cert = $12,"
+	    " signing_time = $13, message_type = $14, message_id = $15, user_code = $16,"
+	    " business_date = $17, sequence = $18, record_count = $19, created_at = $20,"
+	    " replaces = $21, repeat_of = $22 WHERE no = $1 AND state = $2", 22, p) == 1)
+		return 0;
+	log_warnx("submission %s: its state could not be changed from %s", o->sub->id,
+	    submission_state_name(from));
+	return -1;
+}
+
+static int
+write_reasons(struct db *db, const struct outcome *o)
+{
+	struct number	 no, ordinal, line;
+	const char	*p[6];
+	size_t		 i;
+
+	for (i = 0; o->reasons != NULL && i < o->reasons->n; i++) {
+		const struct reason *r = &o->reasons->v[i];
+
+		p[0] = number(o->no, &no);
+		p[1] = number((long long)i + 1, &ordinal);
+		p[2] = reason_info(r->code)->name;
+		p[3] = number(r->line, &line);
+		p[4] = r->path;
+		p[5] = r->detail;
+		if (db_prepared_exec(db, "load_reason", "INSERT INTO muhur.submission_reason "
+		    "(submission, ordinal, code, line, path, detail) "
+		    "VALUES ($1, $2, $3, $4, $5, $6)", 6, p) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* The trail tells the digest and, of a refusal, the codes. */
+static int
+write_event(struct db *db, const struct outcome *o, enum submission_state to, usec_t now)
+{
+	struct buf	 detail = { 0 };
+	size_t		 i;
+	int		 rc;
+
+	(void)buf_printf(&detail, "{\"sha256\":\"%s\"",
+	    o->verdict == NULL ? "" : o->verdict->sha256);
+	if (o->event == EV_REJECT && o->reasons != NULL) {
+		(void)buf_puts(&detail, ",\"reasons\":[");
+		for (i = 0; i < o->reasons->n; i++)
+			(void)buf_printf(&detail, "%s\"%s\"", i == 0 ? "" : ",",
+			    reason_info(o->reasons->v[i].code)->name);
+		(void)buf_puts(&detail, "]");
+	}
+	(void)buf_puts(&detail, "}");
+	rc = store_event(db, now, submission_state_name(to), o->actor, o->no, 0, detail.data);
+	buf_free(&detail);
+	return rc;
+}
+
+/* Level (i) of the sources: received, then accepted or rejected (S2 A). */
+static int
+write_notices(struct db *db, const struct outcome *o, enum notice_level level, usec_t now)
+{
+	const enum notice_level	levels[] = { NL_RECEIVED, level };
+	struct store_notice	n = { .kind = NK_ACKNOWLEDGEMENT, .recipient = o->member,
+				    .submission = o->no, .issued_at = now };
+	char			name[FILE_NAME_SIZE];
+	size_t			i;
+
+	n.file_name = name;
+	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+		n.level = levels[i];
+		store_acknowledgement_name(o->sub->id, levels[i], name);
+		if (store_notice(db, &n, NULL) == -1)
+			return -1;
+	}
+	return store_notify(db, CHANNEL_NOTICE);
+}
+
+static int
+write_replaced(struct db *db, const struct outcome *o, usec_t now)
+{
+	struct number	 old;
+	const char	*p[3];
+
+	if (submission_next(SUB_ACCEPTED, EV_REPLACE) != SUB_REPLACED)
+		fatalx("submission: an accepted one cannot be replaced");
+	p[0] = number(o->replaces, &old);
+	p[1] = submission_state_name(SUB_ACCEPTED);
+	p[2] = submission_state_name(SUB_REPLACED);
+	if (db_prepared_exec(db, "load_replaced", "UPDATE muhur.submission SET state = $3 "
+	    "WHERE no = $1 AND state = $2", 3, p) != 1) {
+		log_warnx("submission %s: what it replaces is not in effect any more", o->sub->id);
+		return -1;
+	}
+	return store_event(db, now, p[2], o->actor, o->replaces, 0, NULL);
+}
+
+/*
+ * The last two of a day could be accepted at the same moment, each not seeing
+ * the other.  So a member's first one of a day holds the day alone until its
+ * commit; further ones, which cannot complete it, hold it together.
+ */
+static int
+lock_day(struct db *db, const struct outcome *o, const char *date)
+{
+	struct number	 no;
+	const char	*p[] = { o->member, date, number(o->no, &no) };
+
+	return db_prepared_exec(db, "load_lock_day",
+	    "SELECT CASE WHEN EXISTS (SELECT FROM muhur.submission WHERE member_code = $1"
+	    "  AND business_date = $2::date AND state = 'accepted' AND no <> $3::bigint)"
+	    " THEN pg_advisory_xact_lock_shared(hashtext('muhur.day'), $2::date - date '2000-01-01')"
+	    " ELSE pg_advisory_xact_lock(hashtext('muhur.day'), $2::date - date '2000-01-01')"
+	    " END", 3, p) == -1 ? -1 : 0;
+}
+
+static const char day_sql[] =
+    "WITH party AS ("
+    "  SELECT platform AS code FROM muhur.contract WHERE valid_from <= $1::date"
+    "   AND (valid_to IS NULL OR valid_to >= $1::date)"
+    "  UNION SELECT custodian FROM muhur.contract WHERE valid_from <= $1::date"
+    "   AND (valid_to IS NULL OR valid_to >= $1::date)) "
+    "SELECT EXISTS (SELECT FROM party) AND NOT EXISTS ("
+    "  SELECT FROM party JOIN muhur.member m ON m.code = party.code AND m.state = 'active'"
+    "  WHERE NOT EXISTS (SELECT FROM muhur.submission s WHERE s.member_code = m.code"
+    "   AND s.business_date = $1::date AND s.state = 'accepted')),"
+    " EXISTS (SELECT FROM muhur.reconcile_run WHERE business_date = $1::date)";
+
+/* Reconcile when both sides are in; a day that was reconciled already, when
+ * anything of it changes. */
+static int
+queue_day(struct db *db, const struct conf *conf, const struct outcome *o, usec_t now)
+{
+	char		 date[DATE_SIZE];
+	const char	*p[] = { date };
+	PGresult	*res;
+	int		 complete, ran;
+
+	date_format(o->header->business_date, date);
+	if (lock_day(db, o, date) == -1)
+		return -1;
+	if ((res = db_prepared(db, "load_day_complete", day_sql, 1, p)) == NULL)
+		return -1;
+	complete = PQgetvalue(res, 0, 0)[0] == 't';
+	ran = PQgetvalue(res, 0, 1)[0] == 't';
+	PQclear(res);
+	if (!complete && !ran)
+		return 0;
+	return queue_add(db, o->header->business_date,
+	    now + conf->reconcile_delay * USEC_PER_SEC,
+	    o->replaces != 0 || ran ? "correction" : "complete");
+}
+
+int
+outcome_write(struct db *db, const struct conf *conf, const struct outcome *o,
+    enum submission_state from, enum submission_state *to)
+{
+	usec_t	 now = clock_now();
+
+	*to = submission_next(from, o->event);
+	if (*to == SUB_STATE_COUNT)
+		fatalx("submission %s: %s while %s is impossible", o->sub->id,
+		    submission_event_name(o->event), submission_state_name(from));
+	if (write_state(db, conf, o, from, *to, now) == -1 ||
+	    write_event(db, o, *to, now) == -1)
+		return -1;
+	switch (o->event) {
+	case EV_ACCEPT:
+		if (o->replaces != 0 && write_replaced(db, o, now) == -1)
+			return -1;
+		if (write_notices(db, o, NL_ACCEPTED, now) == -1)
+			return -1;
+		return queue_day(db, conf, o, now);
+	case EV_REJECT:
+		return write_reasons(db, o) == -1 ? -1 : write_notices(db, o, NL_REJECTED, now);
+	case EV_REPEAT:
+		return store_republish_submission(db, o->repeat_of) == -1 ? -1 : 0;
+	default:
+		return 0;
+	}
+}
+
+int
+outcome_operator(struct db *db, const struct outcome *o, enum submission_state from,
+    enum submission_state *to)
+{
+	struct number	 no;
+	char		 decided[TIME_SIZE];
+	const char	*p[4];
+	usec_t		 now = clock_now();
+
+	*to = submission_next(from, o->event);
+	if (*to == SUB_STATE_COUNT)
+		fatalx("submission %s: %s while %s is impossible", o->sub->id,
+		    submission_event_name(o->event), submission_state_name(from));
+	p[0] = number(o->no, &no);
+	p[1] = submission_state_name(from);
+	p[2] = submission_state_name(*to);
+	p[3] = *to == SUB_REJECTED ? moment(now, decided) : NULL;
+	if (db_prepared_exec(db, "operator_state", "UPDATE muhur.submission SET state = $3, "
+	    "decided_at = $4, operator_decision = NULL WHERE no = $1 AND state = $2", 4, p) != 1)
+		return -1;
+	if (write_event(db, o, *to, now) == -1)
+		return -1;
+	if (o->event != EV_REJECT)
+		return 0;
+	return write_reasons(db, o) == -1 ? -1 : write_notices(db, o, NL_REJECTED, now);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Writing down what was decided about a submission: state, reasons, event,
+ * notices, the day's place in the queue; all in the caller's transaction.
+ * Used by the worker and, for an operator's decision, by the directory.
+ */
+#ifndef MUHUR_LOAD_OUTCOME_H
+#define MUHUR_LOAD_OUTCOME_H
+
+#include "base/conf.h"
+#include "model/header.h"
+#include "model/job.h"
+#include "model/reason.h"
+#include "msg/proto.h"
+#include "pg/db.h"
+
+struct outcome {
+	long long	 no;			/* submission.no */
+	const struct m_submission *sub;
+	const char	*member;		/* who answers for it, gets the notices */
+	enum submission_event event;		/* accept, reject, repeat, hold */
+	const struct m_verdict *verdict;	/* NULL: none (operator's rejection) */
+	const struct header *header;		/* NULL: none that could be trusted */
+	const struct reasons *reasons;		/* EV_REJECT */
+	int		 counted, reserves_id;
+	long long	 replaces;		/* no of the corrected one, 0 none */
+	long long	 repeat_of;		/* EV_REPEAT */
+	const char	*actor;			/* of the event */
+};
+/* The state that the event leads to from `received' (or `from'), fatal where
+ * the table of model/job.h knows no such way.  0 or -1 (logged). */
+int  outcome_write(struct db *db, const struct conf *conf, const struct outcome *o,
+    enum submission_state from, enum submission_state *to);
+/* The same for what needs no verdict (hold, retry, reject by an operator):
+ * touches only what the directory's role may. */
+int  outcome_operator(struct db *db, const struct outcome *o, enum submission_state from,
+    enum submission_state *to);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: ISC */
+/* The decision about one submission: everything that is known is put together
+ * under the lock on the member, then committed or rolled back as one. */
+#include "config.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "load/decide.h"
+#include "load/outcome.h"
+#include "load/worker.h"
+#include "model/ident.h"
+
+enum step { STEP_AGAIN, STEP_DONE, STEP_FAILED };
+
+/* The records are all there, and good to be committed. */
+static int
+loaded(const struct job *j)
+{
+	return j->savepoint && j->have_header && j->ended && !j->drain && !j->unloadable;
+}
+
+/*
+ * Take back the records; the advisory locks taken after the savepoint go with
+ * them, so whoever calls this has to lock and judge anew.
+ */
+static enum step
+forget(struct worker *w)
+{
+	if (copy_forget(w) == -1)
+		return STEP_FAILED;
+	w->job.drain = 1;
+	return STEP_AGAIN;
+}
+
+static int
+write_outcome(struct worker *w, struct outcome *o, struct m_submission_state *answer)
+{
+	struct job	*j = &w->job;
+	struct db	*db = &w->link.db;
+
+	o->no = j->facts.no;
+	o->sub = &j->sub;
+	o->member = j->facts.member;
+	o->verdict = &j->verdict;
+	o->actor = j->sub.user;
+	if (outcome_write(db, w->conf, o, SUB_RECEIVED, &answer->state) == -1 ||
+	    db_commit(db) == -1)
+		return -1;
+	j->savepoint = 0;
+	(void)str_copy(answer->sha256, sizeof(answer->sha256), j->verdict.sha256);
+	return 0;
+}
+
+/* It is decided already: say so, change nothing. */
+static enum step
+already_decided(struct worker *w, struct m_submission_state *answer)
+{
+	answer->state = w->job.facts.state;
+	(void)str_copy(answer->sha256, sizeof(answer->sha256), w->job.facts.sha256);
+	w->job.savepoint = 0;
+	return db_rollback(&w->link.db) == -1 ? STEP_FAILED : STEP_DONE;
+}
+
+/* Judged good, but what came through the pipe cannot be: an operator's. */
+static enum step
+hold(struct worker *w, struct m_submission_state *answer)
+{
+	struct outcome	 o = { .event = EV_HOLD };
+
+	log_alarm("submission %s: held: its records could not be loaded although "
+	    "it was found valid", w->job.sub.id);
+	return write_outcome(w, &o, answer) == -1 ? STEP_FAILED : STEP_DONE;
+}
+
+static void
+judge(const struct job *j, const struct header *h, const struct references *refs,
+    struct reasons *rs)
+{
+	*rs = j->verdict.reasons;
+	/* Only a signature that verified makes the header somebody's word. */
+	authority_judge(&j->facts, h, &j->verdict, rs);
+	if (h != NULL) {
+		decide_date(h, j->sub.received_at, rs);
+		decide_content(h, refs, rs);
+	}
+	reasons_first_stage(rs);
+}
+
+static enum step
+decide(struct worker *w, const struct header *h, const struct references *refs,
+    struct m_submission_state *answer)
+{
+	struct job	*j = &w->job;
+	struct outcome	 o = { 0 };
+	struct reasons	 rs;
+
+	judge(j, h, refs, &rs);
+	if (rs.n > 0) {
+		if (loaded(j))
+			return forget(w);
+		o.event = EV_REJECT;
+		o.reasons = &rs;
+		o.counted = j->verdict.signature_valid && reasons_stage(&rs) > STAGE_AUTHORITY;
+	} else if (!loaded(j)) {
+		if (j->unloadable || !j->have_header || !j->ended)
+			return hold(w, answer);
+		/* It was not worth loading when it came; now it is. */
+		return STEP_FAILED;
+	} else {
+		o.event = EV_ACCEPT;
+		o.counted = 1;
+		o.replaces = refs->replaced.no;
+	}
+	o.header = h;
+	o.reserves_id = o.counted && h != NULL && !reasons_has(&rs, DUPLICATE);
+	return write_outcome(w, &o, answer) == -1 ? STEP_FAILED : STEP_DONE;
+}
+
+static enum step
+repeat(struct worker *w, const struct references *refs, struct m_submission_state *answer)
+{
+	struct outcome	 o = { .event = EV_REPEAT, .repeat_of = refs->same_bytes.no };
+
+	if (loaded(&w->job))
+		return forget(w);
+	return write_outcome(w, &o, answer) == -1 ? STEP_FAILED : STEP_DONE;
+}
+
+static enum step
+step(struct worker *w, const char *member, struct m_submission_state *answer)
+{
+	struct job		*j = &w->job;
+	struct db		*db = &w->link.db;
+	const struct header	*h = j->have_header && j->verdict.signature_valid ? &j->header : NULL;
+	struct references	 refs;
+
+	if (decide_lock(db, member) == -1)
+		return STEP_FAILED;
+	switch (authority_facts(db, j->sub.id, h, &j->verdict, &j->facts)) {
+	case 1:
+		break;
+	case 0:
+		log_warnx("submission %s: has no row yet", j->sub.id);
+		return STEP_FAILED;
+	default:
+		return STEP_FAILED;
+	}
+	if (j->facts.state != SUB_RECEIVED)
+		return already_decided(w, answer);
+	if (decide_references(db, &j->facts, h, j->verdict.sha256, &refs) == -1)
+		return STEP_FAILED;
+	if (refs.same_bytes.no != 0)
+		return repeat(w, &refs, answer);
+	return decide(w, h, &refs, answer);
+}
+
+/* In the open transaction: decide, at most twice (forget says why). */
+static int
+settle(struct worker *w, struct m_submission_state *answer)
+{
+	char		 member[MEMBER_CODE_SIZE];
+	enum step	 s;
+
+	if (user_code_member(w->job.sub.user, member) == -1)
+		return -1;
+	if (w->job.savepoint && !loaded(&w->job) && copy_forget(w) == -1)
+		return -1;
+	s = step(w, member, answer);
+	if (s == STEP_AGAIN)
+		s = step(w, member, answer);
+	return s == STEP_DONE ? 0 : -1;
+}
+
+void
+verdict_conclude(struct worker *w, struct m_submission_state *answer)
+{
+	struct job	*j = &w->job;
+
+	memset(answer, 0, sizeof(*answer));
+	(void)str_copy(answer->id, sizeof(answer->id), j->sub.id);
+	answer->state = SUB_RECEIVED;
+	answer->retry_later = 1;
+	if (!j->trouble && j->copying)
+		(void)copy_end(w);
+	if (j->trouble || !link_up(&w->link))
+		return;
+	if (!j->savepoint && db_begin(&w->link.db) == -1) {
+		link_recover(&w->link);
+		return;
+	}
+	if (settle(w, answer) == -1) {
+		j->savepoint = 0;
+		link_recover(&w->link);
+		answer->state = SUB_RECEIVED;
+		answer->sha256[0] = '\0';
+		return;
+	}
+	answer->retry_later = 0;
+}
