@@ -88,6 +88,12 @@ static const struct {
 	    "<Omnibus><Omn Plat='PLA' Asset='4H95J0R2X' Wlt='HOT' Qty='-1'/></Omnibus>") },
 	{ "custody-report-1.xsd", 0, CUS(HEADER("CustodyReport", "1", "")
 	    "<Omnibus><Omn Plat='PLA' Asset='4H95J0R2X' Wlt='WARM' Qty='1'/></Omnibus>") },
+	/* OWN is a place of holding and nobody's code */
+	{ "custody-report-1.xsd", 0, CUS(HEADER("CustodyReport", "1", "")
+	    "<Omnibus><Omn Plat='OWN' Asset='4H95J0R2X' Wlt='HOT' Qty='1'/></Omnibus>") },
+	{ "custody-report-1.xsd", 1, CUS(HEADER("CustodyReport", "1", "")
+	    "<Omnibus><Omn Plat='OWNS' Asset='4H95J0R2X' Wlt='HOT' Qty='1'/></Omnibus>") },
+	{ "balance-report-1.xsd", 1, BAL(BHEAD BALANCES("<Bal Reg='1234567890' Cust='A1' Held='OWN' Asset='4H95J0R2X' Qty='1'/>")) },
 	{ "acknowledgement-1.xsd", 1, ACK(NHEAD("Acknowledgement") "<Level>i</Level><Status>received</Status>" SUBMISSION SIG) },
 	{ "acknowledgement-1.xsd", 1, ACK(NHEAD("Acknowledgement") "<Level>i</Level><Status>rejected</Status>" SUBMISSION
 	    "<Signer><Subject>CN=a</Subject><Issuer>CN=b</Issuer><Serial>0A</Serial></Signer>" ERROR SIG) },
