@@ -1,1 +1,11 @@
 # Unit tests of src/load
+EXTRA_DIST += tests/unit/load/market.h
+if HAVE_CMOCKA
+LOAD_TEST_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+LOAD_TEST_LIBS = src/pg/libpg.a src/msg/libmsg.a src/model/libmodel.a src/base/libbase.a $(PQ_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS) $(CONFUSE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/load/test_worker
+TESTS += tests/unit/load/test_worker
+tests_unit_load_test_worker_SOURCES = tests/unit/load/test_worker.c $(LOAD_SOURCES)
+tests_unit_load_test_worker_CPPFLAGS = $(LOAD_TEST_CPPFLAGS)
+tests_unit_load_test_worker_LDADD = $(LOAD_TEST_LIBS)
+endif
