@@ -60,11 +60,17 @@ get_m_login(const struct msg *m, struct m_login *v)
 void
 put_m_login_result(struct buf *b, const struct m_login_result *v)
 {
+	char why[sizeof(v->why)];
+
+	/* It may repeat what a peer of the network said. */
+	if (str_copy(why, sizeof(why), v->why) == -1)
+		why[0] = '\0';
+	text_clean(why);
 	put_u8(b, v->ok != 0);
 	put_u8(b, v->may_send != 0);
 	put_str(b, v->user);
 	put_str(b, v->member);
-	put_str(b, v->why);
+	put_str(b, why);
 }
 
 int
