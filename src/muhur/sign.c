@@ -148,6 +148,15 @@ open_input(const char *path)
 	return spool;
 }
 
+/* Is it to be written into rather than replaced: standard output, a device? */
+static int
+is_special(const char *path)
+{
+	struct stat	st;
+
+	return strcmp(path, "-") == 0 || (stat(path, &st) == 0 && !S_ISREG(st.st_mode));
+}
+
 /* OUT appears whole or not at all.  tmp is the caller's to free. */
 static int
 open_output(const char *path, char **tmp)
@@ -156,7 +165,7 @@ open_output(const char *path, char **tmp)
 	int	fd;
 
 	*tmp = NULL;
-	if (strcmp(path, "-") == 0)
+	if (is_special(path))
 		return temporary();
 	*tmp = xasprintf("%s.XXXXXX", path);
 	if ((fd = mkostemp(*tmp, O_CLOEXEC)) == -1) {
@@ -174,15 +183,22 @@ open_output(const char *path, char **tmp)
 static int
 finish_output(int fd, const char *path, const char *tmp)
 {
-	if (tmp == NULL) {
-		if (lseek(fd, 0, SEEK_SET) == 0 && pour(fd, STDOUT_FILENO) == 0)
+	int	to, rc = -1;
+
+	if (tmp != NULL) {
+		if (fsync(fd) == 0 && rename(tmp, path) == 0)
 			return 0;
+		log_warn("%s", path);
 		return -1;
 	}
-	if (fsync(fd) == 0 && rename(tmp, path) == 0)
-		return 0;
-	log_warn("%s", path);
-	return -1;
+	to = strcmp(path, "-") == 0 ? dup(STDOUT_FILENO) : open(path, O_WRONLY | O_CLOEXEC);
+	if (to == -1 || lseek(fd, 0, SEEK_SET) == -1)
+		log_warn("%s", path);
+	else
+		rc = pour(fd, to);
+	if (to != -1)
+		close(to);
+	return rc;
 }
 
 static int

@@ -3,6 +3,7 @@
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/objects.h>
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
@@ -233,14 +234,18 @@ static void
 set_parameters(const struct trust *t, X509_STORE_CTX *ctx, usec_t at, int crls)
 {
 	X509_VERIFY_PARAM	*param = X509_STORE_CTX_get0_param(ctx);
-	unsigned long		 flags = X509_V_FLAG_X509_STRICT | X509_V_FLAG_CHECK_SS_SIGNATURE;
+	/* policies: an authority may demand one of those it names (6.1, m to w) */
+	unsigned long		 flags = X509_V_FLAG_X509_STRICT |
+				    X509_V_FLAG_CHECK_SS_SIGNATURE | X509_V_FLAG_POLICY_CHECK;
 
 	if (crls)
 		flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL |
 		    X509_V_FLAG_EXTENDED_CRL_SUPPORT | X509_V_FLAG_USE_DELTAS;
 	if (t->partial)
 		flags |= X509_V_FLAG_PARTIAL_CHAIN;
-	X509_VERIFY_PARAM_set_flags(param, flags);
+	if (X509_VERIFY_PARAM_set_flags(param, flags) != 1 ||
+	    X509_VERIFY_PARAM_add0_policy(param, OBJ_nid2obj(NID_any_policy)) != 1)
+		fatalx("trust: out of memory");
 	X509_VERIFY_PARAM_set_time(param, (time_t)(at / USEC_PER_SEC));
 	X509_VERIFY_PARAM_set_depth(param, DEPTH);
 }
