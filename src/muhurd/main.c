@@ -193,10 +193,11 @@ run(struct gateway *gw, int pid_file)
 	gw->publish = publish_new(gw);
 	gw->sessions = sessions_new(gw);
 	rc = loop_run(gw, signals);
-	if (pid_file >= 0 && ftruncate(pid_file, 0) == -1)
-		log_warn("pid_file");
 	(void)close(signals);
 	free_parts(gw);
+	/* last: who watches it may start the next one now */
+	if (pid_file >= 0 && ftruncate(pid_file, 0) == -1)
+		log_warn("pid_file");
 	return rc;
 }
 

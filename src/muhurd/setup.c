@@ -14,6 +14,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fdio.h"
@@ -22,6 +23,7 @@
 #include "muhurd/setup.h"
 
 #define BACKLOG		128
+#define LOCK_TRIES	40	/* of 50 ms */
 
 void
 setup_init(struct gateway *gw)
@@ -232,6 +234,21 @@ setup_reopen_trust(struct gateway *gw)
 
 /* --- state ---------------------------------------------------------------------- */
 
+/* One muhurd a state directory; a former one may be about to end. */
+static int
+lock_state(int fd)
+{
+	static const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
+	int tries;
+
+	for (tries = 0; flock(fd, LOCK_EX | LOCK_NB) == -1; tries++) {
+		if (errno != EWOULDBLOCK || tries == LOCK_TRIES)
+			return -1;
+		(void)nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 int
 setup_state(struct gateway *gw)
 {
@@ -251,7 +268,7 @@ setup_state(struct gateway *gw)
 		log_warn("state_dir: %s", path);
 		return -1;
 	}
-	if (flock(gw->tree.state, LOCK_EX | LOCK_NB) == -1) {
+	if (lock_state(gw->tree.state) == -1) {
 		if (errno == EWOULDBLOCK)
 			log_warnx("state_dir: %s: another muhurd works there", path);
 		else

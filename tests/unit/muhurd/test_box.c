@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "muhurd/helper.h"
+
+#include "muhurd/box.h"
+
+static const struct box_limits wide = { 1 << 30, 100 };
+
+static struct box *
+open_box(struct world *w, int may_send)
+{
+	struct box *b = box_new("PLA001", "PLA", may_send);
+
+	assert_int_equal(box_folders(b, &w->tree), 0);
+	return b;
+}
+
+/* Open and close; the status. */
+static enum box_status
+try_open(struct box *b, const struct box_limits *limits, enum box_folder folder,
+    const char *day, const char *name, int flags)
+{
+	struct m_box_open o = { .folder = folder, .flags = flags };
+	enum box_status status;
+	int fd;
+
+	(void)str_copy(o.day, sizeof(o.day), day);
+	(void)str_copy(o.name, sizeof(o.name), name);
+	status = box_open(b, limits, &o, &fd);
+	assert_int_equal(status == BOX_OK, fd != -1);
+	if (fd != -1)
+		(void)close(fd);
+	return status;
+}
+
+static enum box_status
+upload(struct box *b, const char *name, int flags)
+{
+	return try_open(b, &wide, BOX_INBOX, "", name, BOX_WRITE | flags);
+}
+
+static enum box_status
+take_named(struct world *w, struct box *b, const char *name, int *taken)
+{
+	struct m_submission m = submission("PLA001");
+
+	return box_take(b, &w->tree, name, &m, taken);
+}
+
+static void
+uploads(void **state)
+{
+	struct world *w = *state;
+	struct box *b = open_box(w, 1);
+	int taken;
+
+	assert_int_equal(upload(b, "a.xml", 0), BOX_NO_SUCH_FILE);
+	assert_int_equal(upload(b, "a.xml", BOX_CREAT), BOX_OK);
+	assert_int_equal(upload(b, "a.xml", BOX_CREAT | BOX_EXCL), BOX_EXISTS);
+	assert_int_equal(upload(b, "a.xml", 0), BOX_OK);	/* resume */
+	assert_int_equal(take_named(w, b, "a.xml", &taken), BOX_OK);
+	assert_false(taken);		/* empty: no submission, and it stays */
+	assert_true(there(b->inbox, "a.xml"));
+	make_file(b->inbox, "a.xml", "abc");
+	assert_int_equal(take_named(w, b, "a.xml", &taken), BOX_OK);
+	assert_true(taken);
+	/* a taken name: only TRUNC, or CREAT with EXCL, begin a new upload */
+	assert_int_equal(upload(b, "a.xml", 0), BOX_DENIED);
+	assert_int_equal(upload(b, "a.xml", BOX_CREAT), BOX_DENIED);
+	assert_int_equal(try_open(b, &wide, BOX_SENT, "", "a.xml", BOX_READ), BOX_OK);
+	assert_int_equal(try_open(b, &wide, BOX_SENT, "", "a.xml", BOX_WRITE), BOX_DENIED);
+	assert_int_equal(upload(b, "a.xml", BOX_CREAT | BOX_EXCL), BOX_OK);
+	assert_int_equal(upload(b, "a.xml", 0), BOX_OK);	/* the inbox wins */
+	assert_int_equal(box_remove(b, "a.xml"), BOX_OK);
+	assert_int_equal(box_remove(b, "a.xml"), BOX_DENIED);	/* now the taken one */
+	assert_int_equal(upload(b, "a.xml", BOX_TRUNC), BOX_OK);
+	assert_int_equal(box_remove(b, "none"), BOX_NO_SUCH_FILE);
+	assert_string_equal(content(b->sent, "a.xml"), "abc");
+	box_unref(b);
+}
+
+static void
+names(void **state)
+{
+	static const char *const bad[] = { "", ".", "..", ".x", "a/b", "../x", "a\nb", "\xff" };
+	struct world *w = *state;
+	struct box *b = open_box(w, 1);
+	struct m_box_rename r = { "a", "b" };
+	struct m_submission m = submission("PLA001");
+	int taken;
+	size_t i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_not_equal(upload(b, bad[i], BOX_CREAT), BOX_OK);
+		assert_int_not_equal(box_remove(b, bad[i]), BOX_OK);
+		assert_int_not_equal(take_named(w, b, bad[i], &taken), BOX_OK);
+		(void)str_copy(r.to, sizeof(r.to), bad[i]);
+		assert_int_equal(box_rename(b, &w->tree, &r, &m, &taken), BOX_DENIED);
+	}
+	assert_int_equal(count(b->inbox), 0);
+	box_unref(b);
+}
+
+static void
+limits(void **state)
+{
+	struct world *w = *state;
+	struct box *b = open_box(w, 1);
+	struct box_limits two = { 1 << 30, 2 }, ten = { 10, 100 };
+
+	make_file(b->inbox, "a", "12345");
+	make_file(b->inbox, "b", "67890");
+	assert_int_equal(try_open(b, &two, BOX_INBOX, "", "c", BOX_WRITE | BOX_CREAT), BOX_FULL);
+	assert_int_equal(try_open(b, &two, BOX_INBOX, "", "b", BOX_WRITE), BOX_OK);
+	assert_int_equal(try_open(b, &ten, BOX_INBOX, "", "c", BOX_WRITE | BOX_CREAT | BOX_TRUNC),
+	    BOX_FULL);
+	assert_int_equal(try_open(b, &ten, BOX_INBOX, "", "b", BOX_WRITE), BOX_FULL);
+	/* beginning again frees what is there */
+	assert_int_equal(try_open(b, &ten, BOX_INBOX, "", "b", BOX_WRITE | BOX_TRUNC), BOX_OK);
+	assert_int_equal(try_open(b, &ten, BOX_INBOX, "", "c", BOX_WRITE | BOX_CREAT), BOX_OK);
+	box_unref(b);
+}
+
+static void
+other_folders(void **state)
+{
+	struct world *w = *state;
+	struct box *b = open_box(w, 1);
+
+	make_file(b->outbox, "n.xml", "notice");
+	assert_int_equal(mkdirat(b->archive, "2026-11-21", 0700), 0);
+	make_file(w->tree.boxes, "PLA/archive/2026-11-21/o.xml", "old");
+	assert_int_equal(try_open(b, &wide, BOX_OUTBOX, "", "n.xml", BOX_READ), BOX_OK);
+	assert_int_equal(try_open(b, &wide, BOX_OUTBOX, "", "n.xml", BOX_READ | BOX_WRITE), BOX_DENIED);
+	assert_int_equal(try_open(b, &wide, BOX_OUTBOX, "", "m", BOX_WRITE | BOX_CREAT), BOX_DENIED);
+	assert_int_equal(try_open(b, &wide, BOX_ARCHIVE, "2026-11-21", "o.xml", BOX_READ), BOX_OK);
+	assert_int_equal(try_open(b, &wide, BOX_ARCHIVE, "2026-11-20", "o.xml", BOX_READ),
+	    BOX_NO_SUCH_FILE);
+	assert_int_equal(try_open(b, &wide, BOX_ARCHIVE, "../outbox", "n.xml", BOX_READ),
+	    BOX_NO_SUCH_FILE);
+	assert_int_equal(try_open(b, &wide, BOX_ARCHIVE, "", "2026-11-21", BOX_READ),
+	    BOX_NO_SUCH_FILE);
+	assert_int_equal(try_open(b, &wide, BOX_ARCHIVE, "", "", BOX_READ | BOX_DIR), BOX_OK);
+	assert_int_equal(try_open(b, &wide, BOX_ARCHIVE, "2026-11-21", "", BOX_READ | BOX_DIR),
+	    BOX_OK);
+	assert_int_equal(try_open(b, &wide, BOX_INBOX, "", "", BOX_WRITE | BOX_DIR), BOX_DENIED);
+	/* a link that something planted is not followed */
+	assert_int_equal(symlinkat("/etc/passwd", b->outbox, "l"), 0);
+	assert_int_not_equal(try_open(b, &wide, BOX_OUTBOX, "", "l", BOX_READ), BOX_OK);
+	box_unref(b);
+}
+
+static void
+renames(void **state)
+{
+	struct world *w = *state;
+	struct box *b = open_box(w, 1);
+	struct m_box_rename part = { "a.xml.filepart", "a.xml" }, plain = { "x", "y" };
+	struct m_box_rename still = { "b.part", "c.part" };
+	struct m_submission m = submission("PLA001"), n = submission("PLA001");
+	int taken;
+
+	make_file(b->inbox, part.from, "abc");
+	make_file(b->inbox, part.to, "older, unfinished");
+	make_file(b->sent, part.to, "taken earlier");
+	assert_int_equal(box_rename(b, &w->tree, &part, &m, &taken), BOX_OK);
+	assert_true(taken);
+	assert_string_equal(m.name, "a.xml");
+	assert_string_equal(content(b->sent, "a.xml"), "abc");
+	assert_int_equal(count(b->inbox), 0);
+	assert_int_equal(box_rename(b, &w->tree, &part, &n, &taken), BOX_NO_SUCH_FILE);
+	/* not from a partial name, or to another one, or empty: only a rename */
+	make_file(b->inbox, "x", "abc");
+	assert_int_equal(box_rename(b, &w->tree, &plain, &n, &taken), BOX_OK);
+	assert_false(taken);
+	make_file(b->inbox, "b.part", "abc");
+	assert_int_equal(box_rename(b, &w->tree, &still, &n, &taken), BOX_OK);
+	assert_false(taken);
+	make_file(b->inbox, part.from, "");
+	assert_int_equal(box_rename(b, &w->tree, &part, &n, &taken), BOX_OK);
+	assert_false(taken);
+	assert_int_equal(count(b->inbox), 3);
+	assert_int_equal(count(w->tree.received), 1);
+	box_unref(b);
+}
+
+/* A suspended member may fetch, not write (S2 N3). */
+static void
+suspended(void **state)
+{
+	struct world *w = *state;
+	struct box *b = open_box(w, 0);
+	struct m_box_rename r = { "a.part", "a" };
+	struct m_submission m = submission("PLA001");
+	int taken;
+
+	make_file(b->inbox, "a", "abc");
+	make_file(b->inbox, "a.part", "abc");
+	make_file(b->outbox, "n", "notice");
+	assert_int_equal(upload(b, "b", BOX_CREAT), BOX_DENIED);
+	assert_int_equal(upload(b, "a", 0), BOX_DENIED);
+	assert_int_equal(take_named(w, b, "a", &taken), BOX_DENIED);
+	assert_int_equal(box_rename(b, &w->tree, &r, &m, &taken), BOX_DENIED);
+	assert_int_equal(box_remove(b, "a"), BOX_DENIED);
+	assert_int_equal(try_open(b, &wide, BOX_OUTBOX, "", "n", BOX_READ), BOX_OK);
+	box_unref(b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(uploads), TEST(names), TEST(limits), TEST(other_folders),
+		TEST(renames), TEST(suspended),
+	};
+
+	log_init("test_box", LOG_COMMAND, 0);
+	return cmocka_run_group_tests_name("muhurd/box", tests, NULL, NULL);
+}
