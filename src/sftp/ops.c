@@ -28,7 +28,8 @@ static void	op_realpath(struct sftp *, const struct sftp_request *);
 static void	op_rename(struct sftp *, const struct sftp_request *);
 static void	op_extended(struct sftp *, const struct sftp_request *);
 
-/* Every request of version 3, and whether it is one that would send. */
+/* Every request of version 3; all are allowed in the one state there is,
+ * after INIT (run_request). */
 static const struct op {
 	uint8_t		 type;
 	void		(*run)(struct sftp *, const struct sftp_request *);
@@ -203,13 +204,6 @@ fetch_opened(struct sftp *s, const struct pending *p, int fd)
 static void
 done(struct sftp *s, const struct pending *p, enum box_status st)
 {
-	if (p->ask == ASK_RENAME_OVER && (st == BOX_OK || st == BOX_NO_SUCH_FILE)) {
-		/* What stood in the way is gone; now the renaming itself. */
-		ask_begin(s, ASK_RENAME, p->id, &p->path);
-		s->pending.target = p->target;
-		ask_rename(s);
-		return;
-	}
 	if (p->ask == ASK_TAKE && st == BOX_OK)
 		log_info("%s sent %s, %llu bytes", s->user, p->path.name,
 		    (unsigned long long)p->size);

@@ -22,7 +22,7 @@ enum { DIR_INBOX, DIR_SENT, DIR_OUTBOX, DIR_ARCHIVE, DIR_COUNT };
 /* What is asked of muhurd, and how to go on when it answers. */
 enum ask {
 	ASK_NOTHING, ASK_FETCH, ASK_UPLOAD, ASK_DAY, ASK_SHRINK, ASK_TAKE,
-	ASK_RENAME, ASK_RENAME_OVER, ASK_REMOVE
+	ASK_RENAME, ASK_REMOVE
 };
 struct pending {
 	enum ask	 ask;

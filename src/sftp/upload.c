@@ -369,13 +369,10 @@ upload_rename(struct sftp *s, uint32_t id, const struct vpath *from,
 	else if (to_state == UP_UNFINISHED && !over)
 		reply(s, id, FX_FAILURE, "a file of that name exists");
 	else {
-		ask_begin(s, to_state == UP_UNFINISHED ? ASK_RENAME_OVER : ASK_RENAME,
-		    id, from);
+		/* To muhurd renaming is replacing, as it is to POSIX. */
+		ask_begin(s, ASK_RENAME, id, from);
 		s->pending.target = *to;
-		if (to_state == UP_UNFINISHED)
-			ask_name(s, M_BOX_REMOVE, to);
-		else
-			ask_rename(s);
+		ask_rename(s);
 	}
 }
 

@@ -196,6 +196,7 @@ take(const char *from, const char *name)
 	(void)snprintf(to, sizeof(to), "%06d.%s", ++taken_no, name);
 	if (renameat(dirs[D_INBOX], from, dirs[D_TAKEN], to) == -1)
 		return -1;
+	(void)unlinkat(dirs[D_INBOX], name, 0);
 	(void)unlinkat(dirs[D_SENT], name, 0);
 	return linkat(dirs[D_TAKEN], to, dirs[D_SENT], name, 0);
 }
@@ -213,7 +214,7 @@ on_names(struct child *c, const struct msg *m)
 		if (file_name_is_partial(r.from) && !file_name_is_partial(r.to))
 			rc = take(r.from, r.to);
 		else
-			rc = renameat2(dirs[D_INBOX], r.from, dirs[D_INBOX], r.to, RENAME_NOREPLACE);
+			rc = renameat(dirs[D_INBOX], r.from, dirs[D_INBOX], r.to);
 	} else {
 		if (get_m_box_name(m, &n) == -1)
 			fatalx("bad name message");
