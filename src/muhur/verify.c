@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,18 +90,43 @@ open_schema_dir(const char *dir)
 	return fd;
 }
 
-/* --schema-dir, else the installed ones, else those the configuration names. */
+/* Of a program that stands in a build tree or was moved with its prefix. */
+static int
+open_schemas_nearby(void)
+{
+	static const char *const places[] = { "../share/muhur/schemas", "../../schemas" };
+	char exe[PATH_MAX], *path, *slash;
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	size_t i;
+	int fd = -1;
+
+	if (n <= 0)
+		return -1;
+	exe[n] = '\0';
+	if ((slash = strrchr(exe, '/')) != NULL)
+		*slash = '\0';
+	for (i = 0; i < sizeof(places) / sizeof(places[0]) && fd == -1; i++) {
+		path = xasprintf("%s/%s", exe, places[i]);
+		fd = open_schema_dir(path);
+		free(path);
+	}
+	return fd;
+}
+
+/* --schema-dir, else those the configuration names, else the installed ones. */
 static struct schema_set *
 load_schemas(struct cmd *c, const struct options *o)
 {
 	struct schema_set *set;
-	const char *dir = o->schema_dir != NULL ? o->schema_dir : MUHUR_DATADIR "/schemas";
-	int fd = open_schema_dir(dir);
+	const char *dir = o->schema_dir;
+	int fd = -1;
 
-	if (fd == -1 && o->schema_dir == NULL && access(c->conf_path, R_OK) == 0) {
-		dir = cmd_conf(c)->schema_dir;
+	if (dir != NULL)
 		fd = open_schema_dir(dir);
-	}
+	else if (access(c->conf_path, R_OK) == 0)
+		fd = open_schema_dir(dir = cmd_conf(c)->schema_dir);
+	else if ((fd = open_schema_dir(dir = MUHUR_DATADIR "/schemas")) == -1)
+		fd = open_schemas_nearby();
 	if (fd == -1) {
 		log_warn("%s", dir);
 		if (o->schema_dir == NULL)
@@ -209,8 +235,9 @@ print_text(const char *file, const struct document_verdict *v, int crls)
 	if (v->reasons.n > 0)
 		printf("  what to do: %s\n", reason_info(v->reasons.v[0].code)->action_en);
 	if (v->cert_sha256[0] != '\0')
-		printf("  signer      %s\n  issuer      %s\n  serial      %s\n", v->signer_subject,
-		    v->signer_issuer, v->signer_serial);
+		printf("  %s%s\n  issuer      %s\n  serial      %s\n",
+		    reasons_stage(&v->reasons) <= STAGE_SIGNATURE ? "claims to be from " : "signer      ",
+		    v->signer_subject, v->signer_issuer, v->signer_serial);
 	if (v->signing_time != 0) {
 		time_format(v->signing_time, when);
 		printf("  signed at   %s\n", when);

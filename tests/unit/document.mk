@@ -19,4 +19,11 @@ check_PROGRAMS += tests/unit/document/test_extract
 tests_unit_document_test_extract_SOURCES = tests/unit/document/test_extract.c
 tests_unit_document_test_extract_LDADD = $(DOCUMENT_TEST_LIBS)
 TESTS += tests/unit/document/test_extract
+
+check_PROGRAMS += tests/unit/document/test_pipeline
+tests_unit_document_test_pipeline_SOURCES = tests/unit/document/test_pipeline.c \
+	tests/unit/xml/testpki.c tests/unit/xml/testpki.h
+tests_unit_document_test_pipeline_CPPFLAGS = $(AM_CPPFLAGS) -DTOP_SRCDIR='"$(abs_top_srcdir)"'
+tests_unit_document_test_pipeline_LDADD = $(DOCUMENT_TEST_LIBS)
+TESTS += tests/unit/document/test_pipeline
 endif
