@@ -247,5 +247,16 @@ sql "SELECT string_agg(DISTINCT kind, ' ' ORDER BY kind) FROM event WHERE actor 
 [ "$(cat out)" = "contract-added contract-ended member-added member-resumed member-suspended operator-decision outbox-rebuilt user-added user-keys-added user-resumed user-suspended" ]
 ok $? "every change left its event"
 
+# --- the manual ------------------------------------------------------------------
+missing=
+for code in $(sed -n 's/^\t\[\([A-Z_]*\)\] = { "\1", STAGE_.*/\1/p' "$srcdir/src/model/reason.c"); do
+	grep -q "^.It Dv $code\$" "$srcdir/doc/muhur.1" || missing="$missing $code"
+done
+[ -z "$missing" ]; ok $? "every reason code stands in the manual$missing"
+for word in $("$muhur" --help | sed -n 's/^    \([a-z0-9]*\) .*/\1/p'); do
+	grep -Eq "Cm $word( |\$)" "$srcdir/doc/muhur.1" || missing="$missing $word"
+done
+[ -z "$missing" ]; ok $? "every command stands in the manual$missing"
+
 echo "1..$n"
 [ $failed = 0 ]
