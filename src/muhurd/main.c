@@ -77,12 +77,19 @@ static void
 raise_file_limit(void)
 {
 	struct rlimit r;
+	rlim_t hard;
 
 	if (getrlimit(RLIMIT_NOFILE, &r) == -1)
 		return;
-	if (r.rlim_max < FILES_WANTED && geteuid() == 0)
-		r.rlim_max = FILES_WANTED;
-	r.rlim_cur = r.rlim_max > FILES_WANTED ? FILES_WANTED : r.rlim_max;
+	hard = r.rlim_max;
+	if (hard < FILES_WANTED) {
+		/* only with CAP_SYS_RESOURCE; else what there is has to do */
+		r.rlim_cur = r.rlim_max = FILES_WANTED;
+		if (setrlimit(RLIMIT_NOFILE, &r) == 0)
+			return;
+		r.rlim_max = hard;
+	}
+	r.rlim_cur = hard < FILES_WANTED ? hard : FILES_WANTED;
 	if (setrlimit(RLIMIT_NOFILE, &r) == -1)
 		log_warn("raising the limit of open files");
 }
