@@ -8,4 +8,9 @@ TESTS += tests/unit/load/test_worker
 tests_unit_load_test_worker_SOURCES = tests/unit/load/test_worker.c $(LOAD_SOURCES)
 tests_unit_load_test_worker_CPPFLAGS = $(LOAD_TEST_CPPFLAGS)
 tests_unit_load_test_worker_LDADD = $(LOAD_TEST_LIBS)
+check_PROGRAMS += tests/unit/load/test_directory
+TESTS += tests/unit/load/test_directory
+tests_unit_load_test_directory_SOURCES = tests/unit/load/test_directory.c $(LOAD_SOURCES)
+tests_unit_load_test_directory_CPPFLAGS = $(LOAD_TEST_CPPFLAGS)
+tests_unit_load_test_directory_LDADD = $(LOAD_TEST_LIBS)
 endif

@@ -61,7 +61,7 @@ make_market(void)
 	    "INSERT INTO muhur.certificate (sha256, user_code, der, subject, issuer, serial,"
 	    "  not_before, not_after, enrolled_at) "
 	    "SELECT repeat(x.c, 64), x.u, '', 'CN=' || x.u, 'CN=CA', '01',"
-	    " '2026-01-01', '2027-01-01', '" NOW "' FROM (VALUES ('a', 'PLA001'),"
+	    " '2026-01-01', '2099-01-01', '" NOW "' FROM (VALUES ('a', 'PLA001'),"
 	    " ('d', 'PLA002'), ('b', 'PLB001'), ('c', 'CUA001')) AS x (c, u);"
 	    "INSERT INTO muhur.user_right VALUES"
 	    " ('PLA001', 'BalanceReport', 'entry', '" NOW "'),"

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: ISC */
+/* The directory, driven as muhurd drives it. */
+#include "unit/load/market.h"
+
+#include "load/array.h"
+#include "load/directory.h"
+
+static struct directory d;
+static struct msg_chan parent;
+
+static void
+send_payload(enum msg_type type, uint32_t tag, struct buf *b)
+{
+	assert_int_equal(msg_send(&parent, type, tag, b->data, b->len, NULL, 0), 0);
+	buf_free(b);
+}
+
+/* The next message of that type; others may not come before it. */
+static struct msg
+expect(enum msg_type type)
+{
+	struct msg	 m;
+	int		 i, rc = 0;
+
+	for (i = 0; i < 100 && rc == 0; i++) {
+		assert_int_equal(directory_step(&d, 20), 0);
+		rc = msg_recv(&parent, &m);
+	}
+	assert_int_equal(rc, 1);
+	assert_string_equal(msg_type_name(m.type), msg_type_name(type));
+	return m;
+}
+
+static void
+expect_nothing(void)
+{
+	struct msg	 m;
+	int		 i;
+
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(directory_step(&d, 10), 0);
+		assert_int_equal(msg_recv(&parent, &m), 0);
+	}
+}
+
+static struct m_login_result
+login(const char *user, const char *key)
+{
+	struct m_login_result	 r;
+	struct m_login		 l = { .proved = 1 };
+	struct buf		 b = { 0 };
+	struct msg		 m;
+
+	(void)str_copy(l.user, sizeof(l.user), user);
+	(void)str_copy(l.algorithm, sizeof(l.algorithm), "ssh-ed25519");
+	l.key_len = (uint32_t)strlen(key);
+	memcpy(l.key, key, l.key_len);
+	put_m_login(&b, &l);
+	send_payload(M_DIR_LOGIN, 5, &b);
+	m = expect(M_DIR_LOGIN_RESULT);
+	assert_int_equal(m.tag, 5);
+	assert_int_equal(get_m_login_result(&m, &r), 0);
+	return r;
+}
+
+static void
+test_login(void **state)
+{
+	struct m_login_result	 r;
+
+	(void)state;
+	sql("INSERT INTO muhur.login_key (user_code, blob, certificate, enrolled_at) VALUES"
+	    " ('PLA001', 'certkey', repeat('a', 64), '" NOW "'), ('PLA001', 'beside', NULL, '" NOW "'),"
+	    " ('PLA002', 'second', NULL, '" NOW "')");
+	r = login("PLA001", "certkey");
+	assert_int_equal(r.ok, 1);
+	assert_int_equal(r.may_send, 1);
+	assert_string_equal(r.member, "PLA");
+	assert_int_equal(login("PLA001", "beside").ok, 1);
+	assert_int_equal(login("PLA001", "other").ok, 0);
+	assert_int_equal(login("PLB001", "certkey").ok, 0);
+	assert_int_equal(login("NOBODY", "certkey").ok, 0);
+	assert_int_equal(login("x'; --", "certkey").ok, 0);
+	assert_int_equal(login("PLA002", "second").ok, 0);	/* no right */
+	assert_int_equal(count("SELECT count(*) FROM muhur.event WHERE kind = 'login'"), 2);
+}
+
+static void
+test_login_states(void **state)
+{
+	struct m_login_result	 r;
+
+	(void)state;
+	sql("UPDATE muhur.member SET state = 'suspended' WHERE code = 'PLA'");
+	r = login("PLA001", "certkey");
+	assert_int_equal(r.ok, 1);
+	assert_int_equal(r.may_send, 0);
+	sql("UPDATE muhur.member SET state = 'closed' WHERE code = 'PLA'");
+	assert_int_equal(login("PLA001", "certkey").ok, 0);
+	sql("UPDATE muhur.member SET state = 'active' WHERE code = 'PLA';"
+	    "UPDATE muhur.member_user SET state = 'suspended' WHERE code = 'PLA001'");
+	assert_int_equal(login("PLA001", "certkey").ok, 0);
+	sql("UPDATE muhur.member_user SET state = 'active' WHERE code = 'PLA001';"
+	    "UPDATE muhur.certificate SET state = 'revoked' WHERE user_code = 'PLA001'");
+	assert_int_equal(login("PLA001", "certkey").ok, 0);
+	assert_int_equal(login("PLA001", "beside").ok, 0);
+	sql("UPDATE muhur.certificate SET state = 'good', not_after = '2026-01-02' WHERE user_code = 'PLA001'");
+	assert_int_equal(login("PLA001", "certkey").ok, 0);
+	sql("UPDATE muhur.certificate SET not_after = '2099-01-01' WHERE user_code = 'PLA001'");
+	assert_int_equal(login("PLA001", "certkey").ok, 1);
+}
+
+static struct m_submission_state
+received(const struct m_submission *s)
+{
+	struct m_submission_state	 st;
+	struct buf			 b = { 0 };
+	struct msg			 m;
+
+	put_m_submission(&b, s);
+	send_payload(M_SUB_RECEIVED, 9, &b);
+	m = expect(M_SUB_STATE);
+	assert_int_equal(m.tag, 9);
+	assert_int_equal(get_m_submission_state(&m, &st), 0);
+	assert_string_equal(st.id, s->id);
+	return st;
+}
+
+static void
+test_received_once(void **state)
+{
+	struct m_submission	 s = upload("PLA001"), t = upload("PLB001");
+	struct m_submission_state st;
+	struct buf		 b = { 0 };
+	struct msg		 m;
+
+	(void)state;
+	assert_int_equal(received(&s).state, SUB_RECEIVED);
+	assert_int_equal(received(&s).state, SUB_RECEIVED);
+	assert_int_equal(count("SELECT count(*) FROM muhur.submission WHERE member_code = 'PLA'"), 1);
+	assert_int_equal(count("SELECT count(*) FROM muhur.submission WHERE file_name = 'report \"1\".xml'"
+	    " AND size = 1000 AND received_at = '" NOW "'"), 1);
+	assert_int_equal(count("SELECT count(*) FROM muhur.event WHERE kind = 'received'"), 1);
+	/* two at once, one of them known: one statement, both answered */
+	put_m_submission(&b, &s);
+	send_payload(M_SUB_RECEIVED, 1, &b);
+	put_m_submission(&b, &t);
+	send_payload(M_SUB_RECEIVED, 2, &b);
+	m = expect(M_SUB_STATE);
+	assert_int_equal(m.tag, 1);
+	assert_int_equal(get_m_submission_state(&m, &st), 0);
+	assert_int_equal(st.retry_later, 0);
+	m = expect(M_SUB_STATE);
+	assert_int_equal(m.tag, 2);
+	assert_int_equal(count("SELECT count(*) FROM muhur.event WHERE kind = 'received'"), 2);
+}
+
+/* Held; the operator has it tried again; held; rejected. */
+static void
+test_hold_and_decide(void **state)
+{
+	struct m_submission		 s = upload("PLA001");
+	struct m_submission_state	 st;
+	struct m_submission_id		 id;
+	struct buf			 b = { 0 };
+	struct msg			 m;
+	int				 i;
+
+	(void)state;
+	assert_int_equal(received(&s).state, SUB_RECEIVED);
+	(void)str_copy(id.id, sizeof(id.id), s.id);
+	for (i = 0; i < 2; i++) {
+		put_m_submission_id(&b, &id);
+		send_payload(M_SUB_HOLD, 3, &b);
+		m = expect(M_SUB_STATE);
+		assert_int_equal(m.tag, 3);
+		assert_int_equal(get_m_submission_state(&m, &st), 0);
+		assert_int_equal(st.state, SUB_HELD);
+		expect_nothing();
+		sql(i == 0 ? "UPDATE muhur.submission SET operator_decision = 'retry' WHERE state = 'held';"
+		    "NOTIFY muhur_decision" :
+		    "UPDATE muhur.submission SET operator_decision = 'reject', sha256 = repeat('7', 64)"
+		    " WHERE state = 'held'; NOTIFY muhur_decision");
+		m = expect(M_SUB_STATE);
+		assert_int_equal(get_m_submission_state(&m, &st), 0);
+		assert_int_equal(st.state, i == 0 ? SUB_RECEIVED : SUB_REJECTED);
+	}
+	assert_int_equal(count("SELECT count(*) FROM muhur.submission_reason WHERE code = 'PROCESSING_FAILED'"), 1);
+	assert_int_equal(count("SELECT count(*) FROM muhur.notice WHERE level = 'rejected'"), 1);
+	assert_int_equal(count("SELECT count(*) FROM muhur.submission WHERE operator_decision IS NOT NULL"), 0);
+}
+
+static void
+next(uint32_t tag)
+{
+	assert_int_equal(msg_send(&parent, M_NOTICE_NEXT, tag, NULL, 0, NULL, 0), 0);
+}
+
+/* The two notices of the rejection: given once, oldest first, a failed one
+ * later; signed twice, the first wins; shown; expired; archived. */
+static void
+test_notices(void **state)
+{
+	struct m_notice_publish	 p;
+	struct m_notice_file	 f = { .size = 5, .signed_at = the_time(NOW) };
+	struct m_notice_id	 id;
+	struct notice		 n[2];
+	struct buf		 b = { 0 };
+	struct msg		 m;
+	int			 i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		next(40 + (uint32_t)i);
+		m = expect(M_NOTICE_TO_SIGN);
+		assert_int_equal(m.tag, 40 + i);
+		assert_int_equal(get_notice(&m, &n[i]), 0);
+		assert_string_equal(n[i].recipient, "PLA");
+		assert_string_equal(n[i].uploader, "PLA001");
+		assert_string_equal(n[i].submission_name, "report \"1\".xml");
+		assert_int_equal(n[i].received_at, the_time(NOW));
+		assert_int_equal(n[i].line_count, 0);
+	}
+	assert_int_equal(n[0].level, NL_RECEIVED);
+	assert_int_equal(n[0].reasons.n, 0);
+	assert_int_equal(n[1].level, NL_REJECTED);
+	assert_int_equal(n[1].reasons.n, 1);
+	assert_int_equal(n[1].reasons.v[0].code, PROCESSING_FAILED);
+	next(42);
+	expect_nothing();		/* both are out */
+
+	(void)str_copy(id.id, sizeof(id.id), n[1].id);
+	put_m_notice_id(&b, &id);
+	send_payload(M_NOTICE_FAILED, 0, &b);
+	expect_nothing();		/* not at once */
+
+	(void)str_copy(f.id, sizeof(f.id), n[0].id);
+	for (i = 0; i < 2; i++) {
+		memset(f.sha256, i == 0 ? '1' : '2', SHA256_HEX_SIZE - 1);
+		put_m_notice_file(&b, &f);
+		send_payload(M_NOTICE_SIGNED, 0, &b);
+		m = expect(M_NOTICE_PUBLISH);
+		assert_int_equal(get_m_notice_publish(&m, &p), 0);
+		assert_int_equal(p.sha256[0], '1');
+		assert_string_equal(p.file_name, n[0].file_name);
+	}
+	assert_int_equal(count("SELECT count(*) FROM muhur.event WHERE kind = 'signed'"), 1);
+	(void)str_copy(id.id, sizeof(id.id), n[0].id);
+	put_m_notice_id(&b, &id);
+	send_payload(M_NOTICE_PUBLISHED, 0, &b);
+	expect_nothing();
+	assert_int_equal(count("SELECT count(*) FROM muhur.notice WHERE published_at IS NOT NULL"
+	    " AND outbox_until = published_at + interval '7 days'"), 1);
+
+	sql("UPDATE muhur.notice SET outbox_until = '2026-01-01' WHERE published_at IS NOT NULL");
+	d.next_look = 0;
+	m = expect(M_NOTICE_EXPIRE);
+	assert_int_equal(get_m_notice_publish(&m, &p), 0);
+	assert_string_equal(p.id, n[0].id);
+	d.next_look = 0;
+	expect_nothing();		/* asked once */
+	put_m_notice_id(&b, &id);
+	send_payload(M_NOTICE_ARCHIVED, 0, &b);
+	expect_nothing();
+	assert_int_equal(count("SELECT count(*) FROM muhur.notice WHERE archived_at IS NOT NULL"), 1);
+
+	/* shown again after a repeat */
+	sql("UPDATE muhur.notice SET published_at = NULL, outbox_until = NULL, archived_at = NULL"
+	    " WHERE sha256 IS NOT NULL; NOTIFY muhur_notice");
+	m = expect(M_NOTICE_PUBLISH);
+	assert_int_equal(get_m_notice_publish(&m, &p), 0);
+	assert_string_equal(p.id, n[0].id);
+}
+
+/* What muhurd tells while the database is away is written when it is back. */
+static void
+test_database_away(void **state)
+{
+	struct m_submission	 s = upload("PLB001");
+	struct m_notice_id	 id;
+	struct m_submission_state st;
+	struct buf		 b = { 0 };
+	PGresult		*res;
+
+	(void)state;
+	res = db_query_row(&owner, "SELECT id FROM muhur.notice WHERE sha256 IS NOT NULL", 0, NULL);
+	assert_non_null(res);
+	(void)str_copy(id.id, sizeof(id.id), PQgetvalue(res, 0, 0));
+	PQclear(res);
+	sql("ALTER ROLE muhur_directory NOLOGIN;"
+	    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'muhur_directory'");
+	put_m_notice_id(&b, &id);
+	send_payload(M_NOTICE_PUBLISHED, 0, &b);
+	expect_nothing();
+	st = received(&s);
+	assert_int_equal(st.retry_later, 1);
+	assert_int_equal(login("PLA001", "certkey").ok, 0);
+	sql("ALTER ROLE muhur_directory LOGIN");
+	usleep(600000);
+	st = received(&s);
+	if (st.retry_later) {		/* that was the attempt that connected */
+		usleep(600000);
+		st = received(&s);
+	}
+	assert_int_equal(st.retry_later, 0);
+	assert_int_equal(count("SELECT count(*) FROM muhur.notice WHERE published_at IS NOT NULL"), 1);
+}
+
+static void
+test_array(void **state)
+{
+	struct buf	 b = { 0 };
+
+	(void)state;
+	array_add(&b, "a\"b\\c");
+	array_add(&b, "");
+	assert_string_equal(array_end(&b), "{\"a\\\"b\\\\c\",\"\"}");
+	buf_free(&b);
+	array_add_number(&b, 1);
+	array_add_number(&b, -2);
+	assert_string_equal(array_end(&b), "{1,-2}");
+	buf_free(&b);
+	assert_string_equal(array_end(&b), "{}");
+	buf_free(&b);
+}
+
+static int
+setup(void **state)
+{
+	int	 fds[2];
+	char	*path, *password;
+	size_t	 len;
+
+	(void)state;
+	make_market();
+	path = xasprintf("%s/muhur_directory.password", conf.secrets_dir);
+	assert_int_equal(file_read_all(path, 1000, &password, &len), 0);
+	assert_int_equal(msg_pair(fds), 0);
+	msg_init(&parent, fds[0], ROLE_MUHURD, ROLE_DIRECTORY);
+	directory_init(&d, &conf, fds[1], password);
+	assert_int_equal(link_up(&d.link), 1);
+	free(path);
+	free(password);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	directory_close(&d);
+	msg_close(&parent);
+	db_close(&owner);
+	return 0;
+}
+
+int
+main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_array),
+		cmocka_unit_test(test_login),
+		cmocka_unit_test(test_login_states),
+		cmocka_unit_test(test_received_once),
+		cmocka_unit_test(test_hold_and_decide),
+		cmocka_unit_test(test_notices),
+		cmocka_unit_test(test_database_away),
+	};
+
+	(void)argc;
+	pgtest_begin(argv);
+	log_init("test_directory", LOG_COMMAND, 0);
+	clock_init(0);
+	pgtest_conf(&conf);
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
