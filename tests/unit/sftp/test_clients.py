@@ -73,6 +73,15 @@ class Gateway:
         self.p.stdin.close()
         self.p.wait(20)
 
+    def drained(self):
+        """Wait until no session is left, only the listener."""
+        for _ in range(200):
+            with open("/proc/%d/task/%d/children" % (self.p.pid, self.p.pid)) as f:
+                if len(f.read().split()) <= 1:
+                    return
+            time.sleep(0.1)
+        raise AssertionError("sessions do not end")
+
     def taken(self):
         return sorted(os.listdir(path(self.box, "taken")))
 
@@ -592,6 +601,7 @@ def many_connections_at_once(gw):
 
 @test
 def idle_connections_of_an_address_are_limited(gw):
+    gw.drained()
     socks = [socket.create_connection(("127.0.0.1", gw.port)) for _ in range(20)]
     time.sleep(1)
     closed = 0
@@ -615,7 +625,7 @@ def idle_connections_of_an_address_are_limited(gw):
         except OSError:
             pass
         k.close()
-    time.sleep(1)
+    gw.drained()
     assert gw.sftp("ls").returncode == 0
 
 
