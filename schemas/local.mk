@@ -1,12 +1,11 @@
 # Installed under pkgdatadir/schemas: message formats, migrations, rules.
 install-data-local: install-schemas
 install-schemas:
-	$(AM_V_at)for part in xml/xsd sql/sql rules/sql; do \
-		dir="$(DESTDIR)$(pkgdatadir)/schemas/$${part%/*}"; \
+	$(AM_V_at)for part in xml sql rules; do \
+		dir="$(DESTDIR)$(pkgdatadir)/schemas/$$part"; \
 		$(MKDIR_P) "$$dir" || exit 1; \
-		for file in $(srcdir)/schemas/$${part%/*}/*.$${part\#*/}; do \
-			test -e "$$file" || continue; \
-			$(INSTALL_DATA) "$$file" "$$dir" || exit 1; \
+		for file in $(srcdir)/schemas/$$part/*.xsd $(srcdir)/schemas/$$part/*.sql; do \
+			test ! -e "$$file" || $(INSTALL_DATA) "$$file" "$$dir" || exit 1; \
 		done; \
 	done
 uninstall-local: uninstall-schemas
