@@ -305,6 +305,14 @@ run(struct session *s)
 			timeout = 0;
 		rc = ssh_event_dopoll(s->event, msg_wants_write(&s->chan) ? 10 : timeout);
 		work(s);
+		/* A signature that libssh refuses gets no answer from it, and its
+		 * client would wait for one until the time limit. */
+		if (s->end == NULL && !s->logged_in &&
+		    ssh_get_error_code(s->ssh) == SSH_FATAL) {
+			log_info("connection from %s: %s", s->peer.address,
+			    ssh_get_error(s->ssh));
+			s->end = "key exchange or login failed";
+		}
 		if (s->end == NULL && rc == SSH_ERROR)
 			s->end = "the connection was lost";
 		if (s->end == NULL &&

@@ -508,6 +508,22 @@ def only_the_right_key_of_a_user(gw):
 
 
 @test
+def a_wrong_signature_does_not_come_in(gw):
+    class Liar(paramiko.Ed25519Key):
+        def sign_ssh_data(self, data, algorithm=None):
+            return super().sign_ssh_data(data + b"x")
+    t = paramiko.Transport(("127.0.0.1", gw.port))
+    transports.append(t)
+    t.start_client(timeout=10)
+    began = time.monotonic()
+    try:
+        t.auth_publickey(USER, Liar.from_private_key_file(path("user")))
+        assert False
+    except (paramiko.SSHException, EOFError):
+        pass
+    assert time.monotonic() - began < 8     # login_grace at the latest
+
+@test
 def certificates_are_refused(gw):
     run("ssh-keygen", "-q", "-s", path("other"), "-I", "id", "-n", USER, path("user.pub"))
     r = gw.sftp("ls")
