@@ -7,6 +7,7 @@ include tests/unit/document.mk
 include tests/unit/pg.mk
 include tests/unit/muhurd.mk
 include tests/unit/sftp.mk
+include tests/unit/verify.mk
 include tests/unit/load.mk
 include tests/unit/reconcile.mk
 include tests/unit/signer.mk
