@@ -109,20 +109,22 @@ judge_header(const struct facts *f, const struct header *h, struct reasons *rs)
 	if (strcmp(h->sender, f->member) != 0) {
 		reasons_add(rs, NOT_AUTHORISED, 0, "Header/SenderMemberCode",
 		    "%s: sent by a user of %s", h->sender, f->member);
-		return;
-	}
-	if (strcmp(f->kind, sender_kind(h->type)) != 0)
+	} else if (strcmp(f->kind, sender_kind(h->type)) != 0) {
 		reasons_add(rs, NOT_AUTHORISED, 0, "Header/MessageType",
 		    "a %s sends no %s", f->kind, type);
-	if (f->user_state[0] == '\0')
+	} else if (f->user_state[0] == '\0') {
 		reasons_add(rs, NOT_AUTHORISED, 0, "Header/UserCode",
 		    "%s: no user of %s", h->user, f->member);
-	else if (strcmp(f->user_state, "active") != 0)
+	} else if (strcmp(f->user_state, "active") != 0) {
 		reasons_add(rs, NOT_AUTHORISED, 0, "Header/UserCode",
 		    "%s is suspended", h->user);
-	else if (!f->has_right)
+	} else if (!f->has_right) {
 		reasons_add(rs, NOT_AUTHORISED, 0, "Header/UserCode",
 		    "%s holds no right for %s", h->user, type);
+	} else if (f->signer[0] != '\0' && strcmp(f->signer, h->user) != 0) {
+		reasons_add(rs, NOT_AUTHORISED, 0, "Header/UserCode",
+		    "%s: signed by %s", h->user, f->signer);
+	}
 }
 
 void
@@ -135,11 +137,7 @@ authority_judge(const struct facts *f, const struct header *h,
 	if (strcmp(f->member_state, "active") != 0)
 		reasons_add(rs, MEMBER_SUSPENDED, 0, NULL, "%s is %s", f->member,
 		    f->member_state);
-	if (h == NULL)
-		return;
-	judge_header(f, h, rs);
-	if (f->signer[0] != '\0' && strcmp(f->signer_member, f->member) == 0 &&
-	    strcmp(f->signer, h->user) != 0)
-		reasons_add(rs, NOT_AUTHORISED, 0, "Header/UserCode",
-		    "%s: signed by %s", h->user, f->signer);
+	/* One cause is enough: who signed, then what the header claims. */
+	if (h != NULL && !reasons_has(rs, NOT_AUTHORISED))
+		judge_header(f, h, rs);
 }

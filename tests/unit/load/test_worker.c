@@ -136,7 +136,7 @@ assert_reason(const char *id, const char *code)
 	char		*q = xasprintf("SELECT count(*) FROM muhur.submission_reason r JOIN muhur.submission s "
 			    "ON s.no = r.submission WHERE s.id = '%s' AND r.code = '%s'", id, code);
 
-	assert_true(count(q) >= 1);
+	assert_int_equal(count(q), 1);
 	free(q);
 	/* the first failing stage only: here always one code */
 	q = xasprintf("SELECT count(DISTINCT code) FROM muhur.submission_reason r JOIN muhur.submission s "
