@@ -94,7 +94,8 @@ open_schema_dir(const char *dir)
 static int
 open_schemas_nearby(void)
 {
-	static const char *const places[] = { "../share/muhur/schemas", "../../schemas" };
+	static const char *const places[] = { "../share/muhur/schemas", "../../schemas",
+	    "../../../schemas" };
 	char exe[PATH_MAX], *path, *slash;
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	size_t i;
@@ -243,8 +244,11 @@ print_text(const char *file, const struct document_verdict *v, int crls)
 		printf("  signed at   %s\n", when);
 	}
 	printf("  SHA-256     %s\n", v->sha256);
-	printf("  revocation  %s%s\n", revocation_name(v->revocation),
-	    crls == 0 ? " (no revocation list was given with --crl)" : "");
+	if (crls == 0)
+		printf("  revocation  not judged: no revocation list was given with --crl\n");
+	else
+		printf("  revocation  %s\n", v->revocation == REVOCATION_NOT_JUDGED ? "not judged" :
+		    revocation_name(v->revocation));
 }
 
 /* --- the command --------------------------------------------------------- */
