@@ -3,7 +3,7 @@
 """Stock clients and hostile ones against the real muhur-sftp, sandboxed, with
 fake_muhurd in muhurd's place. Run in the build directory; prints TAP.
 Ends with 77 (skipped) where Paramiko or OpenSSH's client is missing."""
-import os, shutil, signal, socket, stat, struct, subprocess, sys, tempfile, time, traceback
+import os, shutil, signal, socket, stat, struct, subprocess, sys, tempfile, threading, time, traceback
 
 try:
     import paramiko
@@ -652,6 +652,65 @@ def large_file_round_trip(gw):
     write(gw.box + "/outbox/v.xml", data)
     r = gw.sftp("put %s inbox/v.xml" % path("v.xml"), "get outbox/v.xml %s" % path("v2.xml"))
     assert r.returncode == 0 and gw.took("v.xml", data) and read("v2.xml") == data
+
+
+@test
+def rekeying_in_the_middle(gw):
+    data = os.urandom(7 << 20)
+    write("y.xml", data)
+    write(gw.box + "/outbox/y.xml", data)
+    for cipher in ("aes128-gcm@openssh.com", "chacha20-poly1305@openssh.com", "aes256-ctr"):
+        r = run("sftp", "-q", *gw.ssh_options(), "-oRekeyLimit=1M", "-c", cipher, "-P", str(gw.port),
+                "-b", "-", USER + "@127.0.0.1",
+                input=("put %s inbox/y.xml\nget outbox/y.xml %s\n" % (path("y.xml"), path("y2.xml"))).encode())
+        assert r.returncode == 0 and gw.took("y.xml", data) and read("y2.xml") == data, r.stdout
+
+
+def flipping_proxy(port, where):
+    """Passes one connection on, with one bit of what the client sends turned."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def pump(a, b, where):
+        seen = 0
+        try:
+            while True:
+                d = bytearray(a.recv(65536))
+                if not d:
+                    break
+                if where is not None and seen <= where < seen + len(d):
+                    d[where - seen] ^= 1
+                seen += len(d)
+                b.sendall(d)
+        except OSError:
+            pass
+        for k in (a, b):
+            try:
+                k.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def serve():
+        client, _ = listener.accept()
+        server = socket.create_connection(("127.0.0.1", port))
+        threading.Thread(target=pump, args=(server, client, None), daemon=True).start()
+        pump(client, server, where)
+        listener.close()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return listener.getsockname()[1]
+
+
+@test
+def a_turned_bit_is_never_taken(gw):
+    write("f.xml", os.urandom(1 << 20))
+    before = gw.taken()
+    for cipher in ("aes128-gcm@openssh.com", "chacha20-poly1305@openssh.com", "aes256-ctr"):
+        for where in (100000, 500003, 900017):
+            port = flipping_proxy(gw.port, where)
+            r = run("sftp", "-q", *gw.ssh_options(), "-c", cipher, "-P", str(port), "-b", "-",
+                    USER + "@127.0.0.1", input=("put %s inbox/f.xml\n" % path("f.xml")).encode())
+            assert r.returncode != 0, (cipher, where)
+    assert gw.taken() == before
 
 
 @test
