@@ -2,6 +2,7 @@ pkglibexec_PROGRAMS += src/sftp/muhur-sftp
 # What needs no SSH, apart so that tests and fuzz targets can link it.
 noinst_LIBRARIES += src/sftp/libsftp.a
 src_sftp_libsftp_a_SOURCES = \
+	src/sftp/answer.c \
 	src/sftp/codec.c \
 	src/sftp/handle.c \
 	src/sftp/listing.c \

@@ -74,6 +74,7 @@ int sftp_answer(struct sftp *s, struct msg *m);
 void sftp_end(struct sftp *s);
 
 /* --- between ops.c, upload.c and listing.c ------------------------------- */
+/* answer.c */
 void reply(struct sftp *s, uint32_t id, enum sftp_status st, const char *text);
 void reply_ok(struct sftp *s, uint32_t id);
 /* errno of a failed call on a file of the box, told to client and log. */

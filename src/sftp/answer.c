@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: ISC */
+/* Answers to the client, and what is asked of muhurd on the way to one. */
+#include "config.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "sftp/ops.h"
+
+/* --- answers ------------------------------------------------------------ */
+
+void
+reply(struct sftp *s, uint32_t id, enum sftp_status st, const char *text)
+{
+	sftp_put_status(&s->out, id, st, text);
+}
+
+void
+reply_ok(struct sftp *s, uint32_t id)
+{
+	reply(s, id, FX_OK, "");
+}
+
+void
+reply_errno(struct sftp *s, uint32_t id, const char *what, const struct vpath *v)
+{
+	int e = errno;
+
+	switch (e) {
+	case ENOENT:
+		reply(s, id, FX_NO_SUCH_FILE, "no such file");
+		return;
+	case ENOSPC:
+	case EDQUOT:
+		reply(s, id, FX_FAILURE, "the gateway has no space left; try again later");
+		break;
+	case EFBIG:
+		reply(s, id, FX_FAILURE, "larger than this gateway takes");
+		return;
+	default:
+		reply(s, id, FX_FAILURE, "the gateway failed; its operator can see why");
+		break;
+	}
+	errno = e;
+	log_alarm("%s %s of %s: %s", what, v->text, s->user, strerror(e));
+}
+
+static void
+reply_box(struct sftp *s, uint32_t id, enum box_status st)
+{
+	switch (st) {
+	case BOX_OK:
+		reply_ok(s, id);
+		break;
+	case BOX_NO_SUCH_FILE:
+		reply(s, id, FX_NO_SUCH_FILE, "no such file");
+		break;
+	case BOX_DENIED:
+		reply(s, id, FX_PERMISSION_DENIED, "not allowed here");
+		break;
+	case BOX_EXISTS:
+		reply(s, id, FX_FAILURE, "a file of that name exists");
+		break;
+	case BOX_BUSY:
+		reply(s, id, FX_FAILURE, "the file is open elsewhere; close it there first");
+		break;
+	case BOX_FULL:
+		reply(s, id, FX_FAILURE,
+		    "too many unfinished uploads, or no space: remove some of /inbox");
+		break;
+	default:
+		reply(s, id, FX_FAILURE, "the gateway failed; its operator can see why");
+		break;
+	}
+}
+
+/* --- questions to muhurd -------------------------------------------------- */
+
+void
+ask_begin(struct sftp *s, enum ask ask, uint32_t id, const struct vpath *path)
+{
+	memset(&s->pending, 0, sizeof(s->pending));
+	s->pending.ask = ask;
+	s->pending.id = id;
+	s->pending.path = *path;
+	s->pending.tag = ++s->last_tag;
+}
+
+static void
+ask_send(struct sftp *s, enum msg_type type, struct buf *b)
+{
+	if (msg_send(s->chan, type, s->pending.tag, b->data, b->len, NULL, 0) == -1)
+		fatalx("muhurd is gone");
+	buf_free(b);
+}
+
+void
+ask_open(struct sftp *s, enum box_folder folder, const struct vpath *path, int flags)
+{
+	struct m_box_open m = { .folder = folder, .flags = flags };
+	struct buf b = { 0 };
+
+	/* The sizes are the same on both sides. */
+	(void)str_copy(m.day, sizeof(m.day), folder == BOX_ARCHIVE ? path->day : "");
+	(void)str_copy(m.name, sizeof(m.name), path->name);
+	put_m_box_open(&b, &m);
+	ask_send(s, M_BOX_OPEN, &b);
+}
+
+void
+ask_name(struct sftp *s, enum msg_type type, const struct vpath *path)
+{
+	struct m_box_name m = { 0 };
+	struct buf b = { 0 };
+
+	(void)str_copy(m.name, sizeof(m.name), path->name);
+	put_m_box_name(&b, &m);
+	ask_send(s, type, &b);
+}
+
+void
+ask_rename(struct sftp *s)
+{
+	struct m_box_rename m = { 0 };
+	struct buf b = { 0 };
+
+	(void)str_copy(m.from, sizeof(m.from), s->pending.path.name);
+	(void)str_copy(m.to, sizeof(m.to), s->pending.target.name);
+	put_m_box_rename(&b, &m);
+	ask_send(s, M_BOX_RENAME, &b);
+}
+
+static void
+fetch_opened(struct sftp *s, const struct pending *p, int fd)
+{
+	struct handle *h;
+	struct stat st;
+
+	if (fstat(fd, &st) == -1) {
+		reply_errno(s, p->id, "looking at", &p->path);
+		(void)close(fd);
+		return;
+	}
+	if ((h = handle_new(&s->handles, H_FETCH, &p->path)) == NULL) {
+		reply(s, p->id, FX_FAILURE, "too many files are open in this connection");
+		(void)close(fd);
+		return;
+	}
+	h->fd = fd;
+	h->size = (uint64_t)st.st_size;
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	sftp_put_handle(&s->out, p->id, (uint32_t)h->number);
+}
+
+/* The file is taken or renamed, or it is not. */
+static void
+done(struct sftp *s, const struct pending *p, enum box_status st)
+{
+	if (p->ask == ASK_TAKE && st == BOX_OK)
+		log_info("%s sent %s, %llu bytes", s->user, p->path.name,
+		    (unsigned long long)p->size);
+	else if (p->ask == ASK_TAKE)
+		log_warnx("%s sent %s, but it could not be taken (%d)", s->user,
+		    p->path.name, (int)st);
+	reply_box(s, p->id, st);
+}
+
+int
+sftp_answer(struct sftp *s, struct msg *m)
+{
+	struct pending p = s->pending;
+	struct m_box_result r;
+	int opening, fd;
+
+	opening = p.ask == ASK_FETCH || p.ask == ASK_UPLOAD || p.ask == ASK_DAY ||
+	    p.ask == ASK_SHRINK;
+	if (p.ask == ASK_NOTHING || m->tag != p.tag ||
+	    m->type != (opening ? M_BOX_OPENED : M_BOX_DONE) ||
+	    get_m_box_result(m, &r) == -1 ||
+	    m->nfds != (opening && r.status == BOX_OK ? 1 : 0)) {
+		msg_close_fds(m);
+		return -1;
+	}
+	s->pending.ask = ASK_NOTHING;
+	if (!opening) {
+		done(s, &p, r.status);
+		return 0;
+	}
+	if (r.status != BOX_OK) {
+		reply_box(s, p.id, r.status);
+		return 0;
+	}
+	fd = m->fds[0];
+	m->nfds = 0;
+	if (p.ask == ASK_FETCH)
+		fetch_opened(s, &p, fd);
+	else if (p.ask == ASK_UPLOAD)
+		upload_opened(s, &p, fd);
+	else if (p.ask == ASK_DAY)
+		list_opened(s, &p, fd);
+	else
+		upload_shrunk(s, &p, fd);
+	return 0;
+}
