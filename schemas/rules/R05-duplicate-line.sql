@@ -24,18 +24,29 @@ CREATE TEMPORARY TABLE doubled (
 	record_no	bigint NOT NULL
 ) ON COMMIT DROP;
 
+-- Balances come by the million: those whose hash stands alone are put aside
+-- first, since a number groups several times faster than five texts do.  Equal
+-- hashes prove nothing and are compared in full.
+CREATE TEMPORARY TABLE suspect (hash bigint NOT NULL) ON COMMIT DROP;
+INSERT INTO pg_temp.suspect
+SELECT hash_record_extended(ROW(b.member_code, b.registry_no, b.customer_no, b.held_at, b.asset), 0)
+FROM muhur.balance b JOIN pg_temp.in_effect e ON e.submission = b.submission
+WHERE b.business_date = $2
+GROUP BY 1 HAVING count(*) > 1;
+ANALYZE pg_temp.suspect;
+
 INSERT INTO pg_temp.doubled
 SELECT 'BalanceReport', concat_ws('|', 'Bal', member_code, registry_no, customer_no, held_at, asset),
-	member_code, member_code, nullif(held_at, 'OWN'), asset, b.quantity, b.submission, b.record_no
+	member_code, member_code, nullif(held_at, 'OWN'), asset, quantity, submission, record_no
 FROM (
-	SELECT d.member_code, d.registry_no, d.customer_no, d.held_at, d.asset
-	FROM muhur.balance d JOIN pg_temp.in_effect e ON e.submission = d.submission
-	WHERE d.business_date = $2
-	GROUP BY d.member_code, d.registry_no, d.customer_no, d.held_at, d.asset
-	HAVING count(*) > 1
-) twice
-JOIN muhur.balance b USING (member_code, registry_no, customer_no, held_at, asset)
-WHERE b.business_date = $2 AND b.submission IN (SELECT submission FROM pg_temp.in_effect);
+	SELECT b.*, count(*) OVER (PARTITION BY b.member_code, b.registry_no, b.customer_no,
+		b.held_at, b.asset) AS n
+	FROM muhur.balance b JOIN pg_temp.in_effect e ON e.submission = b.submission
+	JOIN pg_temp.suspect s ON s.hash = hash_record_extended(
+		ROW(b.member_code, b.registry_no, b.customer_no, b.held_at, b.asset), 0)
+	WHERE b.business_date = $2
+) line
+WHERE n > 1;
 
 INSERT INTO pg_temp.doubled
 SELECT 'CustodyReport', concat_ws('|', 'Omn', member_code, platform, asset, wallet),

@@ -15,6 +15,10 @@
 #define SCHEDULE_DAYS	"30"	/* how far back run_schedule looks */
 #define RETRY_DELAY	(30 * USEC_PER_SEC)	/* until a failed day is tried again */
 
+/* One run at a time groups millions of rows: memory for that instead of
+ * temporary files. */
+#define RUN_SETTINGS	"SELECT set_config('work_mem', '256MB', true), set_config('jit', 'off', true)"
+
 /* Types of a rule's parameters: bigint, date.  Said to the server, so that a
  * statement may use one, both or none of them. */
 static const Oid rule_types[] = { 20, 1082 };
@@ -103,7 +107,8 @@ run_day(struct db *db, const struct rules *rules, struct run *run)
 {
 	size_t i, j;
 
-	if (open_run(db, run) == -1 || make_tables(db, run) == -1)
+	if (db_exec(db, RUN_SETTINGS, 0, NULL) == -1 || open_run(db, run) == -1 ||
+	    make_tables(db, run) == -1)
 		return -1;
 	for (i = 0; i < rules->n; i++)
 		for (j = 0; j < rules->v[i].nstatements; j++)
