@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """A notice leaves /outbox after 7 x 24 h for /archive/YYYY-MM-DD/, tested by
 moving the gateway's clock."""

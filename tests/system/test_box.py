@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """The drop-box as members and their stock clients see it."""
 
@@ -199,7 +199,7 @@ def other_clients():
     if shutil.which("rclone"):
         lib.run("rclone", "--config", "/dev/null", "copyto", document("rclone"),
                 f":sftp,host=127.0.0.1,port={market.port},user=PLA001,key_file={market.pki}/PLA001.ssh,"
-                "shell_type=none,md5sum_command=none,sha1sum_command=none:/inbox/rclone.xml", "--inplace",
+                "shell_type=none,md5sum_command=none,sha1sum_command=none:/inbox/rclone.xml",
                 timeout=60)
         accepted("rclone.xml")
     else:

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """The command offline and against a gateway: sign, verify, c14n, exit codes."""
 

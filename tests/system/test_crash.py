@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """kill -9 in the middle of a day: after the restart the day ends as it would
 have, each submission answered once, nothing lost, nothing twice."""

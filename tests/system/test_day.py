@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """A whole business day of `muhur sample' through stock sftp: what was planted
 is found and nothing else, every notice is sealed and valid under its XSD."""

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """1,000 small signed submissions by 20 connections at once: each gets exactly
 one received and one accepted notice.  Throughput and longest wait are printed."""

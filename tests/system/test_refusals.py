@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """What is refused, and with which code; nothing of it is kept in the records,
 and the member's next good submission is accepted."""

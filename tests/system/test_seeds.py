@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """Twenty seeds of `muhur sample', 1,000 customers each, one business day a
 seed: the planted breaks, and only they, are found, with both sides' values."""
