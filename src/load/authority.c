@@ -131,8 +131,9 @@ void
 authority_judge(const struct facts *f, const struct header *h,
     const struct m_verdict *v, struct reasons *rs)
 {
-	/* Before the signature holds, its certificate says nothing. */
-	if (v != NULL && v->cert_sha256[0] != '\0' && reasons_stage(rs) > STAGE_SIGNATURE)
+	/* Before the signature holds, its certificate says nothing; and one that
+	 * no member could use need not be looked for among theirs. */
+	if (v != NULL && v->cert_sha256[0] != '\0' && reasons_stage(rs) > STAGE_CERTIFICATE)
 		judge_certificate(f, rs);
 	if (strcmp(f->member_state, "active") != 0)
 		reasons_add(rs, MEMBER_SUSPENDED, 0, NULL, "%s is %s", f->member,

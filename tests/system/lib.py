@@ -261,10 +261,19 @@ class Market:
                    for t in ("balance", "price", "custody_omnibus", "custody_direct"))
 
 
+def close(s, f):
+    """Close and believe only the server: Paramiko's own close swallows errors."""
+    f.flush()
+    s._request(paramiko.sftp.CMD_CLOSE, f.handle)
+    f._closed = True
+
+
 def put(s, data, name, folder="/inbox"):
-    with s.open(f"{folder}/{name}", "wb") as f:
-        f.set_pipelined(True)
-        f.write(data)
+    f = s.open(f"{folder}/{name}", "wb")
+    f.set_pipelined(True)
+    f.write(data)
+    f.set_pipelined(False)
+    close(s, f)
 
 
 def _dec(text):
