@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Stands in for every role program in test_gateway: speaks the protocol, and
+ * what it does to a document is said by the document's name.
+ */
+#include "config.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "msg/proto.h"
+
+#define SHA	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static struct msg_chan chan;
+
+#define SEND(type, name, value) do {						\
+	struct buf b = { 0 };							\
+	put_##name(&b, (value));						\
+	if (msg_send(&chan, (type), 0, b.data, b.len, NULL, 0) == -1)		\
+		_exit(4);							\
+	buf_free(&b);								\
+} while (0)
+
+static enum role
+who(int argc, char *argv[])
+{
+	static const struct { const char *name, *flag; enum role role; } names[] = {
+		{ "muhur-sftp", "-s", ROLE_SESSION }, { "muhur-sftp", NULL, ROLE_LISTENER },
+		{ "muhur-load", "-D", ROLE_DIRECTORY }, { "muhur-load", NULL, ROLE_LOAD },
+		{ "muhur-verify", NULL, ROLE_VERIFY }, { "muhur-signer", NULL, ROLE_SIGNER },
+		{ "muhur-archive", NULL, ROLE_ARCHIVE },
+		{ "muhur-reconcile", NULL, ROLE_RECONCILE },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(argv[0], names[i].name) == 0 && (names[i].flag == NULL ||
+		    (argc > 1 && strcmp(argv[1], names[i].flag) == 0)))
+			return names[i].role;
+	_exit(5);
+}
+
+static void
+state(enum msg_type type, const char *id, enum submission_state s, const char *sha, int later)
+{
+	struct m_submission_state st = { .state = s, .retry_later = later };
+
+	(void)str_copy(st.id, sizeof(st.id), id);
+	(void)str_copy(st.sha256, sizeof(st.sha256), sha);
+	SEND(type, m_submission_state, &st);
+}
+
+static void
+directory(const struct msg *m)
+{
+	struct m_submission sub;
+	struct m_submission_id id;
+
+	if (m->type == M_SUB_RECEIVED && get_m_submission(m, &sub) == 0)
+		state(M_SUB_STATE, sub.id, SUB_RECEIVED, "", 0);
+	if (m->type == M_SUB_HOLD && get_m_submission_id(m, &id) == 0) {
+		state(M_SUB_STATE, id.id, SUB_HELD, "", 0);
+		/* and at once the operator rejects it */
+		state(M_SUB_STATE, id.id, SUB_REJECTED, "", 0);
+	}
+}
+
+static void
+verify(const struct msg *m)
+{
+	struct m_verdict *v = xcalloc(1, sizeof(*v));
+	struct m_submission sub;
+
+	if (get_m_submission(m, &sub) == -1)
+		_exit(4);
+	if (strncmp(sub.name, "crash", 5) == 0)
+		(void)raise(SIGKILL);
+	if (strncmp(sub.name, "broken", 6) == 0)
+		(void)str_copy(v->id, sizeof(v->id), "00000000-0000-7000-8000-000000000000");
+	else
+		(void)str_copy(v->id, sizeof(v->id), sub.id);
+	(void)str_copy(v->sha256, sizeof(v->sha256), SHA);
+	SEND(M_VERDICT, m_verdict, v);
+	free(v);
+	(void)sleep(1);		/* its death is not what is waited for */
+	_exit(0);
+}
+
+static void
+load(const struct msg *m)
+{
+	struct m_submission_id id;
+	struct m_submission sub;
+	struct m_verdict *v;
+
+	switch (m->type) {
+	case M_LOAD_BEGIN:
+		if (get_m_submission(m, &sub) == 0 && strncmp(sub.name, "loadcrash", 9) == 0)
+			(void)raise(SIGKILL);
+		break;
+	case M_LOAD_VERDICT:
+		v = xcalloc(1, sizeof(*v));
+		if (get_m_verdict(m, v) == 0)
+			state(M_LOAD_DONE, v->id, SUB_ACCEPTED, v->sha256, 0);
+		free(v);
+		break;
+	case M_LOAD_ABORT:
+		if (get_m_submission_id(m, &id) == 0)
+			state(M_LOAD_DONE, id.id, SUB_RECEIVED, "", 1);
+		break;
+	default:
+		break;
+	}
+}
+
+int
+main(int argc, char *argv[])
+{
+	enum role role = who(argc, argv);
+	struct msg m;
+
+	log_init(argv[0], LOG_DAEMON, 0);
+	msg_init(&chan, FD_CHANNEL, role, ROLE_MUHURD);
+	if (msg_send(&chan, M_READY, 0, NULL, 0, NULL, 0) == -1)
+		_exit(4);
+	while (msg_recv_wait(&chan, &m, -1) == 1) {
+		if (role == ROLE_DIRECTORY)
+			directory(&m);
+		else if (role == ROLE_VERIFY)
+			verify(&m);
+		else if (role == ROLE_LOAD)
+			load(&m);
+		msg_close_fds(&m);
+	}
+	/* one that will not go has to be killed */
+	if (role == ROLE_ARCHIVE)
+		for (;;)
+			(void)pause();
+	_exit(0);
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The real muhurd, in its sandbox, with a stand-in for every role program:
+ * documents that kill what works on them, children that die, stopping.
+ * MUHURD and FAKE_CHILD are the programs' paths (from the build).
+ */
+#include "config.h"
+
+#include "muhurd/helper.h"
+
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <time.h>
+
+#include "base/fdio.h"
+
+#define SHA	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+struct gateway_run {
+	struct world	*world;
+	pid_t		 pid;
+	char		 log[PATH_MAX];
+};
+
+static void
+doze(void)
+{
+	static const struct timespec t = { .tv_nsec = 20 * 1000 * 1000 };
+
+	(void)nanosleep(&t, NULL);
+}
+
+/* condition becomes true within seconds, or the test fails. */
+#define WAIT_FOR(condition, seconds) do {			\
+	time_t end_ = time(NULL) + (seconds) + 1;		\
+	while (!(condition) && time(NULL) <= end_)		\
+		doze();						\
+	assert_true(condition);					\
+} while (0)
+
+static char *
+log_text(const struct gateway_run *g)
+{
+	char *text = NULL;
+	size_t len;
+
+	if (file_read_all(g->log, 1 << 20, &text, &len) == -1)
+		return xstrdup("");
+	return text;
+}
+
+static int
+logged(const struct gateway_run *g, const char *what)
+{
+	char *text = log_text(g);
+	int found = strstr(text, what) != NULL;
+
+	free(text);
+	return found;
+}
+
+/* The pid in "<role>[<pid>] <what>", the last such line; 0 none. */
+static pid_t
+logged_pid(const struct gateway_run *g, const char *role, const char *what)
+{
+	char *text = log_text(g), *p, *end;
+	long pid = 0, n;
+	size_t len = strlen(role);
+
+	for (p = text; (p = strstr(p, role)) != NULL; p += len) {
+		if (p[len] != '[')
+			continue;
+		n = strtol(p + len + 1, &end, 10);
+		if (strncmp(end, "] ", 2) == 0 && strncmp(end + 2, what, strlen(what)) == 0)
+			pid = n;
+	}
+	free(text);
+	return (pid_t)pid;
+}
+
+static void
+write_world(struct world *w)
+{
+	static const char *const files[] = { "key", "cert", "trust", "crl", "host",
+	    "secrets/muhur_load.password", "secrets/muhur_directory.password",
+	    "secrets/muhur_reconcile.password" };
+	static const char *const dirs[] = { "secrets", "schemas", "schemas/xml",
+	    "schemas/rules", "libexec" };
+	static const char *const programs[] = { "sftp", "verify", "load", "reconcile",
+	    "signer", "archive" };
+	char name[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+		assert_int_equal(mkdirat(w->tree.state, dirs[i], 0755), 0);
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		make_file(w->tree.state, files[i], "x");
+	for (i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+		(void)snprintf(name, sizeof(name), "libexec/muhur-%s", programs[i]);
+		assert_int_equal(symlinkat(FAKE_CHILD, w->tree.state, name), 0);
+	}
+	make_file(w->tree.state, "muhur.conf",
+	    "state_dir = \".\"\nlibexec_dir = \"libexec\"\nschema_dir = \"schemas\"\n"
+	    "secrets_dir = \"secrets\"\nlog_file = \"log\"\npid_file = \"pid\"\n"
+	    "listen_address = \"127.0.0.1\"\nlisten_port = 0\nhost_key = \"host\"\n"
+	    "trust_anchors = \"trust\"\ncrl_file = \"crl\"\nsigning_key = \"key\"\n"
+	    "signing_cert = \"cert\"\nworkers = 2\n");
+}
+
+static void
+start(struct gateway_run *g, struct world *w)
+{
+	char conf[PATH_MAX];
+	int fd;
+
+	memset(g, 0, sizeof(*g));
+	g->world = w;
+	(void)snprintf(conf, sizeof(conf), "%s/muhur.conf", w->path);
+	(void)snprintf(g->log, sizeof(g->log), "%s/log", w->path);
+	assert_int_not_equal(g->pid = fork(), -1);
+	if (g->pid != 0)
+		return;
+	/* LeakSanitizer does not live under seccomp */
+	(void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+	fd = open(g->log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	(void)dup2(fd, STDERR_FILENO);
+	(void)execl(MUHURD, "muhurd", "-f", "-v", "-c", conf, (char *)NULL);
+	_exit(127);
+}
+
+/* Exit status, or -1 where it does not end within seconds (then killed). */
+static int
+ended(struct gateway_run *g, int seconds)
+{
+	time_t end = time(NULL) + seconds + 1;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(g->pid, &status, WNOHANG)) == 0 && time(NULL) <= end)
+		doze();
+	if (pid == g->pid)
+		return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	(void)kill(g->pid, SIGKILL);
+	(void)waitpid(g->pid, &status, 0);
+	return -1;
+}
+
+static struct m_submission
+spooled(struct world *w, const char *name, const char *text)
+{
+	struct m_submission m = submission("PLA001");
+	char path[400];
+
+	(void)snprintf(path, sizeof(path), "%s.%s", m.id, m.user);
+	assert_int_equal(mkdirat(w->tree.received, path, 0700), 0);
+	(void)snprintf(path, sizeof(path), "%s.%s/%s", m.id, m.user, name);
+	make_file(w->tree.received, path, text);
+	return m;
+}
+
+static int
+held(struct world *w, const struct m_submission *m)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "held/%s", m->id);
+	return there(w->tree.store, path);
+}
+
+/* What was in the spool goes on; what kills its processes gets one more try
+ * alone, is held, and goes when the operator says so. */
+static void
+documents(void **state)
+{
+	struct world *w = *state;
+	struct m_submission crash, load, broken;
+	struct gateway_run g;
+
+	write_world(w);
+	crash = spooled(w, "crash.xml", "kills verify");
+	(void)spooled(w, "good.xml", "good");
+	load = spooled(w, "loadcrash.xml", "kills load");
+	broken = spooled(w, "broken.xml", "makes verify answer for another");
+	start(&g, w);
+	WAIT_FOR(there(w->tree.state, "port"), 20);
+	WAIT_FOR(there(w->tree.store, "aa/" SHA), 20);
+	WAIT_FOR(held(w, &crash) && held(w, &load) && held(w, &broken), 30);
+	WAIT_FOR(count(w->tree.received) == 0, 5);
+	assert_string_equal(content(w->tree.store, "aa/" SHA), "good");
+	assert_true(logged(&g, "one more try alone"));
+	assert_true(logged(&g, "held for the operator"));
+	assert_true(logged(&g, "broke the protocol"));
+	/* one stand-in does not end by itself: 5 seconds, then force */
+	assert_int_equal(kill(g.pid, SIGTERM), 0);
+	assert_int_equal(ended(&g, 8), 0);
+	assert_false(there(w->tree.state, "port"));
+}
+
+/* A child that dies comes again, later each time; a second muhurd does not
+ * start beside the first; new revocation lists renew the pool. */
+static void
+deaths(void **state)
+{
+	struct world *w = *state;
+	struct gateway_run g, second;
+	pid_t first, verify;
+
+	write_world(w);
+	start(&g, w);
+	WAIT_FOR(there(w->tree.state, "port"), 20);
+	first = logged_pid(&g, "signer", "is ready");
+	assert_int_not_equal(first, 0);
+	assert_int_equal(kill(first, SIGKILL), 0);
+	WAIT_FOR(logged_pid(&g, "signer", "is ready") != first, 10);
+	assert_true(logged(&g, "signer: starting again in 5"));	/* 500 ms */
+	first = logged_pid(&g, "signer", "is ready");
+	assert_int_equal(kill(first, SIGKILL), 0);
+	WAIT_FOR(logged_pid(&g, "signer", "is ready") != first, 10);
+	assert_true(logged(&g, "signer: starting again in 1"));	/* 1000 ms, or 999 */
+	assert_true(there(w->tree.state, "port"));
+
+	start(&second, w);
+	assert_int_equal(ended(&second, 10), 3);
+	assert_true(logged(&g, "another muhurd works there"));
+
+	verify = logged_pid(&g, "verify", "is ready");
+	assert_int_equal(kill(g.pid, SIGHUP), 0);
+	WAIT_FOR(logged_pid(&g, "verify", "is ready") != verify, 10);
+	WAIT_FOR(kill(verify, 0) == -1 && errno == ESRCH, 10);
+
+	/* without its listener a gateway is none */
+	first = logged_pid(&g, "listener", "is ready");
+	assert_int_equal(kill(first, SIGKILL), 0);
+	assert_int_equal(ended(&g, 8), 3);
+	assert_true(logged(&g, "the listener has ended: the gateway stops"));
+	assert_false(there(w->tree.state, "port"));
+}
+
+/* kill -9: no child is left, and the next one goes on with the spool. */
+static void
+sudden_death(void **state)
+{
+	struct world *w = *state;
+	struct gateway_run g;
+	pid_t load;
+
+	write_world(w);
+	start(&g, w);
+	WAIT_FOR(there(w->tree.state, "port"), 20);
+	load = logged_pid(&g, "load", "is ready");
+	assert_int_equal(kill(g.pid, SIGKILL), 0);
+	assert_int_equal(ended(&g, 5), 128 + SIGKILL);
+	WAIT_FOR(kill(load, 0) == -1 && errno == ESRCH, 5);
+	(void)spooled(w, "good.xml", "good");
+	start(&g, w);
+	WAIT_FOR(there(w->tree.store, "aa/" SHA), 20);
+	assert_int_equal(kill(g.pid, SIGINT), 0);
+	assert_int_equal(ended(&g, 8), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(documents), TEST(deaths), TEST(sudden_death),
+	};
+
+	log_init("test_gateway", LOG_COMMAND, 0);
+	return cmocka_run_group_tests_name("muhurd/gateway", tests, NULL, NULL);
+}
