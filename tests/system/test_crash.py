@@ -23,7 +23,7 @@ def answered(names, limit=120):
              f" count(*) FILTER (WHERE n.level = 'accepted') FROM muhur.submission s"
              f" JOIN muhur.notice n ON n.submission = s.no AND n.published_at IS NOT NULL"
              f" WHERE s.file_name IN ({listed}) GROUP BY s.no, s.file_name")
-    lib.wait_for("all answered", lambda: len([r for r in market.sql(query) if r[2] == "1"]) >= len(names), limit)
+    lib.wait_for("all answered", lambda: len([r for r in market.sql(query) if r[1:] == ["1", "1"]]) >= len(names), limit)
     rows = market.sql(query)
     assert sorted(r[0] for r in rows) == sorted(names), "a submission has two rows or none"
     assert all(r[1:] == ["1", "1"] for r in rows), rows
