@@ -37,7 +37,8 @@ static int
 carry_out(struct directory *d, struct decision *x)
 {
 	struct outcome	 o = { .no = x->no, .sub = &x->sub, .member = x->member,
-			     .actor = "operator", .event = x->reject ? EV_REJECT : EV_RETRY };
+			     .sha256 = x->answer.sha256, .actor = "operator",
+			     .event = x->reject ? EV_REJECT : EV_RETRY };
 	struct reasons	 rs = { 0 };
 
 	/* The notice names the digest; muhur submission reject fills it in. */

@@ -14,6 +14,7 @@
 #include "model/ident.h"
 #include "pg/store.h"
 
+#define LOOKS_MAX	8	/* without looking at the channel again */
 #define LOOK_INTERVAL	(3 * USEC_PER_SEC)	/* between looks without a notification */
 
 static int
@@ -348,6 +349,7 @@ on_notify(void *arg, const char *channel)
 {
 	struct directory	*d = arg;
 
+	d->notified = 1;
 	if (strcmp(channel, CHANNEL_NOTICE) == 0)
 		d->look_sign = d->look_publish = 1;
 	else
@@ -382,6 +384,29 @@ work(struct directory *d)
 	return 0;
 }
 
+/* A notification may come along with the answer to a query, our own COMMIT's
+ * too; the socket is then not readable any more, so poll would not tell. */
+static void
+look(struct directory *d)
+{
+	int	 i;
+
+	if (link_up(&d->link))
+		link_input(&d->link, on_notify, d);
+	for (i = 0; i < LOOKS_MAX; i++) {
+		if (!link_up(&d->link))
+			return;
+		if (work(d) == -1) {
+			link_recover(&d->link);
+			return;
+		}
+		d->notified = 0;
+		link_input(&d->link, on_notify, d);
+		if (!d->notified)
+			return;
+	}
+}
+
 static int
 timeout(const struct directory *d, int limit)
 {
@@ -411,11 +436,6 @@ directory_step(struct directory *d, int timeout_ms)
 		return -1;
 	if (write_received(d) == -1)
 		return -1;
-	if (!link_up(&d->link))
-		return 0;
-	/* Also what a query brought along while its answer was awaited. */
-	link_input(&d->link, on_notify, d);
-	if (link_up(&d->link) && work(d) == -1)
-		link_recover(&d->link);
+	look(d);
 	return 0;
 }

@@ -38,6 +38,7 @@ struct directory {
 	size_t		 ncredits;
 	struct given_list signing, publishing, expiring;
 	int		 look_sign, look_publish, look_decision;	/* something may be there */
+	int		 notified;	/* since the last look */
 	usec_t		 next_look;		/* clock_monotonic: look at everything */
 };
 

@@ -142,12 +142,12 @@ write_reasons(struct db *db, const struct outcome *o)
 static int
 write_event(struct db *db, const struct outcome *o, enum submission_state to, usec_t now)
 {
+	const char	*sha256 = o->verdict != NULL ? o->verdict->sha256 : o->sha256;
 	struct buf	 detail = { 0 };
 	size_t		 i;
 	int		 rc;
 
-	(void)buf_printf(&detail, "{\"sha256\":\"%s\"",
-	    o->verdict == NULL ? "" : o->verdict->sha256);
+	(void)buf_printf(&detail, "{\"sha256\":\"%s\"", sha256 == NULL ? "" : sha256);
 	if (o->event == EV_REJECT && o->reasons != NULL) {
 		(void)buf_puts(&detail, ",\"reasons\":[");
 		for (i = 0; i < o->reasons->n; i++)

@@ -20,6 +20,7 @@ struct outcome {
 	const char	*member;		/* who answers for it, gets the notices */
 	enum submission_event event;		/* accept, reject, repeat, hold */
 	const struct m_verdict *verdict;	/* NULL: none (operator's rejection) */
+	const char	*sha256;		/* of the bytes where there is no verdict; NULL unknown */
 	const struct header *header;		/* NULL: none that could be trusted */
 	const struct reasons *reasons;		/* EV_REJECT */
 	int		 counted, reserves_id;

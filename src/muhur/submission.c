@@ -3,11 +3,16 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include <openssl/evp.h>
+
+#include "base/fdio.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "model/ident.h"
@@ -167,23 +172,71 @@ submission_get(struct cmd *c, int argc, char **argv)
 	return rc;
 }
 
+/* SHA-256 of a file's bytes, of any size; 0, or -1 with errno. */
+static int
+file_digest(const char *path, char hex[SHA256_HEX_SIZE])
+{
+	unsigned char digest[SHA256_SIZE];
+	char chunk[65536];
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	ssize_t n = -1;
+	int fd;
+
+	if (md == NULL || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1)
+		fatalx("SHA-256 cannot be computed");
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) != -1) {
+		while ((n = read_full(fd, chunk, sizeof(chunk))) > 0)
+			if (EVP_DigestUpdate(md, chunk, (size_t)n) != 1)
+				fatalx("SHA-256 cannot be computed");
+		close(fd);
+	}
+	if (EVP_DigestFinal_ex(md, digest, NULL) != 1)
+		fatalx("SHA-256 cannot be computed");
+	EVP_MD_CTX_free(md);
+	hex_encode(digest, sizeof(digest), hex);
+	return n == 0 ? 0 : -1;
+}
+
+/*
+ * A held one that nothing could judge has no digest on record, but the notice
+ * of its rejection names it: it is taken from the file in the spool.
+ */
+static const char *
+held_digest(struct cmd *c, const PGresult *res, char hex[SHA256_HEX_SIZE])
+{
+	char *path;
+
+	if (!PQgetisnull(res, 0, 5))
+		return PQgetvalue(res, 0, 5);
+	path = xasprintf("%s/spool/received/%s.%s/%s", cmd_conf(c)->state_dir, PQgetvalue(res, 0, 6),
+	    PQgetvalue(res, 0, 3), PQgetvalue(res, 0, 4));
+	if (file_digest(path, hex) == -1)
+		fatal("%s", path);
+	free(path);
+	return hex;
+}
+
 /* An operator's decision about a held one; the directory carries it out. */
 static int
 decide(struct cmd *c, int argc, char **argv, const char *decision)
 {
-	const char *params[2];
+	char digest[SHA256_HEX_SIZE];
+	const char *params[3];
 	PGresult *res;
 
 	if (argc != 2)
 		return cmd_usage(c);
-	if ((res = find_submission(c, argv[1], "SELECT no, state, operator_decision "
-	    "FROM muhur.submission WHERE id = $1")) == NULL)
+	if ((res = find_submission(c, argv[1], "SELECT no, state, operator_decision, uploader, "
+	    "file_name, sha256, id FROM muhur.submission WHERE id = $1")) == NULL)
 		return EXIT_NO;
 	params[0] = PQgetvalue(res, 0, 0);
 	params[1] = decision;
+	params[2] = NULL;
+	if (strcmp(decision, "reject") == 0 && strcmp(PQgetvalue(res, 0, 1), "held") == 0)
+		params[2] = held_digest(c, res, digest);
 	cmd_begin(c);
-	if (cmd_exec(c, "UPDATE muhur.submission SET operator_decision = $2 WHERE no = $1 AND state = 'held' "
-	    "AND operator_decision IS NULL", 2, params) == 0) {
+	if (cmd_exec(c, "UPDATE muhur.submission SET operator_decision = $2, sha256 = coalesce($3, sha256) "
+	    "WHERE no = $1 AND state = 'held' AND operator_decision IS NULL", 3, params) == 0) {
 		if (PQgetisnull(res, 0, 2))
 			log_warnx("%s: is %s; an operator decides about held ones only", argv[1], PQgetvalue(res, 0, 1));
 		else

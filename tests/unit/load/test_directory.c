@@ -185,7 +185,8 @@ test_hold_and_decide(void **state)
 		assert_int_equal(get_m_submission_state(&m, &st), 0);
 		assert_int_equal(st.state, i == 0 ? SUB_RECEIVED : SUB_REJECTED);
 	}
-	assert_int_equal(count("SELECT count(*) FROM muhur.submission_reason WHERE code = 'PROCESSING_FAILED'"), 1);
+	assert_int_equal(count("SELECT count(*) FROM muhur.submission_reason r JOIN muhur.submission s"
+	    " ON s.no = r.submission WHERE r.code = 'PROCESSING_FAILED' AND s.member_code = 'PLA'"), 1);
 	assert_int_equal(count("SELECT count(*) FROM muhur.notice WHERE level = 'rejected'"), 1);
 	assert_int_equal(count("SELECT count(*) FROM muhur.submission WHERE operator_decision IS NOT NULL"), 0);
 }
@@ -194,6 +195,48 @@ static void
 next(uint32_t tag)
 {
 	assert_int_equal(msg_send(&parent, M_NOTICE_NEXT, tag, NULL, 0, NULL, 0), 0);
+}
+
+/* Our own COMMIT brings its notification with it: no waiting for the next look. */
+static void
+test_own_notification(void **state)
+{
+	struct m_submission	 s = upload("PLB001");
+	struct m_submission_id	 id;
+	struct buf		 b = { 0 };
+	usec_t			 before;
+	struct msg		 m;
+	int			 i, rc = 0;
+
+	(void)state;
+	(void)received(&s);
+	(void)str_copy(id.id, sizeof(id.id), s.id);
+	put_m_submission_id(&b, &id);
+	send_payload(M_SUB_HOLD, 3, &b);
+	(void)expect(M_SUB_STATE);
+	sql("UPDATE muhur.submission SET operator_decision = 'reject', sha256 = repeat('8', 64)"
+	    " WHERE state = 'held'");
+	assert_int_equal(msg_send(&parent, M_NOTICE_NEXT, 50, NULL, 0, NULL, 0), 0);
+	assert_int_equal(msg_send(&parent, M_NOTICE_NEXT, 51, NULL, 0, NULL, 0), 0);
+	expect_nothing();
+	d.next_look = clock_monotonic() + 10 * USEC_PER_SEC;
+	sql("NOTIFY muhur_decision");
+	before = clock_monotonic();
+	(void)expect(M_SUB_STATE);
+	for (i = 0; i < 2; i++) {
+		for (rc = 0; rc == 0;) {
+			rc = msg_recv(&parent, &m);
+			if (rc == 0)
+				assert_int_equal(directory_step(&d, 20000), 0);
+		}
+		assert_int_equal(rc, 1);
+		assert_int_equal(m.type, M_NOTICE_TO_SIGN);
+	}
+	assert_true(clock_monotonic() - before < 5 * USEC_PER_SEC);
+	assert_int_equal(count("SELECT count(*) FROM muhur.event WHERE kind = 'rejected'"
+	    " AND detail->>'sha256' = repeat('8', 64)"), 1);
+	sql("DELETE FROM muhur.notice WHERE recipient = 'PLB'");
+	d.signing.n = 0;
 }
 
 /* The two notices of the rejection: given once, oldest first, a failed one
@@ -362,6 +405,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_login),
 		cmocka_unit_test(test_login_states),
 		cmocka_unit_test(test_received_once),
+		cmocka_unit_test(test_own_notification),
 		cmocka_unit_test(test_hold_and_decide),
 		cmocka_unit_test(test_notices),
 		cmocka_unit_test(test_database_away),
