@@ -1,5 +1,5 @@
 # Manual pages, and what an installation is set up with.
-dist_man_MANS += doc/muhur.1 doc/muhur.conf.5 doc/muhurd.8
+dist_man_MANS += doc/muhur.1 doc/muhurd.8 doc/muhur.conf.5
 
 # A configuration that an operator has changed stays.
 muhurconfdir = $(sysconfdir)/muhur
