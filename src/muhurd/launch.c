@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,7 +164,13 @@ launch(const struct launch *l)
 	pid_t parent = getpid(), pid;
 
 	make_environment(env);
-	if ((pid = fork()) == 0)
+	/*
+	 * Like fork, but this thread goes on only when the child has executed its
+	 * program.  Until then the child has a copy of every descriptor, also of
+	 * uploads that threads have opened for writing; were one handed to its
+	 * session meanwhile, taking it could fail for a writer that is none.
+	 */
+	if ((pid = (pid_t)syscall(SYS_clone, CLONE_VFORK | SIGCHLD, 0, 0, 0, 0)) == 0)
 		child_side(l, env, parent);
 	return pid;
 }
