@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fdio.h"
@@ -16,9 +15,6 @@
 #include "base/mem.h"
 #include "model/ident.h"
 #include "muhurd/spool.h"
-
-#define LEASE_WAIT_MS	1000	/* on a worker of the disk, never on the poll loop */
-#define LEASE_STEP_MS	5
 
 #define MODE_UPLOAD	0600
 #define MODE_TAKEN	0440
@@ -71,25 +67,6 @@ has_gap(int fd, off_t size)
 	return hole != -1 && hole < size;
 }
 
-/*
- * A read lease fails while any descriptor or shared mapping can still write.
- * A child that was forked while the upload's descriptor passed through here
- * holds a copy until it has exec'd, so a refusal is waited out for a moment.
- */
-static int
-lease(int fd)
-{
-	const struct timespec step = { 0, LEASE_STEP_MS * 1000000L };
-	int waited;
-
-	for (waited = 0; fcntl(fd, F_SETLEASE, F_RDLCK) == -1; waited += LEASE_STEP_MS) {
-		if (errno != EAGAIN || waited >= LEASE_WAIT_MS)
-			return -1;
-		(void)nanosleep(&step, NULL);
-	}
-	return 0;
-}
-
 /* The upload, nobody else's to write any more; -1 and *status. */
 static int
 lease_upload(int inbox, const char *name, struct m_submission *m, enum box_status *status)
@@ -106,7 +83,8 @@ lease_upload(int inbox, const char *name, struct m_submission *m, enum box_statu
 	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) || st.st_nlink != 1 ||
 	    st.st_size == 0)
 		goto fail;
-	if (lease(fd) == -1) {
+	/* fails while any descriptor or shared mapping can still write */
+	if (fcntl(fd, F_SETLEASE, F_RDLCK) == -1) {
 		*status = errno == EAGAIN ? BOX_BUSY : BOX_FAILURE;
 		if (errno != EAGAIN)
 			log_alarm("taking an upload: no lease: %s", strerror(errno));

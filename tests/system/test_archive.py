@@ -18,8 +18,8 @@ def move(hours):
 
 
 def answers():
-    """The answers in the outbox; time passing brings reconciliation results beside them."""
-    return [n for n in market.outbox("PLA001") if not n.startswith("Reconciliation")]
+    """The answers in the outbox; at the cut-off, results of reconciliation come beside them."""
+    return [n for n in market.outbox("PLA001") if n.endswith((".received.xml", ".accepted.xml"))]
 
 
 def stays():
