@@ -47,7 +47,7 @@ xstrndup(const char *s, size_t n)
 char *
 xstrdup(const char *s)
 {
-	return xstrndup(s, SIZE_MAX - 1);
+	return xstrndup(s, strlen(s));
 }
 
 char *

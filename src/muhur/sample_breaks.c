@@ -12,7 +12,8 @@ struct planner {
 	struct sample	*s;
 	uint64_t	 random;
 	int		 used[NPLATFORMS][NPLACES][NASSETS];
-	int		 ones_sided, unknown;
+	int		 ones_sided;
+	unsigned	 unknown;
 };
 
 static struct plant *
@@ -181,7 +182,8 @@ plant_unknown(struct planner *pl)
 {
 	char code[MEMBER_CODE_SIZE];
 
-	snprintf(code, sizeof(code), "YOK%d", ++pl->unknown);
+	pl->unknown = (pl->unknown + 1) % 100000000;	/* the code keeps its size */
+	snprintf(code, sizeof(code), "YOK%u", pl->unknown);
 	extra_line(pl, add_plant(pl->s, "R5", "UNKNOWN_CUSTODIAN",
 	    (int)(sample_next(&pl->random) % NPLATFORMS), code,
 	    (int)(sample_next(&pl->random) % NLISTED)));

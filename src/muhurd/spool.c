@@ -114,7 +114,8 @@ take_back(const struct tree *t, int inbox, const char *name, int subdir,
 		    "processed after the next start", m->id, strerror(errno));
 		return;
 	}
-	(void)fchmodat(inbox, name, MODE_UPLOAD, 0);
+	if (fchmodat(inbox, name, MODE_UPLOAD, 0) == -1)
+		log_warn("taking an upload: %s: it stays read-only in the inbox", m->id);
 	(void)unlinkat(t->received, dir, AT_REMOVEDIR);
 }
 
