@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 
 /* Above every fixed number, while descriptors are moved to theirs. */
 #define FD_ASIDE	64
+#define FD_PROGRAM	FD_COUNT	/* first free one behind the fixed numbers */
 #define CHILD_FILES	1024	/* RLIMIT_NOFILE of a child */
 #define ENV_MAX		8
 
@@ -89,8 +89,8 @@ reset_signals(void)
 		give_up("sigprocmask");
 }
 
-/* Each descriptor to its fixed number, everything else closed at exec.
- * Returns the program's. */
+/* Each descriptor to its fixed number, everything else closed.  Returns the
+ * program's, which exec closes. */
 static int
 place_descriptors(const struct launch *l)
 {
@@ -110,9 +110,13 @@ place_descriptors(const struct launch *l)
 		else if (dup2(aside[i], i) == -1)
 			give_up("descriptors");
 	}
-	if (syscall(SYS_close_range, FD_COUNT, ~0U, CLOSE_RANGE_CLOEXEC) == -1)
+	if (dup3(program, FD_PROGRAM, O_CLOEXEC) == -1)
+		give_up("descriptor of the program");
+	/* closed here and not by exec, which lets muhurd go on a moment before
+	 * it closes: a copy of an upload would then look like a second writer */
+	if (syscall(SYS_close_range, FD_PROGRAM + 1, ~0U, 0) == -1)
 		give_up("close_range");
-	return program;
+	return FD_PROGRAM;
 }
 
 /* The role's own uid and no capability; raw calls, since the C library's
