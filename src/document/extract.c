@@ -34,6 +34,7 @@ struct extract {
 	int			 off;		/* a fault was found: nothing more is taken */
 	/* header */
 	struct header		 header;
+	int			 in_section;	/* the open child of the root is the message's own */
 	int			 in_header, header_done;
 	enum header_field	 field;
 	struct buf		 text;
@@ -351,17 +352,20 @@ record(struct extract *e, enum record_kind kind, int nb, const xmlChar **a)
 
 /* --- events -------------------------------------------------------------- */
 
-/* Root 1, sections 2, header elements and records 3, totals 4. */
+/* Root 1, sections 2, header elements and records 3, totals 4.  Beside the
+ * sections the schema lets anything of the signature's namespace stand, and
+ * skips it: nothing in there is a record. */
 int
 extract_start(struct extract *e, const xmlChar *localname, const xmlChar *uri, int nb_attributes,
     const xmlChar **attributes)
 {
 	int depth = pull_depth(e->pull);
 	enum record_kind kind;
+	int ours = uri != NULL && strcmp((const char *)uri, message_type_namespace(e->type)) == 0;
 
-	if (e->off || depth < 2 || uri == NULL)
-		return 0;
-	if (strcmp((const char *)uri, message_type_namespace(e->type)) != 0)
+	if (depth == 2)
+		e->in_section = ours;
+	if (e->off || depth < 2 || !ours || !e->in_section)
 		return 0;
 	if (depth == 2)
 		e->in_header = !e->header_done && strcmp((const char *)localname, "Header") == 0;

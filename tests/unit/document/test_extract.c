@@ -236,6 +236,10 @@ test_faults(void **unused)
 	    "</MessageType></Header>" TAIL, SCHEMA_INVALID);
 	expect("another namespace is no record", HEAD("0", "") "<B><Bal xmlns='urn:x' Qty='x'/></B>"
 	    TAIL, REASON_COUNT);
+	expect("nor what stands in one, which the schema skips", HEAD("1", "<Total Asset='A' Qty='1'/>")
+	    "<x:B xmlns:x='urn:x'>" BAL("A", "1") "</x:B>" TAIL, CONTROL_TOTAL);
+	expect("a section behind one counts", HEAD("1", "<Total Asset='A' Qty='1'/>")
+	    "<x:B xmlns:x='urn:x'>" BAL("A", "1") "</x:B><B>" BAL("A", "1") "</B>" TAIL, REASON_COUNT);
 }
 
 /* More assets than are summed, and more totals than are kept. */
