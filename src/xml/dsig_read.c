@@ -70,8 +70,9 @@ out:
 static enum reason_code
 transform_reason(const char *uri)
 {
-	if (strstr(uri, "xpath") != NULL || strstr(uri, "xslt") != NULL ||
-	    strstr(uri, "base64") != NULL || strcmp(uri, ALG_ENVELOPED) == 0)
+	if (strstr(uri, "xpath") != NULL || strstr(uri, "xmldsig-filter2") != NULL ||
+	    strstr(uri, "xslt") != NULL || strstr(uri, "base64") != NULL ||
+	    strcmp(uri, ALG_ENVELOPED) == 0)
 		return SIG_COVERAGE;
 	return SIG_ALGORITHM;
 }

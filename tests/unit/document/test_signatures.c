@@ -325,6 +325,7 @@ static const struct change changes[] = {
 	{ "URI=\"\"", "URI=\"#x\"", SIG_COVERAGE },
 	{ "URI=\"\"", "", SIG_COVERAGE },
 	{ "URI=\"#props\"", "URI=\"#other\"", SIG_COVERAGE },
+	{ ENV T(EXC), ENV T("http://www.w3.org/2002/06/xmldsig-filter2"), SIG_COVERAGE },
 	{ "URI=\"#props\"", "URI=\"http://example.org/\"", SIG_COVERAGE },
 	{ " Type=\"http://uri.etsi.org/01903#SignedProperties\"", "", SIG_COVERAGE },
 	{ "Target=\"#sig\"", "Target=\"#props\"", SIG_COVERAGE },
