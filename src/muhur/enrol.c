@@ -14,7 +14,6 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
-#include <openssl/x509v3.h>
 
 #include "base/log.h"
 
@@ -216,12 +215,6 @@ judge(X509 *cert, const char *what, const struct trust *trust, usec_t at)
 		    reason_info(rs->v[i].code)->text_en, *rs->v[i].detail != '\0' ? ": " : "",
 		    rs->v[i].detail);
 	rc = rs->n > 0;
-	/* a certificate that does not say what it is for is not one for signatures */
-	if (rc == 0 && (!(X509_get_extension_flags(cert) & EXFLAG_KUSAGE) ||
-	    !(X509_get_key_usage(cert) & KU_NON_REPUDIATION))) {
-		log_warnx("%s: CERT_USAGE: its key usage lacks nonRepudiation (contentCommitment)", what);
-		rc = 1;
-	}
 	free(rs);
 	return rc;
 }

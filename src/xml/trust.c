@@ -211,8 +211,10 @@ judge_usage(X509 *cert, struct reasons *rs)
 
 	if (ca == 1 || ca == 4)		/* basicConstraints, or keyCertSign */
 		reasons_add(rs, CERT_USAGE, 0, PATH, "a CA's certificate may not sign documents");
-	if (usage != UINT32_MAX && (usage & KU_NON_REPUDIATION) == 0)
-		reasons_add(rs, CERT_USAGE, 0, PATH,
+	/* Without the extension every usage is set: then nobody vouched for this one. */
+	if (usage == UINT32_MAX || (usage & KU_NON_REPUDIATION) == 0)
+		reasons_add(rs, CERT_USAGE, 0, PATH, usage == UINT32_MAX ?
+		    "no key usage, where nonRepudiation (contentCommitment) is demanded" :
 		    "key usage without nonRepudiation (contentCommitment)");
 	if (!alg_key_ok(X509_get0_pubkey(cert), &why))
 		reasons_add(rs, SIG_ALGORITHM, 0, PATH, "%s", why);

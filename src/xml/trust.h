@@ -29,9 +29,9 @@ const char *revocation_name(enum revocation r);
 /* Judge cert (with the untrusted others from KeyInfo, may be NULL) at time at.
  * Adds CERT_* reasons.  require_crl: without a current CRL of every issuer in
  * the chain it is CERT_REVOCATION_UNKNOWN; else, where no CRL was given at
- * all, *revocation is NOT_JUDGED.  Key usage nonRepudiation is demanded where
- * the key usage extension says which (RFC 5280 4.2.1.3), and a CA's
- * certificate is CERT_USAGE; so is a key that is too short, SIG_ALGORITHM. */
+ * all, *revocation is NOT_JUDGED.  A certificate whose key usage extension
+ * does not name nonRepudiation (RFC 5280 4.2.1.3), or that has none, and a
+ * CA's are CERT_USAGE; a key that is too short is SIG_ALGORITHM. */
 void trust_judge(const struct trust *t, X509 *cert, STACK_OF(X509) *others,
     usec_t at, int require_crl, enum revocation *revocation, struct reasons *rs);
 

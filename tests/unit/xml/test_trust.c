@@ -156,8 +156,8 @@ test_usage(void **state)
 	c = pki_cert("No NR", key, sub, sub_key, PKI_NO_REPUDIATION, -DAY, DAY);
 	expect(t, c, 0, 0, REVOCATION_NOT_JUDGED, CERT_USAGE);
 	X509_free(c);
-	c = pki_cert("Plain", key, sub, sub_key, PKI_PLAIN, -DAY, DAY);
-	expect(t, c, 0, 0, REVOCATION_NOT_JUDGED, REASON_COUNT);
+	c = pki_cert("Plain", key, sub, sub_key, PKI_PLAIN, -DAY, DAY);	/* no key usage at all */
+	expect(t, c, 0, 0, REVOCATION_NOT_JUDGED, CERT_USAGE);
 	X509_free(c);
 	expect(t, sub, 0, 0, REVOCATION_NOT_JUDGED, CERT_USAGE);
 	c = pki_cert("Weak", weak, sub, sub_key, PKI_SIGNER, -DAY, DAY);
