@@ -15,6 +15,9 @@
 
 #define PATH	"ds:Signature/ds:KeyInfo/ds:X509Data/ds:X509Certificate"
 #define DEPTH	8	/* certificates above the signer's */
+/* OpenSSL's level of 112 bits: no RSA below 2048 and no SHA-1 in the chain, as
+ * in the signature itself; X509_VERIFY_PARAM_set_flags(3) has the levels. */
+#define AUTH_LEVEL	2
 
 struct trust {
 	X509_STORE	*store;		/* roots and CRLs */
@@ -196,6 +199,8 @@ reason_of(int error)
 		return CERT_REVOCATION_UNKNOWN;
 	case X509_V_ERR_INVALID_PURPOSE:
 		return CERT_USAGE;
+	case X509_V_ERR_EE_KEY_TOO_SMALL:
+		return SIG_ALGORITHM;
 	default:
 		return CERT_UNTRUSTED;
 	}
@@ -216,7 +221,7 @@ judge_usage(X509 *cert, struct reasons *rs)
 		reasons_add(rs, CERT_USAGE, 0, PATH, usage == UINT32_MAX ?
 		    "no key usage, where nonRepudiation (contentCommitment) is demanded" :
 		    "key usage without nonRepudiation (contentCommitment)");
-	if (!alg_key_ok(X509_get0_pubkey(cert), &why))
+	if (!reasons_has(rs, SIG_ALGORITHM) && !alg_key_ok(X509_get0_pubkey(cert), &why))
 		reasons_add(rs, SIG_ALGORITHM, 0, PATH, "%s", why);
 }
 
@@ -250,6 +255,7 @@ set_parameters(const struct trust *t, X509_STORE_CTX *ctx, usec_t at, int crls)
 		fatalx("trust: out of memory");
 	X509_VERIFY_PARAM_set_time(param, (time_t)(at / USEC_PER_SEC));
 	X509_VERIFY_PARAM_set_depth(param, DEPTH);
+	X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
 }
 
 /* Faults of time and revocation do not end the search: all are reported. */

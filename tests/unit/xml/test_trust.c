@@ -174,6 +174,34 @@ test_usage(void **state)
 	trust_free(t);
 }
 
+/* What a forger could make: a chain is as weak as its weakest link. */
+static void
+test_strength(void **state)
+{
+	struct trust	*t = make_trust(1);
+	EVP_PKEY	*weak_key = pki_key("RSA", 1024);
+	STACK_OF(X509)	*others = sk_X509_new_null();
+	X509		*weak, *c;
+	enum revocation	 r;
+	struct reasons	 rs = { 0 };
+
+	(void)state;
+	c = pki_cert("SHA-1", key, sub, sub_key, PKI_SIGNER, -DAY, DAY);
+	assert_true(X509_sign(c, sub_key, EVP_sha1()) > 0);
+	expect(t, c, 0, 0, REVOCATION_NOT_JUDGED, CERT_UNTRUSTED);
+	X509_free(c);
+	weak = pki_cert("Weak CA", weak_key, root, root_key, PKI_CA, -DAY, DAY);
+	c = pki_cert("User", key, weak, weak_key, PKI_SIGNER, -DAY, DAY);
+	assert_true(sk_X509_push(others, weak) > 0);
+	trust_judge(t, c, others, clock_now(), 0, &r, &rs);
+	assert_true(reasons_has(&rs, CERT_UNTRUSTED));
+	sk_X509_free(others);
+	X509_free(c);
+	X509_free(weak);
+	EVP_PKEY_free(weak_key);
+	trust_free(t);
+}
+
 static void
 test_loading(void **state)
 {
@@ -202,6 +230,7 @@ main(void)
 		cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_revocation),
 		cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_strength),
 		cmocka_unit_test(test_loading),
 	};
 
