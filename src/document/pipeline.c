@@ -99,11 +99,12 @@ name_text(const X509_NAME *name, char *out, size_t size)
 	BIO_free(bio);
 }
 
+/* Hex digits; "" for what RFC 5280 4.1.2.2 forbids: negative, or too long. */
 static void
 serial_text(const X509 *cert, char *out, size_t size)
 {
 	BIGNUM *n = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
-	char *hex = n != NULL ? BN_bn2hex(n) : NULL;
+	char *hex = n != NULL && !BN_is_negative(n) ? BN_bn2hex(n) : NULL;
 	char *c;
 
 	out[0] = '\0';

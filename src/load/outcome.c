@@ -79,8 +79,11 @@ write_state(struct db *db, const struct conf *conf, const struct outcome *o,
 	p[4] = o->counted ? "t" : "f";
 	p[5] = o->reserves_id ? "t" : "f";
 	p[6] = late ? "t" : "f";
-	if (v != NULL) {
+	if (v != NULL)
 		p[7] = text(v->sha256);
+	/* Before its signature held, the certificate is only a claim of whoever
+	 * sent it: we sign notices, and must not name a signer in them then. */
+	if (v != NULL && reasons_stage(&v->reasons) > STAGE_SIGNATURE) {
 		p[8] = text(v->signer_subject);
 		p[9] = text(v->signer_issuer);
 		p[10] = text(v->signer_serial);

@@ -44,6 +44,8 @@ dsig_demand(const struct dsig *d)
 X509 *
 dsig_certificate(const struct dsig *d)
 {
+	if (d->too_many_certs)		/* no signature was tried with any of them */
+		return NULL;
 	return d->signer != NULL ? d->signer : d->ncerts > 0 ? d->certs[0] : NULL;
 }
 

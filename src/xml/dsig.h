@@ -45,7 +45,7 @@ struct dsig *dsig_read(xmlNode *signature, enum signature_profile profile, struc
 const struct dsig_demand *dsig_demand(const struct dsig *d);
 /* The signer's certificate (from SignedProperties' SigningCertificate among
  * KeyInfo's, in the xmldsig profile the first whose key verifies) and the others;
- * both owned by d.  NULL where KeyInfo holds none. */
+ * both owned by d.  NULL where KeyInfo holds none, or more than are looked at. */
 X509 *dsig_certificate(const struct dsig *d);
 STACK_OF(X509) *dsig_others(const struct dsig *d);
 usec_t dsig_signing_time(const struct dsig *d);		/* 0: none */

@@ -427,6 +427,43 @@ test_limits(void **unused)
 	free(big);
 }
 
+/* Where a sender's tools found the schema is their affair: nothing is opened. */
+static void
+test_schema_location(void **unused)
+{
+	(void)unused;
+	expect("schemaLocation", sign_at(replace(document(head, bal, foot), "<BalanceReport xmlns=",
+	    "<BalanceReport xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:schemaLocation="
+	    "\"urn:muhur:xsd:balance-report:1 balance-report-1.xsd\" xmlns="), signer, NOW), REASON_COUNT);
+	expect("another's schemaLocation", sign_at(replace(document(head, bal, foot), "<BalanceReport xmlns=",
+	    "<BalanceReport xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:schemaLocation="
+	    "\"urn:x http://127.0.0.1:9/x.xsd\" xmlns="), signer, NOW), REASON_COUNT);
+}
+
+/* A notice must be possible whatever the certificate says of itself. */
+static void
+test_odd_serial(void **unused)
+{
+	X509 *odd = pki_cert("PLA001", key, ca, ca_key, PKI_SIGNER, -DAY, DAY);
+	struct seen seen = { .id = "" };
+	struct document_verdict v;
+	struct signing_key *k;
+	char *t;
+
+	(void)unused;
+	assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(odd), -1), 1);
+	assert_true(X509_sign(odd, ca_key, EVP_sha256()) > 0);
+	k = make_signer(odd);
+	t = sign_at(document(head, bal, foot), k, NOW);
+	assert_int_equal(judge(t, &seen, &v), 0);
+	assert_string_equal(v.signer_subject, "CN=PLA001,C=TR");
+	assert_string_equal(v.signer_serial, "");
+	buf_free(&seen.lines);
+	free(t);
+	signing_key_free(k);
+	X509_free(odd);
+}
+
 /* At most 20 faults of the schema, each with its place. */
 static void
 test_schema_errors(void **unused)
@@ -494,6 +531,8 @@ main(void)
 		cmocka_unit_test_setup(test_flips, reset),
 		cmocka_unit_test_setup(test_limits, reset),
 		cmocka_unit_test_setup(test_schema_errors, reset),
+		cmocka_unit_test_setup(test_schema_location, reset),
+		cmocka_unit_test_setup(test_odd_serial, reset),
 		cmocka_unit_test_setup(test_c14n, reset),
 	};
 

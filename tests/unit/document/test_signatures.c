@@ -201,10 +201,9 @@ sign(const struct form *f)
 }
 
 static void
-judge(const char *text, enum signature_profile profile, struct reasons *rs)
+judge(const char *text, enum signature_profile profile, struct document_verdict *v)
 {
 	struct document_settings	 s = { 0 };
-	struct document_verdict		*v = xcalloc(1, sizeof(*v));
 	char				 path[128];
 	int				 fd;
 
@@ -219,19 +218,18 @@ judge(const char *text, enum signature_profile profile, struct reasons *rs)
 	fd = open(path, O_RDONLY);
 	assert_int_equal(document_judge(fd, &s, NULL, v), 0);
 	close(fd);
-	*rs = v->reasons;
-	free(v);
 }
 
 static void
 expect(const char *what, const char *text, enum signature_profile profile, enum reason_code code)
 {
-	struct reasons	rs;
+	struct document_verdict	 v;
+	struct reasons		*rs = &v.reasons;
 
-	judge(text, profile, &rs);
-	if (code == REASON_COUNT ? rs.n != 0 : !reasons_has(&rs, code))
-		fail_msg("%s: %s: %s", what, rs.n > 0 ? reason_info(rs.v[0].code)->name : "no reason",
-		    rs.n > 0 ? rs.v[0].detail : "");
+	judge(text, profile, &v);
+	if (code == REASON_COUNT ? rs->n != 0 : !reasons_has(rs, code))
+		fail_msg("%s: %s: %s", what, rs->n > 0 ? reason_info(rs->v[0].code)->name : "no reason",
+		    rs->n > 0 ? rs->v[0].detail : "");
 }
 
 static void
@@ -369,6 +367,38 @@ test_changes(void **state)
 	free(good);
 }
 
+/* With more certificates than are looked at no signature is tried, so none of
+ * them is told as the signer's. */
+static void
+test_many_certificates(void **state)
+{
+	char			*good = sign(&(struct form){ .key = K_RSA }), *bad;
+	struct buf		 b = { 0 };
+	struct document_verdict	 v;
+	int			 i;
+
+	(void)state;
+	buf_puts(&b, "<ds:KeyInfo><ds:X509Data>");
+	for (i = 0; i < XML_MAX_CERTIFICATES + 1; i++) {
+		unsigned char	*der = NULL, *b64;
+		int		 n = i2d_X509(certs[P256], &der);
+
+		b64 = xcalloc((size_t)n, 2);
+		EVP_EncodeBlock(b64, der, n);
+		buf_printf(&b, "<ds:X509Certificate>%s</ds:X509Certificate>", b64);
+		OPENSSL_free(der);
+		free(b64);
+	}
+	buf_puts(&b, "</ds:X509Data>");
+	bad = replace(good, "<ds:KeyInfo>", b.data);
+	judge(bad, PROFILE_XADES, &v);
+	assert_true(reasons_has(&v.reasons, CERT_UNTRUSTED));
+	assert_string_equal(v.signer_subject, "");
+	buf_free(&b);
+	free(bad);
+	free(good);
+}
+
 static void
 test_certificate(void **state)
 {
@@ -389,6 +419,7 @@ main(void)
 		cmocka_unit_test(test_coverage),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_certificate),
+		cmocka_unit_test(test_many_certificates),
 	};
 
 	if (system("xmlsec1 --version >/dev/null 2>&1") != 0)

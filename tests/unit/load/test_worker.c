@@ -372,6 +372,9 @@ test_verify_refuses(void **state)
 	s = load(&sub, &h, &v);
 	assert_int_equal(s.state, SUB_REJECTED);
 	assert_reason(sub.id, "SIG_DIGEST");
+	/* nobody's signature: the notices, which we sign, name no signer */
+	assert_int_equal(count("SELECT count(*) FROM muhur.submission WHERE sha256 = repeat('7', 64)"
+	    " AND signer_subject IS NULL AND signing_time IS NULL"), 1);
 	assert_int_equal(balances_of(sub.id), 0);
 	assert_int_equal(count("SELECT count(*) FROM muhur.submission WHERE message_id = 'm5'"), 0);
 	/* nothing of it is reserved */
