@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "document/extract.h"
 #include "document/pass.h"
+#include "xml/node.h"
 #include "xml/pull.h"
 #include "xml/schema.h"
 #include "xml/skeleton.h"
@@ -95,15 +96,28 @@ is_element(const xmlChar *localname, const xmlChar *uri, const char *name, const
 	    strcmp((const char *)uri, ns) == 0;
 }
 
-/* Counts, and finds where a ds:Signature begins.  A countersignature among the
- * UnsignedProperties is none of ours: those are allowed and never trusted. */
+/* UnsignedProperties where EN 319 132-1 4.3 has them.  Long-term signatures keep
+ * whole revocation lists there, and countersignatures: they are allowed, never
+ * trusted, and not kept, so that their size does not matter.  Anywhere else the
+ * name means nothing: what stands there may be signed. */
+static int
+are_unsigned(const struct pass *p, const xmlChar *localname, const xmlChar *uri, int depth)
+{
+	const xmlNode *open = skeleton_open(p->skeleton);
+
+	return p->keep && depth == p->in_signature + 3 &&
+	    is_element(localname, uri, "UnsignedProperties", XADES_NS) &&
+	    node_is(open, XADES_NS, "QualifyingProperties") && node_is(open->parent, DSIG_NS, "Object");
+}
+
+/* Counts, and finds where a ds:Signature begins. */
 static void
 place_element(struct pass *p, const xmlChar *localname, const xmlChar *uri, int depth)
 {
 	int is_signature = is_element(localname, uri, "Signature", DSIG_NS);
 
 	if (p->in_signature) {
-		if (!p->in_unsigned && is_element(localname, uri, "UnsignedProperties", XADES_NS))
+		if (!p->in_unsigned && are_unsigned(p, localname, uri, depth))
 			p->in_unsigned = depth;
 		if (is_signature && !p->in_unsigned)
 			p->signatures++;
@@ -150,6 +164,13 @@ too_large(struct pass *p)
 
 /* --- events -------------------------------------------------------------- */
 
+/* Is what comes now a part of the skeleton's ds:Signature? */
+static int
+kept(const struct pass *p)
+{
+	return p->keep && !p->in_unsigned;
+}
+
 static int
 on_start(void *arg, const xmlChar *localname, const xmlChar *prefix, const xmlChar *uri,
     int nb_namespaces, const xmlChar **namespaces, int nb_attributes, const xmlChar **attributes)
@@ -163,7 +184,7 @@ on_start(void *arg, const xmlChar *localname, const xmlChar *prefix, const xmlCh
 		choose_schema(p, localname, uri);
 	}
 	place_element(p, localname, uri, depth);
-	if ((depth == 1 || p->keep) && skeleton_start(p->skeleton, localname, prefix, nb_namespaces,
+	if ((depth == 1 || kept(p)) && skeleton_start(p->skeleton, localname, prefix, nb_namespaces,
 	    namespaces, nb_attributes, attributes) == -1)
 		return too_large(p);
 	if (!p->in_signature && c14n_start(p->c14n, localname, prefix, uri, nb_namespaces, namespaces,
@@ -193,7 +214,7 @@ on_end(void *arg, const xmlChar *localname, const xmlChar *prefix, const xmlChar
 			return extract_end(p->extract);
 		return 0;
 	}
-	if (p->keep)
+	if (kept(p))
 		(void)skeleton_end(p->skeleton);
 	if (depth == p->in_unsigned)
 		p->in_unsigned = 0;
@@ -210,7 +231,7 @@ on_text(void *arg, const xmlChar *s, int len)
 	if (validating(p))
 		schema_text(p->schema, s, len);
 	if (p->in_signature)
-		return p->keep && skeleton_text(p->skeleton, s, len) == -1 ? too_large(p) : 0;
+		return kept(p) && skeleton_text(p->skeleton, s, len) == -1 ? too_large(p) : 0;
 	p->text_len += (size_t)len;
 	if (p->settings->schemas != NULL && p->text_len > XML_MAX_TEXT)
 		return pull_refuse(p->pull, XML_FORBIDDEN, "a text is longer than %d bytes", XML_MAX_TEXT);
@@ -225,7 +246,7 @@ on_comment(void *arg, const xmlChar *s)
 	struct pass *p = arg;
 
 	if (p->in_signature)
-		return p->keep && skeleton_comment(p->skeleton, s) == -1 ? too_large(p) : 0;
+		return kept(p) && skeleton_comment(p->skeleton, s) == -1 ? too_large(p) : 0;
 	return c14n_comment(p->c14n, s);
 }
 
@@ -235,7 +256,7 @@ on_pi(void *arg, const xmlChar *target, const xmlChar *data)
 	struct pass *p = arg;
 
 	if (p->in_signature)
-		return p->keep && skeleton_pi(p->skeleton, target, data) == -1 ? too_large(p) : 0;
+		return kept(p) && skeleton_pi(p->skeleton, target, data) == -1 ? too_large(p) : 0;
 	return c14n_pi(p->c14n, target, data);
 }
 

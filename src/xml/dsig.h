@@ -3,8 +3,8 @@
  * One ds:Signature, judged.  The whole document never stands in memory: its
  * digest comes from the streaming pass; here is only the skeleton, a small
  * DOM of the root's start tag (namespaces, attributes) with the ds:Signature
- * subtree as its only child, in which SignedInfo and SignedProperties
- * canonicalise exactly as in the full document.
+ * subtree, without its UnsignedProperties, as its only child.  SignedInfo and
+ * SignedProperties canonicalise in it exactly as in the full document.
  */
 #ifndef MUHUR_XML_DSIG_H
 #define MUHUR_XML_DSIG_H

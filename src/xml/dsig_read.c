@@ -297,39 +297,21 @@ read_structure(struct dsig *d, const xmlNode *signature, struct reasons *rs)
 	return 0;
 }
 
-/* The element after n within top, past the whole subtree of n. */
-static const xmlNode *
-walk_past(const xmlNode *n, const xmlNode *top)
-{
-	const xmlNode	*next;
-
-	for (; n != top; n = n->parent)
-		if ((next = node_next(n)) != NULL)
-			return next;
-	return NULL;
-}
-
 /* A Manifest would be validated by others differently from here, and
- * SignedProperties that are not the signed ones might be believed.  What
- * stands in UnsignedProperties is allowed and never looked at. */
+ * SignedProperties that are not the signed ones might be believed. */
 static int
 check_contents(const struct dsig *d, const xmlNode *signature, struct reasons *rs)
 {
-	const xmlNode	*n = signature;
+	const xmlNode	*n;
 	const char	*what = NULL;
 
-	while (n != NULL && what == NULL) {
-		if (node_is(n, XADES_NS, "UnsignedProperties")) {
-			n = walk_past(n, signature);
-			continue;
-		}
+	for (n = signature; n != NULL && what == NULL; n = node_walk(n, signature)) {
 		if (node_is(n, DSIG_NS, "Manifest"))
 			what = "a ds:Manifest";
 		else if (n != signature && node_is(n, DSIG_NS, "Signature"))
 			what = "a signature within the signature";
 		else if (node_is(n, XADES_NS, "SignedProperties") && n != d->xades.signed_properties)
 			what = "SignedProperties that are not signed";
-		n = node_walk(n, signature);
 	}
 	if (what == NULL)
 		return 0;

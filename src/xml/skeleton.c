@@ -58,6 +58,12 @@ skeleton_signature(const struct skeleton *sk)
 	return sk->signature;
 }
 
+xmlNode *
+skeleton_open(const struct skeleton *sk)
+{
+	return sk->at;
+}
+
 static size_t
 start_size(const xmlChar *localname, int nb_namespaces, const xmlChar **ns, int nb_attributes,
     const xmlChar **at)

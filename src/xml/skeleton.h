@@ -23,7 +23,9 @@ int skeleton_text(struct skeleton *sk, const xmlChar *s, int len);
 int skeleton_comment(struct skeleton *sk, const xmlChar *s);
 int skeleton_pi(struct skeleton *sk, const xmlChar *target, const xmlChar *data);
 
-/* The ds:Signature element, NULL before it; owned by the skeleton. */
+/* The ds:Signature element, NULL before it; the open element, NULL before the
+ * root; owned by the skeleton. */
 xmlNode *skeleton_signature(const struct skeleton *sk);
+xmlNode *skeleton_open(const struct skeleton *sk);
 
 #endif

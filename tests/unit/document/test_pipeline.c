@@ -420,6 +420,16 @@ test_limits(void **unused)
 	expect("long text", replace(document(head, bal, foot), "M-1", big), XML_FORBIDDEN);
 	memset(big, 'A', 270000);
 	expect("large signature", replace_with(xstrdup(t), "</ds:Signature>", xasprintf("<ds:Object>%s</ds:Object></ds:Signature>", big)), XML_FORBIDDEN);
+	/* whole revocation lists among them */
+	expect("large unsigned properties", replace_with(xstrdup(t), "</xades:SignedProperties>",
+	    xasprintf("</xades:SignedProperties><xades:UnsignedProperties><xades:x>%s</xades:x>"
+	    "</xades:UnsignedProperties>", big)), REASON_COUNT);
+	/* what is signed is not unsigned by its name */
+	expect("so called ones", replace(xstrdup(t), "</xades:SignedSignatureProperties>",
+	    "<xades:UnsignedProperties/></xades:SignedSignatureProperties>"), SIG_DIGEST);
+	expect("so called ones", replace(xstrdup(t), "</ds:SignedInfo>",
+	    "<xades:UnsignedProperties xmlns:xades=\"http://uri.etsi.org/01903/v1.3.2#\"/></ds:SignedInfo>"),
+	    SIG_COVERAGE);
 	settings.max_size = (int64_t)strlen(t);
 	expect("as large as may be", xstrdup(t), REASON_COUNT);
 	settings.max_size--;
