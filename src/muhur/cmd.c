@@ -69,6 +69,8 @@ cmd_dispatch(struct cmd *c, int argc, char **argv, const struct cmd_verb *verbs,
 		if (strcmp(argv[1], verbs[i].name) != 0)
 			continue;
 		c->usage = verbs[i].usage;
+		(void)snprintf(c->program, sizeof(c->program), "muhur: %s %s", argv[0], argv[1]);
+		argv[1] = c->program;
 		return c->help ? cmd_usage(c) : verbs[i].run(c, argc - 1, argv + 1);
 	}
 	if (argc > 1)

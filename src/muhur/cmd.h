@@ -21,6 +21,7 @@ struct cmd {
 	struct db	 db;		/* cmd_db */
 	const char	*usage;		/* the subcommand's usage line(s) */
 	int		 help;		/* --help: usage goes to standard output, exit 0 */
+	char		 program[64];	/* argv[0] of a command: how getopt's complaints begin */
 };
 /* The configuration, read at first use; exits with 3 where it cannot. */
 const struct conf *cmd_conf(struct cmd *c);

@@ -122,16 +122,11 @@ db_status(struct cmd *c, int argc, char **argv)
 int
 cmd_db_admin(struct cmd *c, int argc, char **argv)
 {
-	static const struct {
-		const char	*name;
-		int		(*run)(struct cmd *, int, char **);
-	} verbs[] = {
-		{ "init", db_init }, { "migrate", db_migrate }, { "status", db_status },
+	static const struct cmd_verb verbs[] = {
+		{ "init", db_init, "db init" },
+		{ "migrate", db_migrate, "db migrate" },
+		{ "status", db_status, "db status" },
 	};
-	size_t	 i;
 
-	for (i = 0; argc > 1 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (strcmp(argv[1], verbs[i].name) == 0)
-			return verbs[i].run(c, argc - 1, argv + 1);
-	return cmd_usage(c);
+	return cmd_dispatch(c, argc, argv, verbs, sizeof(verbs) / sizeof(verbs[0]));
 }

@@ -33,7 +33,7 @@ static const struct command {
 	    "c14n [--exclusive|--inclusive] [--with-comments] [--keep-signature] FILE" },
 	{ "sample",	cmd_sample,	"make a test market's business day",
 	    "sample --dir DIR [--customers N] [--breaks N] [--seed N] --date DATE" },
-	{ "db",		cmd_db_admin,	"make and upgrade the database", "db init|migrate|status" },
+	{ "db",		cmd_db_admin,	"make and upgrade the database", NULL },
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -123,6 +123,10 @@ main(int argc, char *argv[])
 	if (help && command->usage != NULL) {
 		cmd_usage(&c);
 		return EXIT_YES;
+	}
+	if (command->usage != NULL) {	/* else cmd_dispatch does it */
+		(void)snprintf(c.program, sizeof(c.program), "muhur: %s", command->name);
+		argv[1] = c.program;
 	}
 	rc = command->run(&c, argc - 1, argv + 1);
 	db_close(&c.db);

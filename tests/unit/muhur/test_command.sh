@@ -33,7 +33,7 @@ ok() {		# what; the exit code of the last command decides
 	fi
 }
 # t CODE WHAT ARG...: runs muhur and compares its exit code; complaints of ours
-# begin with "muhur: " and stand on standard error
+# begin with "muhur: " (or are the usage) and stand on standard error
 t() {
 	local want=$1 what=$2 got
 	shift 2
@@ -42,7 +42,7 @@ t() {
 	if [ "$got" != "$want" ]; then
 		echo "# muhur $*: exit $got, not $want"
 		ok 1 "$what"
-	elif [ "$want" != 0 ] && [ "$want" != 2 ] && [ -s err ] && ! grep -q '^muhur: ' err; then
+	elif [ "$want" != 0 ] && [ -s err ] && ! grep -qE '^(muhur:|usage:) ' err; then
 		ok 1 "$what: complaint"
 	else
 		ok 0 "$what"
@@ -55,6 +55,12 @@ sql() { PGOPTIONS='-c search_path=muhur' psql -h "$PGTEST_DIR" -U muhur_owner -d
 # --- the frame -------------------------------------------------------------
 t 2 "no command"
 t 2 "an unknown command" nothing
+t 2 "an unknown option" verify --nothing
+complains '^muhur: verify: '
+t 2 "an unknown option of a verb" submission list --nothing
+complains '^muhur: submission list: '
+t 2 "an unknown verb" db nothing
+complains '^muhur: db nothing: '
 t 0 "--help" --help
 has 'usage: muhur'
 t 0 "help of a command" member --help
