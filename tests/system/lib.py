@@ -192,14 +192,14 @@ class Market:
         return (f'<?xml version="1.0" encoding="UTF-8"?>\n<CustodyReport xmlns="urn:muhur:xsd:custody-report:1">\n'
                 f"{head}\n<Omnibus>\n{body}</Omnibus>\n</CustodyReport>\n")
 
-    def sign(self, xml, user="PLA001", key=None, cert=None):
+    def sign(self, xml, user="PLA001", key=None, cert=None, chain=None):
         """The document signed as bytes."""
         with tempfile.TemporaryDirectory(dir=self.dir) as d:
             src, dst = os.path.join(d, "in.xml"), os.path.join(d, "out.xml")
             with open(src, "wb") as f:
                 f.write(xml.encode() if isinstance(xml, str) else xml)
             run(os.path.join(BIN, "muhur"), "sign", "--key", key or f"{self.pki}/{user}.key",
-                "--cert", cert or f"{self.pki}/{user}.pem", src, dst)
+                "--cert", cert or f"{self.pki}/{user}.pem", *(["--chain", chain] if chain else []), src, dst)
             with open(dst, "rb") as f:
                 return f.read()
 

@@ -29,7 +29,7 @@ def sign_and_verify():
     """sign with RSA, P-256 and P-384; verify says who, what and VALID; xmlsec1 agrees"""
     algorithms = set()
     for user in ("PLA001", "PLB001", "CUA001", "CUB001"):
-        signed = market.sign(market.balance_report(user=user), user)
+        signed = market.sign(market.balance_report(user=user), user, chain=f"{market.pki}/subca.pem")
         path = path_of("signed.xml", signed)
         algorithms.add(re.search(rb'SignatureMethod Algorithm="[^"]*#([^"]*)"', signed).group(1))
         out = json.loads(market.muhur("verify", "--json", *trust(), "--crl", f"{market.pki}/crl.pem",
