@@ -66,7 +66,10 @@ BEGIN
 			CONTINUE;
 		END IF;
 		PERFORM pg_advisory_xact_lock(hashtext('muhur.ensure_day'));
-		IF to_regclass('muhur.' || part) IS NOT NULL THEN
+		-- a query sees what another session committed while this one
+		-- waited; to_regclass may answer from a cache
+		IF EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+		    WHERE n.nspname = 'muhur' AND c.relname = part) THEN
 			CONTINUE;
 		END IF;
 		EXECUTE format('CREATE TABLE muhur.%I (LIKE muhur.%I INCLUDING ALL)', part, parent);

@@ -276,7 +276,9 @@ flow_strike(struct gateway *gw, struct submission *s, int strikes)
 	    s->m.user, s->m.name);
 	s->alone = 1;
 	s->phase = FLOW_QUEUED;
-	pair_queue(gw, s);
+	/* not at once: what killed one may be killing its siblings, and a
+	 * second death so met would not be this document's fault */
+	wait_a_while(gw, s);
 }
 
 int
