@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <libxml/parserInternals.h>
 #include <libxml/SAX2.h>
+#include <libxml/tree.h>
 #include <libxml/xmlerror.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
@@ -552,6 +553,40 @@ prepare(struct pull *p)
 	return 0;
 }
 
+/* libxml2 takes a NUL behind the root element for the end of the input, and
+ * leaves part of a character there alone: neither may stand in a document.
+ * 1 where the parser left something, -1 our own trouble. */
+static int
+left_over(struct pull *p)
+{
+	const xmlParserInput *in = p->ctxt->input;
+
+	if (in == NULL || in->cur < in->end || p->block_off < p->block_len)
+		return 1;
+	if (in->buf != NULL && in->buf->raw != NULL && xmlBufUse(in->buf->raw) > 0)
+		return 1;
+	if (fill(p) == -1)
+		return -1;
+	return p->block_len > 0;
+}
+
+static enum pull_status
+parse(struct pull *p)
+{
+	int left;
+
+	(void)xmlParseDocument(p->ctxt);
+	if (p->status != PULL_OK)
+		return p->status;
+	if (!p->ctxt->wellFormed || !p->ctxt->nsWellFormed)
+		(void)pull_refuse(p, XML_MALFORMED, "not well-formed");
+	else if ((left = left_over(p)) == -1)
+		p->status = PULL_FAILED;
+	else if (left)
+		(void)pull_refuse(p, XML_MALFORMED, "something stands behind the end of the document");
+	return p->status;
+}
+
 enum pull_status
 pull_run(struct pull *p)
 {
@@ -562,11 +597,8 @@ pull_run(struct pull *p)
 	if (p->max_size > 0 && p->size > p->max_size)
 		(void)pull_refuse(p, XML_FORBIDDEN, "the document is larger than %lld bytes",
 		    (long long)p->max_size);
-	else if (check_encoding(p) == 0) {
-		(void)xmlParseDocument(p->ctxt);
-		if (p->status == PULL_OK && (!p->ctxt->wellFormed || !p->ctxt->nsWellFormed))
-			(void)pull_refuse(p, XML_MALFORMED, "not well-formed");
-	}
+	else if (check_encoding(p) == 0)
+		(void)parse(p);
 	if (p->status != PULL_OK && p->status != PULL_REFUSED)
 		return p->status;
 	while (!p->eof)			/* hash what a refusal left unread */

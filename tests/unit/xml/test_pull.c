@@ -151,6 +151,41 @@ test_small(void **unused)
 	expect("UTF-16 without a mark", "\0<\0?\0x\0m\0l\0?\0>", 14, XML_MALFORMED);
 }
 
+/* libxml2 itself ends at a NUL, and says nothing of half a character. */
+static void
+test_behind_the_end(void **unused)
+{
+#define T(d, c)	{ d, sizeof(d) - 1, c }
+	static const struct { const char *doc; size_t len; enum reason_code code; } t[] = {
+	T("<a/>\0", XML_MALFORMED),
+	T("<a/>\n\0<b/>", XML_MALFORMED),
+	T("<a/><!-- c -->\0x", XML_MALFORMED),
+	T("<a/>\xc3", XML_MALFORMED),
+	T("\xff\xfe<\0a\0/\0>\0", OK),
+	T("\xff\xfe<\0a\0/\0>\0\n\0", OK),
+	T("\xff\xfe<\0a\0/\0>\0\n", XML_MALFORMED),
+	T("\xff\xfe<\0a\0/\0>\0\x3d\xd8", XML_MALFORMED),
+	T("\xff\xfe<\0a\0/\0>\0\0\0<\0b\0/\0>\0", XML_MALFORMED),
+	};
+#undef T
+	static const size_t sizes[] = { 131071, 131072, 131073, 262144 };	/* of the blocks read */
+	char *doc = xcalloc(1, 262146);
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		expect(t[i].doc, t[i].doc, t[i].len, t[i].code);
+	memset(doc, ' ', 262146);
+	memcpy(doc, "<a/>", 4);
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		expect("blanks", doc, sizes[i], OK);
+		doc[sizes[i]] = '\0';
+		expect("a NUL behind blanks", doc, sizes[i] + 1, XML_MALFORMED);
+		doc[sizes[i]] = ' ';
+	}
+	free(doc);
+}
+
 static void
 nested(struct buf *b, int depth)
 {
@@ -327,6 +362,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_small),
+		cmocka_unit_test(test_behind_the_end),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_hostile),
