@@ -108,7 +108,8 @@ add_rule(int ruleset, uint64_t handled, const struct sandbox_path *p, int exec)
 	int fd = p->fd, rc = -1;
 
 	if (fd == -1 && (fd = open(p->path, O_PATH | O_CLOEXEC)) == -1) {
-		if (errno == ENOENT || errno == ENOTDIR || errno == EACCES)
+		if (errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP ||
+		    errno == ENAMETOOLONG)
 			return 0;	/* what is not there cannot be used */
 		log_warn("sandbox: %s", p->path);
 		return -1;
