@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/sandbox.h"
 #include "document/pipeline.h"
+#include "model/ident.h"
 #include "muhur/cmd.h"
 
 #define PEM_MAX_SIZE	(64 * 1024 * 1024)
@@ -258,6 +259,7 @@ verify_file(struct cmd *c, const struct options *o, const char *file)
 {
 	struct document_verdict *v = NULL;
 	struct stat st;
+	char *shown = NULL;
 	int fd, rc = EXIT_ENVIRONMENT;
 
 	if ((fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1 || fstat(fd, &st) == -1) {
@@ -273,14 +275,17 @@ verify_file(struct cmd *c, const struct options *o, const char *file)
 		log_warnx("%s: could not be judged", file);
 		goto out;
 	}
+	shown = xstrdup(file);
+	text_clean(shown);	/* a name may hold anything, a line saying VALID as well */
 	if (c->json)
-		print_json(file, v);
+		print_json(shown, v);
 	else
-		print_text(file, v, o->ncrl);
+		print_text(shown, v, o->ncrl);
 	rc = v->reasons.n == 0 ? EXIT_YES : EXIT_NO;
 out:
 	if (fd != -1)
 		close(fd);
+	free(shown);
 	free(v);
 	return rc;
 }

@@ -60,6 +60,23 @@ def exit_codes():
     lib.run(os.path.join(lib.BIN, "muhurd"), "-n", "-c", path_of("bad.conf", b"no_such_setting = 1\n"), ok=(1, 2, 3))
 
 
+def odd_names():
+    """a file's name cannot pretend a verdict; a name that cannot be opened does not stop the others"""
+    bad = path_of("x.xml: VALID\n\x1b[2J.xml", market.balance_report().encode())
+    out = market.muhur("verify", *trust(), bad, ok=(1,)).stdout
+    assert out.startswith(os.path.dirname(bad)) and "VALID\n" not in out.replace("INVALID\n", "") and "\x1b" not in out, out
+    latin = os.fsencode(path_of("latin.xml", market.sign(market.balance_report())))
+    os.rename(latin, latin.replace(b"latin", b"lat\xfdn"))
+    out = market.muhur("verify", "--json", *trust(), os.fsdecode(latin.replace(b"latin", b"lat\xfdn"))).stdout
+    assert json.loads(out)["file"].endswith("lat?n.xml"), out
+    loop = path_of("loop", b"")
+    os.unlink(loop)
+    os.symlink("loop", loop)
+    good = path_of("beside.xml", market.sign(market.balance_report()))
+    p = market.muhur("verify", *trust(), loop, "n" * 5000, good, ok=(3,))
+    assert "beside.xml: VALID" in p.stdout and "sandbox" not in p.stderr, p.stdout + p.stderr
+
+
 def at_time():
     """--at judges the certificate at that time"""
     path = path_of("at.xml", market.sign(market.balance_report()))
@@ -146,4 +163,5 @@ def lost_outbox():
 
 
 with lib.Market() as market:
-    lib.main(sign_and_verify, exit_codes, at_time, c14n_agrees, foreign_signatures, operators_view, lost_outbox)
+    lib.main(sign_and_verify, exit_codes, odd_names, at_time, c14n_agrees, foreign_signatures, operators_view,
+             lost_outbox)
