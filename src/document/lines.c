@@ -113,10 +113,10 @@ static const struct record pair = { "pair", "Pairs", "Pair", 7, {
 	{ "Plat", member_code_ok, 0 }, { "Cstd", member_code_ok, 0 }, { "Asset", asset_ok, 0 },
 	{ "PlatQty", quantity_ok, 1 }, { "CstdQty", quantity_ok, 1 }, { "Diff", quantity_ok, 1 },
 	{ "Status", pair_status_ok, 0 } } };
-static const struct record source = { "source", "Sources", "Source", 5, {
+static const struct record source = { "source", "Sources", "Source", 6, {
 	{ "SubmissionId", uuid_ok, 0 }, { "SHA256", sha256_ok, 0 },
 	{ "Member", member_code_ok, 0 }, { "MessageType", type_name_ok, 0 },
-	{ "MessageId", message_id_ok, 0 } } };
+	{ "MessageId", message_id_ok, 0 }, { "FileName", file_name_ok, 0 } } };
 static const struct record breaks = { "break", "Breaks", "Break", 13, {
 	{ "Id", break_id_ok, 0 }, { "Rule", rule_ok, 0 }, { "Src", source_ok, 0 },
 	{ "Kind", break_kind_ok, 0 }, { "Plat", member_code_ok, 1 }, { "Cstd", member_code_ok, 1 },
@@ -126,7 +126,8 @@ static const struct record breaks = { "break", "Breaks", "Break", 13, {
 
 struct reader {
 	struct xmlout		*x;
-	const struct record	*list[2];	/* in this order */
+	const struct record	*list[3];	/* in this order */
+	int			 nlists;
 	int			 at;		/* index of the open list */
 	long long		 count;
 };
@@ -182,7 +183,7 @@ advance_to(struct reader *r, int which)
 		if (r->at >= 0)
 			xmlout_end(r->x);
 		r->at++;
-		if (r->at < 2)
+		if (r->at < r->nlists)
 			xmlout_start(r->x, r->list[r->at]->list);
 	}
 }
@@ -198,10 +199,10 @@ write_line(struct reader *r, char *line)
 	if (rest == NULL)
 		return -1;
 	*rest++ = '\0';
-	for (which = 0; which < 2; which++)
+	for (which = 0; which < r->nlists; which++)
 		if (strcmp(line, r->list[which]->name) == 0)
 			break;
-	if (which == 2 || which < r->at)
+	if (which == r->nlists || which < r->at)
 		return -1;
 	rec = r->list[which];
 	if (split(rest, field, rec->nfields) == -1)
@@ -288,14 +289,16 @@ lines_write(struct xmlout *x, enum notice_kind kind, int fd, long long count)
 {
 	struct reader	r = { .x = x, .at = -1 };
 
-	r.list[0] = kind == NK_DISCREPANCY_REPORT ? &source : &pair;
-	r.list[1] = &breaks;
+	r.list[r.nlists++] = &source;
+	if (kind == NK_RECONCILIATION_RESULT)
+		r.list[r.nlists++] = &pair;
+	r.list[r.nlists++] = &breaks;
 	if (fd != -1 && read_lines(&r, fd) == -1)
 		return -1;
 	if (r.count != count) {
 		log_warnx("notice: %lld lines came where %lld were announced", r.count, count);
 		return -1;
 	}
-	advance_to(&r, 2);
+	advance_to(&r, r.nlists);
 	return 0;
 }

@@ -59,11 +59,12 @@ struct notice {
 /*
  * Bulk lines come to the signer as tab-separated text (COPY text format),
  * one line a record, fields in this order; "\N" is absent.
- *  NK_RECONCILIATION_RESULT: kind ("pair" or "break"), then
+ *  NK_RECONCILIATION_RESULT: kind ("source", "pair" or "break"), then
+ *    source: submission_id sha256 member message_type message_id file_name; the recipient's own
  *    pair:  platform custodian asset platform_quantity custodian_quantity difference status(matched|break|missing)
  *    break: break_id rule rule_source(article) kind platform custodian asset platform_quantity custodian_quantity difference status(new|continuing|cured) first_seen detail
  *  NK_DISCREPANCY_REPORT: kind ("source" or "break"), then
- *    source: submission_id sha256 member message_type message_id
+ *    source: as above, of all members
  *    break:  as above
  */
 

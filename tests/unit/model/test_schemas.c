@@ -101,11 +101,11 @@ static const struct {
 	    "<RecordCount>5</RecordCount><Late>false</Late><Breaks>0</Breaks>") },
 	{ "acknowledgement-1.xsd", 0, ACK(NHEAD("Acknowledgement") "<Level>i</Level><Status>perhaps</Status>" SUBMISSION) },
 	{ "acknowledgement-1.xsd", 0, ACK(NHEAD("Acknowledgement") "<Level>i</Level><Status>rejected</Status>" SUBMISSION "<Errors/>") },
-	{ "reconciliation-result-1.xsd", 1, RES(NHEAD("ReconciliationResult") "<BusinessDate>2026-11-20</BusinessDate><Run>1</Run>"
+	{ "reconciliation-result-1.xsd", 1, RES(NHEAD("ReconciliationResult") "<BusinessDate>2026-11-20</BusinessDate><Run>1</Run><Sources/>"
 	    "<Pairs><Pair Plat='PLA' Cstd='CUA' Asset='4H95J0R2X' PlatQty='1' Status='missing'/></Pairs><Breaks>" BREAK "</Breaks>" SIG) },
-	{ "reconciliation-result-1.xsd", 0, RES(NHEAD("ReconciliationResult") "<BusinessDate>2026-11-20</BusinessDate><Run>0</Run><Pairs/><Breaks/>") },
+	{ "reconciliation-result-1.xsd", 0, RES(NHEAD("ReconciliationResult") "<BusinessDate>2026-11-20</BusinessDate><Run>0</Run><Sources/><Pairs/><Breaks/>") },
 	{ "discrepancy-report-1.xsd", 1, DIS(NHEAD("DiscrepancyReport") "<BusinessDate>2026-11-20</BusinessDate><Run>2</Run>"
-	    "<Sources><Source SubmissionId='" UUID "' SHA256='" SHA "' Member='PLA' MessageType='BalanceReport' MessageId='m'/></Sources>"
+	    "<Sources><Source SubmissionId='" UUID "' SHA256='" SHA "' Member='PLA' MessageType='BalanceReport' MessageId='m' FileName='a.xml'/></Sources>"
 	    "<Breaks>" BREAK BREAK "</Breaks>") },
 	{ "discrepancy-report-1.xsd", 0, DIS(NHEAD("DiscrepancyReport") "<BusinessDate>2026-02-30</BusinessDate><Run>2</Run><Sources/><Breaks/>") },
 };

@@ -192,6 +192,7 @@ test_every_reason(void **state)
 }
 
 static const char good_result[] =
+    "source\t" SUBMISSION "\t" HASH "\tPLA\tBalanceReport\tM-1\ta & b.xml\n"
     "pair\tPLA\tCUA\t4H95J0R2X\t1.5\t1.25\t0.25\tbreak\n"
     "pair\tPLA\tCUB\t4H95J0R2X\t1\t\\N\t\\N\tmissing\n"
     "break\tB-1\tR1\tS1 m.32(3)\tQUANTITY_DIFFERENCE\tPLA\tCUA\t4H95J0R2X\t1.5\t1.25\t0.25\tnew\t2026-11-20\ttab \\t back \\\\ <&>\n"
@@ -214,11 +215,13 @@ test_bulk(void **state)
 	char		*text;
 
 	(void)state;
-	bulk(&n, NK_RECONCILIATION_RESULT, 4);
+	bulk(&n, NK_RECONCILIATION_RESULT, 5);
 	text = run(&n, good_result);
 	assert_non_null(text);
 	assert_non_null(strstr(text, "Detail=\"tab &#9; back \\ &lt;&amp;&gt;\""));
 	assert_non_null(strstr(text, "PlatQty=\"1\" Status=\"missing\""));
+	assert_non_null(strstr(text, "SHA256=\"" HASH "\" Member=\"PLA\" MessageType=\"BalanceReport\" "
+	    "MessageId=\"M-1\" FileName=\"a &amp; b.xml\""));
 	free(text);
 	bulk(&n, NK_RECONCILIATION_RESULT, 0);
 	text = run(&n, NULL);
@@ -227,7 +230,7 @@ test_bulk(void **state)
 	assert_non_null(strstr(text, "<Breaks/>"));
 	free(text);
 	bulk(&n, NK_DISCREPANCY_REPORT, 2);
-	text = run(&n, "source\t" SUBMISSION "\t" HASH "\tPLA\tBalanceReport\tM-1\n"
+	text = run(&n, "source\t" SUBMISSION "\t" HASH "\tPLA\tBalanceReport\tM-1\ta b.xml\n"
 	    "break\tB-2\tR4\tS1 m.32(1)\tMISSING_REPORT\tPLA\tCUB\t\\N\t\\N\t\\N\t\\N\tcured\t2026-11-19\t\\N\n");
 	assert_non_null(text);
 	free(text);
@@ -247,6 +250,7 @@ test_bad_lines(void **state)
 		"pair\tPLA\tCUA\t4H95J0R2X\t1e3\t1\t0\tmatched\n",
 		"pair\tPLA\tCUA\t4H95J0R2X\t1\t1\t0\tequal\n",
 		"source\t" SUBMISSION "\t" HASH "\tPLA\tBalanceReport\tM-1\n",
+		"source\t" SUBMISSION "\t" HASH "\tPLA\tBalanceReport\tM-1\t../x\n",
 		"other\tx\n",
 		"\n",
 		"pair\tPLA\\x\tCUA\t4H95J0R2X\t1\t1\t0\tmatched\n",
@@ -329,7 +333,7 @@ test_process(void **state)
 	for (i = 0; i < 3; i++) {
 		acknowledgement(&n, NL_ACCEPTED);
 		if (i > 0)
-			bulk(&n, NK_RECONCILIATION_RESULT, 4);
+			bulk(&n, NK_RECONCILIATION_RESULT, 5);
 		buf_reset(&b);
 		put_notice(&b, &n);
 		fds[0] = file_of("", 0);
