@@ -51,7 +51,7 @@ static const struct reason_info table[REASON_COUNT] = {
 	[SIG_DIGEST] = { "SIG_DIGEST", STAGE_SIGNATURE,
 	    "W3C XML Signature 1.1 3.2.1 (reference validation)",
 	    "The document differs from what was signed: a digest does not match.",
-	    "Belge imzalanan halinden farklı: özet değeri uyuşmuyor.",
+	    "Belge imzalanan hâlinden farklı: özet değeri uyuşmuyor.",
 	    "Do not change the document after signing, also not its line ends or layout; `muhur c14n' shows the bytes that are digested.",
 	    "İmzadan sonra belgeyi, satır sonları ve biçimi dahil, değiştirmeyin; özeti alınan baytları `muhur c14n' gösterir." },
 	[SIG_VALUE] = { "SIG_VALUE", STAGE_SIGNATURE,
