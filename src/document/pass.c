@@ -184,8 +184,8 @@ on_start(void *arg, const xmlChar *localname, const xmlChar *prefix, const xmlCh
 		choose_schema(p, localname, uri);
 	}
 	place_element(p, localname, uri, depth);
-	if ((depth == 1 || kept(p)) && skeleton_start(p->skeleton, localname, prefix, nb_namespaces,
-	    namespaces, nb_attributes, attributes) == -1)
+	if ((depth == 1 || kept(p)) && skeleton_start(p->skeleton, pull_line(p->pull), localname, prefix,
+	    nb_namespaces, namespaces, nb_attributes, attributes) == -1)
 		return too_large(p);
 	if (!p->in_signature && c14n_start(p->c14n, localname, prefix, uri, nb_namespaces, namespaces,
 	    nb_attributes, attributes) == -1)

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "xml/dsig_read.h"
+#include "xml/node.h"
 #include "xml/xmlsec.h"
 
 void
@@ -92,7 +93,7 @@ verify_properties(struct dsig *d, struct reasons *rs)
 	    xmlsec_c14n(d->xades.signed_properties, r->transform, &canonical) == -1 ||
 	    EVP_Digest(canonical.data, canonical.len, md, &len, type, NULL) != 1 ||
 	    len != r->len || CRYPTO_memcmp(md, r->value, len) != 0)
-		reasons_add(rs, SIG_DIGEST, xmlGetLineNo(d->xades.signed_properties), PATH_REF,
+		reasons_add(rs, SIG_DIGEST, node_line(d->xades.signed_properties), PATH_REF,
 		    "the digest of SignedProperties differs");
 	buf_free(&canonical);
 }
@@ -121,14 +122,14 @@ verify_value(struct dsig *d, struct reasons *rs)
 		if (verifies_with(d, d->certs[i]))
 			break;
 	if (i == d->ncerts) {
-		reasons_add(rs, SIG_VALUE, xmlGetLineNo(d->value), PATH_VALUE,
+		reasons_add(rs, SIG_VALUE, node_line(d->value), PATH_VALUE,
 		    "the signature does not verify with the certificate's key");
 		return;
 	}
 	if (!alg_key_ok(X509_get0_pubkey(d->certs[i]), &why))
-		reasons_add(rs, SIG_ALGORITHM, xmlGetLineNo(d->value), PATH_KEY, "%s", why);
+		reasons_add(rs, SIG_ALGORITHM, node_line(d->value), PATH_KEY, "%s", why);
 	if (d->is_xades && d->signer != d->certs[i])
-		reasons_add(rs, CERT_UNTRUSTED, xmlGetLineNo(d->value), PATH_KEY,
+		reasons_add(rs, CERT_UNTRUSTED, node_line(d->value), PATH_KEY,
 		    "SigningCertificate names another certificate (EN 319 132-1, 5.2.2)");
 	d->signer = d->certs[i];
 }
@@ -155,11 +156,11 @@ dsig_verify(struct dsig *d, const unsigned char *digest, size_t len, struct reas
 	if (d->is_xades)
 		verify_properties(d, rs);
 	if (d->too_many_certs || d->ncerts == 0)
-		reasons_add(rs, CERT_UNTRUSTED, xmlGetLineNo(d->value), PATH_KEY,
+		reasons_add(rs, CERT_UNTRUSTED, node_line(d->value), PATH_KEY,
 		    d->ncerts == 0 ? "no certificate in KeyInfo" : "more than %d certificates",
 		    XML_MAX_CERTIFICATES);
 	else if (d->signer != NULL && !alg_key_ok(X509_get0_pubkey(d->signer), &why))
-		reasons_add(rs, SIG_ALGORITHM, xmlGetLineNo(d->value), PATH_KEY, "%s", why);
+		reasons_add(rs, SIG_ALGORITHM, node_line(d->value), PATH_KEY, "%s", why);
 	else
 		verify_value(d, rs);
 	list_others(d);

@@ -25,7 +25,7 @@ read_algorithm(const xmlNode *n, int empty, const char *path, struct reasons *rs
 
 	if (uri != NULL && (!empty || node_first(n) == NULL) && !node_has_stray_text(n))
 		return uri;
-	reasons_add(rs, SIG_ALGORITHM, xmlGetLineNo(n), path, uri == NULL ?
+	reasons_add(rs, SIG_ALGORITHM, node_line(n), path, uri == NULL ?
 	    "no Algorithm" : "%s with parameters, which are not allowed", uri);
 	free(uri);
 	return NULL;
@@ -43,7 +43,7 @@ read_c14n(const xmlNode *n, struct c14n_params *params, const char *path, struct
 	if ((uri = read_algorithm(n, 0, path, rs)) == NULL)
 		return -1;
 	if (alg_c14n(uri, &params->method) == -1) {
-		reasons_add(rs, SIG_ALGORITHM, xmlGetLineNo(n), path,
+		reasons_add(rs, SIG_ALGORITHM, node_line(n), path,
 		    "canonicalisation %s is not allowed", uri);
 		goto out;
 	}
@@ -56,7 +56,7 @@ read_c14n(const xmlNode *n, struct c14n_params *params, const char *path, struct
 	    (list = node_attr(inner, "PrefixList")) != NULL &&
 	    alg_prefixes(list, params) == 0)
 		goto out;
-	reasons_add(rs, SIG_ALGORITHM, xmlGetLineNo(inner), path,
+	reasons_add(rs, SIG_ALGORITHM, node_line(inner), path,
 	    "parameters of the canonicalisation are not allowed, or too many");
 	rc = -1;
 out:
@@ -92,7 +92,7 @@ read_transforms(const xmlNode *transforms, int enveloped, struct reference *r, s
 	n = transforms != NULL ? node_first(transforms) : NULL;
 	for (; n != NULL; n = node_next(n)) {
 		if (!node_is(n, DSIG_NS, "Transform") || (uri = node_attr(n, "Algorithm")) == NULL) {
-			reasons_add(rs, SIG_ALGORITHM, xmlGetLineNo(n), path, "no Algorithm");
+			reasons_add(rs, SIG_ALGORITHM, node_line(n), path, "no Algorithm");
 			return -1;
 		}
 		if (enveloped && !seen && strcmp(uri, ALG_ENVELOPED) == 0 && node_first(n) == NULL) {
@@ -106,7 +106,7 @@ read_transforms(const xmlNode *transforms, int enveloped, struct reference *r, s
 			}
 		} else {
 			reasons_add(rs, alg_c14n(uri, &method) == 0 ? SIG_COVERAGE :
-			    transform_reason(uri), xmlGetLineNo(n), path,
+			    transform_reason(uri), node_line(n), path,
 			    "transform %s is not allowed here", uri);
 			free(uri);
 			return -1;
@@ -131,11 +131,11 @@ read_digest(const xmlNode *method, const xmlNode *value, struct reference *r, st
 	if ((uri = read_algorithm(method, 1, PATH_REF "/ds:DigestMethod", rs)) == NULL)
 		return -1;
 	if (alg_digest(uri, &r->demand.digest) == -1)
-		reasons_add(rs, SIG_ALGORITHM, xmlGetLineNo(method),
+		reasons_add(rs, SIG_ALGORITHM, node_line(method),
 		    PATH_REF "/ds:DigestMethod", "digest %s is not allowed", uri);
 	else if (node_base64(value, sizeof(r->value), &raw, &r->len) == -1 ||
 	    r->len != dsig_digest_size(r->demand.digest))
-		reasons_add(rs, SIG_DIGEST, xmlGetLineNo(value),
+		reasons_add(rs, SIG_DIGEST, node_line(value),
 		    PATH_REF "/ds:DigestValue", "not a digest of that method");
 	else {
 		memcpy(r->value, raw, r->len);
@@ -160,7 +160,7 @@ read_reference_body(const xmlNode *ref, int enveloped, struct reference *r, stru
 	value = n != NULL ? node_next(n) : NULL;
 	if (!node_is(method, DSIG_NS, "DigestMethod") || !node_is(value, DSIG_NS, "DigestValue") ||
 	    node_next(value) != NULL || node_has_stray_text(ref)) {
-		reasons_add(rs, SIG_COVERAGE, xmlGetLineNo(ref), PATH_REF,
+		reasons_add(rs, SIG_COVERAGE, node_line(ref), PATH_REF,
 		    "not as XML Signature 1.1, 4.4.3 wants it");
 		return -1;
 	}
@@ -203,7 +203,7 @@ read_reference(struct dsig *d, const xmlNode *ref, struct reasons *rs)
 		r = NULL;
 	}
 	if (r == NULL)
-		reasons_add(rs, SIG_COVERAGE, xmlGetLineNo(ref), PATH_REF, "%s: \"%s\"",
+		reasons_add(rs, SIG_COVERAGE, node_line(ref), PATH_REF, "%s: \"%s\"",
 		    why, uri != NULL ? uri : "");
 	else
 		rc = read_reference_body(ref, r == &d->document, r, rs);
@@ -225,7 +225,7 @@ read_methods(struct dsig *d, struct reasons *rs)
 	if (uri == NULL)
 		return -1;
 	if ((d->alg = alg_signature(uri)) == NULL) {
-		reasons_add(rs, SIG_ALGORITHM, xmlGetLineNo(d->signature_method),
+		reasons_add(rs, SIG_ALGORITHM, node_line(d->signature_method),
 		    PATH_SI "/ds:SignatureMethod", "%s is not allowed", uri);
 		rc = -1;
 	}
@@ -244,7 +244,7 @@ read_signed_info(struct dsig *d, struct reasons *rs)
 	if (!node_is(d->c14n_method, DSIG_NS, "CanonicalizationMethod") ||
 	    !node_is(d->signature_method, DSIG_NS, "SignatureMethod") ||
 	    node_has_stray_text(d->signed_info)) {
-		reasons_add(rs, SIG_ALGORITHM, xmlGetLineNo(d->signed_info), PATH_SI,
+		reasons_add(rs, SIG_ALGORITHM, node_line(d->signed_info), PATH_SI,
 		    "its methods are missing (XML Signature 1.1, 4.4)");
 		return -1;
 	}
@@ -252,7 +252,7 @@ read_signed_info(struct dsig *d, struct reasons *rs)
 		rc = -1;
 	for (n = node_next(d->signature_method); n != NULL; n = node_next(n)) {
 		if (!node_is(n, DSIG_NS, "Reference")) {
-			reasons_add(rs, SIG_COVERAGE, xmlGetLineNo(n), PATH_SI,
+			reasons_add(rs, SIG_COVERAGE, node_line(n), PATH_SI,
 			    "%s is not expected here", (const char *)n->name);
 			return -1;
 		}
@@ -260,7 +260,7 @@ read_signed_info(struct dsig *d, struct reasons *rs)
 			return -1;
 	}
 	if (!d->document.present || (d->is_xades && !d->properties.present)) {
-		reasons_add(rs, SIG_COVERAGE, xmlGetLineNo(d->signed_info), PATH_SI,
+		reasons_add(rs, SIG_COVERAGE, node_line(d->signed_info), PATH_SI,
 		    d->document.present ? "SignedProperties are not signed (EN 319 132-1, 4.3.1)" :
 		    "no reference to the whole document");
 		return -1;
@@ -277,11 +277,11 @@ read_structure(struct dsig *d, const xmlNode *signature, struct reasons *rs)
 	d->signed_info = n;
 	d->value = n != NULL ? node_next(n) : NULL;
 	if (!node_is(d->signed_info, DSIG_NS, "SignedInfo")) {
-		reasons_add(rs, SIG_COVERAGE, xmlGetLineNo(signature), PATH_SIG, "no SignedInfo");
+		reasons_add(rs, SIG_COVERAGE, node_line(signature), PATH_SIG, "no SignedInfo");
 		return -1;
 	}
 	if (!node_is(d->value, DSIG_NS, "SignatureValue")) {
-		reasons_add(rs, SIG_VALUE, xmlGetLineNo(signature), PATH_SIG, "no SignatureValue");
+		reasons_add(rs, SIG_VALUE, node_line(signature), PATH_SIG, "no SignatureValue");
 		return -1;
 	}
 	n = node_next(d->value);
@@ -290,7 +290,7 @@ read_structure(struct dsig *d, const xmlNode *signature, struct reasons *rs)
 	while (node_is(n, DSIG_NS, "Object"))
 		n = node_next(n);
 	if (n != NULL || node_has_stray_text(signature)) {
-		reasons_add(rs, SIG_COVERAGE, xmlGetLineNo(signature), PATH_SIG,
+		reasons_add(rs, SIG_COVERAGE, node_line(signature), PATH_SIG,
 		    "not as XML Signature 1.1, 4.2 wants it");
 		return -1;
 	}
@@ -315,7 +315,7 @@ check_contents(const struct dsig *d, const xmlNode *signature, struct reasons *r
 	}
 	if (what == NULL)
 		return 0;
-	reasons_add(rs, SIG_COVERAGE, xmlGetLineNo(signature), PATH_SIG, "%s", what);
+	reasons_add(rs, SIG_COVERAGE, node_line(signature), PATH_SIG, "%s", what);
 	return -1;
 }
 
@@ -369,7 +369,7 @@ check_ids(const xmlNode *signature, struct reasons *rs)
 	for (i = 0; i < n; i++)
 		free(ids[i]);
 	if (bad)
-		reasons_add(rs, SIG_COVERAGE, xmlGetLineNo(signature), PATH_SIG,
+		reasons_add(rs, SIG_COVERAGE, node_line(signature), PATH_SIG,
 		    "the same Id twice, an empty one, or too many");
 	return bad ? -1 : 0;
 }
@@ -445,7 +445,7 @@ check_value(const struct dsig *d, struct reasons *rs)
 	size_t		 len;
 
 	if (node_base64(d->value, SIGNATURE_MAX, &raw, &len) == -1) {
-		reasons_add(rs, SIG_VALUE, xmlGetLineNo(d->value), PATH_VALUE, "not base64");
+		reasons_add(rs, SIG_VALUE, node_line(d->value), PATH_VALUE, "not base64");
 		return -1;
 	}
 	free(raw);

@@ -62,6 +62,12 @@ node_walk(const xmlNode *n, const xmlNode *top)
 	return NULL;
 }
 
+long
+node_line(const xmlNode *n)
+{
+	return (long)(intptr_t)n->_private;
+}
+
 static int
 is_space(unsigned char c)
 {

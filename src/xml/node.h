@@ -19,6 +19,9 @@ int	 node_is(const xmlNode *n, const char *ns, const char *name);
 xmlNode *node_child(const xmlNode *parent, const char *ns, const char *name);
 /* The element after n in document order within top; NULL at the end. */
 xmlNode *node_walk(const xmlNode *n, const xmlNode *top);
+/* The line of its start tag in the document, as skeleton_start was told; xmlGetLineNo
+ * would end at 65535. */
+long	 node_line(const xmlNode *n);
 /* Text beside the child elements other than white space? */
 int	 node_has_stray_text(const xmlNode *n);
 

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <libxml/parser.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,7 +92,7 @@ add_attribute(struct skeleton *sk, xmlNode *node, const xmlChar *const a[5])
 }
 
 int
-skeleton_start(struct skeleton *sk, const xmlChar *localname, const xmlChar *prefix,
+skeleton_start(struct skeleton *sk, long line, const xmlChar *localname, const xmlChar *prefix,
     int nb_namespaces, const xmlChar **namespaces, int nb_attributes, const xmlChar **attributes)
 {
 	xmlNode *node;
@@ -102,6 +103,7 @@ skeleton_start(struct skeleton *sk, const xmlChar *localname, const xmlChar *pre
 	    nb_attributes, attributes)) == -1)
 		return -1;
 	node = must(xmlNewDocNode(sk->doc, NULL, localname, NULL));
+	node->_private = (void *)(intptr_t)line;
 	if (sk->root == NULL) {
 		xmlDocSetRootElement(sk->doc, node);
 		sk->root = node;

@@ -36,7 +36,7 @@ find_qualifying(const xmlNode *signature, struct reasons *rs)
 		}
 	}
 	if (count != 1) {
-		reasons_add(rs, SIG_COVERAGE, xmlGetLineNo(signature), PATH_QP,
+		reasons_add(rs, SIG_COVERAGE, node_line(signature), PATH_QP,
 		    count == 0 ? "no XAdES properties (EN 319 132-1, 4.3.1)" :
 		    "more than one QualifyingProperties");
 		return NULL;
@@ -70,19 +70,19 @@ read_digest(const xmlNode *cert, struct xades_cert *xc, struct reasons *rs)
 	if ((digest = node_child(cert, XADES_NS, "CertDigest")) == NULL ||
 	    (method = node_child(digest, DSIG_NS, "DigestMethod")) == NULL ||
 	    (value = node_child(digest, DSIG_NS, "DigestValue")) == NULL) {
-		reasons_add(rs, SIG_COVERAGE, xmlGetLineNo(cert), PATH_SC,
+		reasons_add(rs, SIG_COVERAGE, node_line(cert), PATH_SC,
 		    "a Cert without CertDigest");
 		goto out;
 	}
 	uri = node_attr(method, "Algorithm");
 	if (uri == NULL || alg_digest(uri, &xc->digest) == -1) {
-		reasons_add(rs, SIG_ALGORITHM, xmlGetLineNo(method), PATH_SC,
+		reasons_add(rs, SIG_ALGORITHM, node_line(method), PATH_SC,
 		    "digest algorithm %s", uri != NULL ? uri : "missing");
 		goto out;
 	}
 	if (node_base64(value, sizeof(xc->value), &raw, &xc->len) == -1 ||
 	    xc->len != dsig_digest_size(xc->digest)) {
-		reasons_add(rs, SIG_DIGEST, xmlGetLineNo(value), PATH_SC,
+		reasons_add(rs, SIG_DIGEST, node_line(value), PATH_SC,
 		    "the certificate's digest value is malformed");
 		goto out;
 	}
@@ -112,7 +112,7 @@ read_cert(const xmlNode *cert, int v2, struct xades_cert *xc, struct reasons *rs
 		if (serial != NULL && (xc->serial = node_text(serial)) != NULL)
 			return 0;
 	}
-	reasons_add(rs, CERT_UNTRUSTED, xmlGetLineNo(is), PATH_SC, "issuer and serial are malformed");
+	reasons_add(rs, CERT_UNTRUSTED, node_line(is), PATH_SC, "issuer and serial are malformed");
 	return -1;
 }
 
@@ -131,7 +131,7 @@ read_signing_certificate(const xmlNode *props, struct xades *x, struct reasons *
 			if (!node_is(cert, XADES_NS, "Cert"))
 				continue;
 			if (x->ncerts == XML_MAX_CERTIFICATES) {
-				reasons_add(rs, SIG_COVERAGE, xmlGetLineNo(cert), PATH_SC,
+				reasons_add(rs, SIG_COVERAGE, node_line(cert), PATH_SC,
 				    "more than %d certificates", XML_MAX_CERTIFICATES);
 				return -1;
 			}
@@ -140,7 +140,7 @@ read_signing_certificate(const xmlNode *props, struct xades *x, struct reasons *
 		}
 	}
 	if (x->ncerts == 0) {
-		reasons_add(rs, SIG_COVERAGE, xmlGetLineNo(props), PATH_SC,
+		reasons_add(rs, SIG_COVERAGE, node_line(props), PATH_SC,
 		    "the signer's certificate is not among the signed properties "
 		    "(EN 319 132-1, 5.2.2)");
 		return -1;
@@ -171,20 +171,20 @@ xades_read(const xmlNode *signature, struct xades *x, struct reasons *rs)
 	if ((qualifying = find_qualifying(signature, rs)) == NULL)
 		return -1;
 	if (!target_ok(qualifying, signature)) {
-		reasons_add(rs, SIG_COVERAGE, xmlGetLineNo(qualifying), PATH_QP,
+		reasons_add(rs, SIG_COVERAGE, node_line(qualifying), PATH_QP,
 		    "Target does not name this signature's Id (EN 319 132-1, 4.3.1)");
 		return -1;
 	}
 	sp = node_child(qualifying, XADES_NS, "SignedProperties");
 	if (sp == NULL || (x->id = node_attr(sp, "Id")) == NULL || x->id[0] == '\0') {
-		reasons_add(rs, SIG_COVERAGE, xmlGetLineNo(qualifying), PATH_SP,
+		reasons_add(rs, SIG_COVERAGE, node_line(qualifying), PATH_SP,
 		    "no SignedProperties with an Id");
 		return -1;
 	}
 	x->signed_properties = sp;
 	props = node_child(sp, XADES_NS, "SignedSignatureProperties");
 	if (props == NULL) {
-		reasons_add(rs, SIG_COVERAGE, xmlGetLineNo(sp), PATH_SP,
+		reasons_add(rs, SIG_COVERAGE, node_line(sp), PATH_SP,
 		    "no SignedSignatureProperties");
 		return -1;
 	}

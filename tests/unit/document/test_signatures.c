@@ -352,6 +352,24 @@ static const struct change changes[] = {
 	{ "<?pi x?>", "<!-- another --><?pi x?>", REASON_COUNT },
 };
 
+/* The signature stands far down: the line is told all the same. */
+static void
+expect_line(const char *bad)
+{
+	struct document_verdict	 v;
+	char			*far = xcalloc(1, strlen(bad) + 70001);
+	size_t			 i;
+
+	for (i = 0; bad[i] != '\0' && strncmp(bad + i, "<b n=", 5) != 0; i++)
+		;
+	memcpy(far, bad, i);
+	memset(far + i, '\n', 70000);
+	memcpy(far + i + 70000, bad + i, strlen(bad + i) + 1);
+	judge(far, PROFILE_XADES, &v);
+	assert_true(v.reasons.n > 0 && v.reasons.v[0].line > 70000);
+	free(far);
+}
+
 static void
 test_changes(void **state)
 {
@@ -362,6 +380,8 @@ test_changes(void **state)
 	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		bad = replace(good, changes[i].from, changes[i].to);
 		expect(changes[i].to, bad, PROFILE_XADES, changes[i].code);
+		if (changes[i].code == SIG_COVERAGE || changes[i].code == SIG_ALGORITHM)
+			expect_line(bad);
 		free(bad);
 	}
 	free(good);
