@@ -17,6 +17,9 @@
 #define GIVEN_TIMEOUT	(120 * USEC_PER_SEC)
 #define RETRY_DELAY	(5 * USEC_PER_SEC)	/* after a failure to sign */
 #define GIVE_MAX	200			/* publish or expire orders at once */
+/* Orders of one kind that muhurd may have: fewer than those at which it would
+ * listen to nothing more from here, answers to logins neither. */
+#define AT_MUHURD_MAX	400
 
 static void
 given_add(struct given_list *l, const char *id, usec_t duration)
@@ -36,9 +39,8 @@ given_remove(struct given_list *l, const char *id)
 			l->v[i--] = l->v[--l->n];
 }
 
-/* The ids as an array; those whose time is over are dropped first. */
-static const char *
-given_array(struct given_list *l, struct buf *b)
+static void
+given_drop_late(struct given_list *l)
 {
 	usec_t	 now = clock_monotonic();
 	size_t	 i;
@@ -46,6 +48,25 @@ given_array(struct given_list *l, struct buf *b)
 	for (i = 0; i < l->n; i++)
 		if (l->v[i].until <= now)
 			l->v[i--] = l->v[--l->n];
+}
+
+/* How many more orders may go out now. */
+static int
+given_room(struct given_list *l)
+{
+	given_drop_late(l);
+	if (l->n >= AT_MUHURD_MAX)
+		return 0;
+	return AT_MUHURD_MAX - l->n < GIVE_MAX ? (int)(AT_MUHURD_MAX - l->n) : GIVE_MAX;
+}
+
+/* The ids as an array; those whose time is over are dropped first. */
+static const char *
+given_array(struct given_list *l, struct buf *b)
+{
+	size_t	 i;
+
+	given_drop_late(l);
 	for (i = 0; i < l->n; i++)
 		array_add(b, l->v[i].id);
 	return array_end(b);
@@ -313,15 +334,18 @@ notices_give_to_publish(struct directory *d)
 	const char	*params[2];
 	PGresult	*res;
 	char		 limit[24];
+	int		 room = given_room(&d->publishing);
 
-	(void)snprintf(limit, sizeof(limit), "%d", GIVE_MAX);
+	if (room == 0)		/* look_publish stays: the next answer makes room */
+		return 0;
+	(void)snprintf(limit, sizeof(limit), "%d", room);
 	params[0] = given_array(&d->publishing, &given);
 	params[1] = limit;
 	res = db_prepared(&d->link.db, "notice_to_publish", ORDER_COLUMNS
 	    "WHERE sha256 IS NOT NULL AND published_at IS NULL AND id <> ALL ($1::uuid[]) "
 	    "ORDER BY no LIMIT $2", 2, params);
 	buf_free(&given);
-	d->look_publish = res != NULL && PQntuples(res) == GIVE_MAX;
+	d->look_publish = res != NULL && PQntuples(res) == room;
 	return send_orders(d, M_NOTICE_PUBLISH, res, &d->publishing);
 }
 
@@ -401,9 +425,12 @@ notices_give_to_expire(struct directory *d)
 	char		 now[TIME_SIZE], limit[24];
 	const char	*params[3];
 	PGresult	*res;
+	int		 room = given_room(&d->expiring);
 
+	if (room == 0)
+		return 0;
 	time_format(clock_now(), now);
-	(void)snprintf(limit, sizeof(limit), "%d", GIVE_MAX);
+	(void)snprintf(limit, sizeof(limit), "%d", room);
 	params[0] = given_array(&d->expiring, &given);
 	params[1] = now;
 	params[2] = limit;

@@ -315,6 +315,32 @@ test_notices(void **state)
 	assert_string_equal(p.id, n[0].id);
 }
 
+/* Where the archive does not answer, what it is to take stays within bounds:
+ * muhurd would else stop listening, and nobody could log in. */
+static void
+test_expire_bounded(void **state)
+{
+	struct msg	 m;
+	int		 i, n = 0;
+
+	(void)state;
+	sql("INSERT INTO muhur.notice (id, kind, recipient, file_name, issued_at, sha256, size,"
+	    " signed_at, published_at, outbox_until, day) SELECT gen_random_uuid(),"
+	    " 'ReconciliationResult', 'PLA', 'n' || i || '.xml', '" NOW "', repeat('1', 64), 1,"
+	    " '" NOW "', '" NOW "', '2026-01-01', '2026-01-01' FROM generate_series(1, 1500) AS i");
+	for (i = 0; i < 20; i++) {
+		d.next_look = 0;
+		assert_int_equal(directory_step(&d, 5), 0);
+		while (msg_recv(&parent, &m) == 1) {
+			assert_string_equal(msg_type_name(m.type), "notice-expire");
+			n++;
+		}
+	}
+	assert_int_equal(n, 400);
+	assert_int_equal(login("PLA001", "certkey").ok, 1);
+	sql("DELETE FROM muhur.notice WHERE kind = 'ReconciliationResult'");
+}
+
 /* What muhurd tells while the database is away is written when it is back. */
 static void
 test_database_away(void **state)
@@ -408,6 +434,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_own_notification),
 		cmocka_unit_test(test_hold_and_decide),
 		cmocka_unit_test(test_notices),
+		cmocka_unit_test(test_expire_bounded),
 		cmocka_unit_test(test_database_away),
 	};
 
