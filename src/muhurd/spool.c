@@ -184,29 +184,93 @@ spool_open(const struct tree *t, const struct m_submission *m)
 	return fd;
 }
 
+/* Have the two the same bytes?  1, 0, or -1 with errno. */
+static int
+same_bytes(int a, int b)
+{
+	char x[16384], y[16384];
+	struct stat sa, sb;
+	ssize_t n, m;
+	off_t pos;
+
+	if (fstat(a, &sa) == -1 || fstat(b, &sb) == -1)
+		return -1;
+	if (sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino)
+		return 1;
+	if (sa.st_size != sb.st_size)
+		return 0;
+	for (pos = 0; pos < sa.st_size; pos += n) {
+		if ((n = pread(a, x, sizeof(x), pos)) == -1 ||
+		    (m = pread(b, y, sizeof(y), pos)) == -1)
+			return -1;
+		if (n != m || n == 0 || memcmp(x, y, (size_t)n) != 0)
+			return 0;
+	}
+	return 1;
+}
+
+/* The name is taken in the store: 0 by the same bytes; 1 by others; -1. */
+static int
+taken_by_others(int subdir, const char *name, int shelf, const char *sha256)
+{
+	int a = -1, b = -1, rc = -1, saved;
+
+	if ((a = open_beneath(subdir, name, O_RDONLY | O_NOFOLLOW, 0)) != -1 &&
+	    (b = open_beneath(shelf, sha256, O_RDONLY | O_NOFOLLOW, 0)) != -1 &&
+	    (rc = same_bytes(a, b)) != -1)
+		rc = !rc;
+	saved = errno;
+	if (a != -1)
+		(void)close(a);
+	if (b != -1)
+		(void)close(b);
+	errno = saved;
+	return rc;
+}
+
+/* Link the document into the store, as sha256 or, where that is "", among the
+ * held; *shelf is the folder that got it, the caller's to close.  0 or -1. */
+static int
+shelve(const struct tree *t, int subdir, const struct m_submission *m, const char *sha256,
+    int *shelf)
+{
+	char head[3] = { 0 };
+	int others;
+
+	if (sha256[0] != '\0') {
+		memcpy(head, sha256, 2);
+		if ((*shelf = tree_dir(t->store, head, TREE_SHARED)) == -1)
+			return -1;
+		/* ENOENT: linked and unlinked before */
+		if (linkat(subdir, m->name, *shelf, sha256, 0) == 0 || errno == ENOENT)
+			return 0;
+		if (errno != EEXIST)
+			return -1;
+		/* linked before, or the same bytes came before; but the digest is the
+		 * word of a process that has read a stranger's document */
+		if ((others = taken_by_others(subdir, m->name, *shelf, sha256)) != 1)
+			return others;
+		log_alarm("%s: the store holds other bytes as %s: it is kept as held/%s", m->id,
+		    sha256, m->id);
+		(void)close(*shelf);
+	}
+	if ((*shelf = tree_dir(t->store, "held", TREE_SHARED)) == -1)
+		return -1;
+	if (linkat(subdir, m->name, *shelf, m->id, 0) == 0 || errno == EEXIST || errno == ENOENT)
+		return 0;
+	return -1;
+}
+
 int
 spool_conclude(const struct tree *t, const struct m_submission *m, const char *sha256)
 {
-	char dir[SUB_DIR_SIZE], head[3] = { 0 };
-	const char *name = sha256;
+	char dir[SUB_DIR_SIZE];
 	int subdir, shelf = -1, rc = -1, saved;
 
 	sub_dir_name(m, dir);
 	if ((subdir = tree_dir_existing(t->received, dir)) == -1)
 		return errno == ENOENT ? 0 : -1;
-	if (sha256[0] != '\0') {
-		memcpy(head, sha256, 2);
-		shelf = tree_dir(t->store, head, TREE_SHARED);
-	} else {
-		shelf = tree_dir(t->store, "held", TREE_SHARED);
-		name = m->id;
-	}
-	if (shelf == -1)
-		goto out;
-	/* ENOENT: linked and unlinked before, EEXIST: linked before, or the same
-	 * bytes came before */
-	if (linkat(subdir, m->name, shelf, name, 0) == -1 && errno != EEXIST &&
-	    errno != ENOENT)
+	if (shelve(t, subdir, m, sha256, &shelf) == -1)
 		goto out;
 	if (fsync_dir(shelf) == -1)
 		goto out;

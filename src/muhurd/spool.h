@@ -32,7 +32,8 @@ enum box_status spool_take(const struct tree *t, int inbox, int sent, const char
 int spool_open(const struct tree *t, const struct m_submission *m);
 
 /* Move a document whose fate is decided into the store as sha256 (hex), or,
- * where that is "", as held/<id>; then forget it here.  0 or -1 with errno. */
+ * where that is "" or other bytes bear that name, as held/<id>; then forget it
+ * here.  0 or -1 with errno. */
 int spool_conclude(const struct tree *t, const struct m_submission *m, const char *sha256);
 
 /* What is in received, oldest first, at most max of it.  durable: fsync all of

@@ -141,6 +141,12 @@ conclude(void **state)
 	assert_int_equal(spool_conclude(&w->tree, &h, ""), 0);
 	(void)snprintf(held, sizeof(held), "held/%s", h.id);
 	assert_string_equal(content(w->tree.store, held), "never judged");
+	/* a digest that is not its own takes no other document's place */
+	h = take_one(w, &d, "c.xml", "xyz");
+	assert_int_equal(spool_conclude(&w->tree, &h, SHA), 0);
+	(void)snprintf(held, sizeof(held), "held/%s", h.id);
+	assert_string_equal(content(w->tree.store, held), "xyz");
+	assert_string_equal(content(w->tree.store, "ba/" SHA), "abc");
 	assert_int_equal(count(w->tree.received), 0);
 	close_dirs(&d);
 }
