@@ -252,7 +252,8 @@ flow_again(struct gateway *gw, struct submission *s)
 {
 	log_info("%s: will be tried again in %lld s", s->m.id,
 	    (long long)(s->pause / USEC_PER_SEC));
-	s->phase = FLOW_QUEUED;
+	/* from its row on: a database that crashed may have lost that */
+	s->phase = FLOW_ASK;
 	wait_a_while(gw, s);
 }
 
@@ -275,7 +276,7 @@ flow_strike(struct gateway *gw, struct submission *s, int strikes)
 	log_alarm("%s (%s, \"%s\"): its processing failed: one more try alone", s->m.id,
 	    s->m.user, s->m.name);
 	s->alone = 1;
-	s->phase = FLOW_QUEUED;
+	s->phase = FLOW_ASK;
 	/* not at once: what killed one may be killing its siblings, and a
 	 * second death so met would not be this document's fault */
 	wait_a_while(gw, s);
@@ -305,9 +306,10 @@ flow_sub_state(struct gateway *gw, struct msg *m)
 		s->phase = was == FLOW_HOLDING ? FLOW_HOLD : FLOW_ASK;
 		wait_a_while(gw, s);
 	} else if (st.state == SUB_RECEIVED) {
-		if (was != FLOW_ASKED)
-			s->strikes = s->alone = 0;	/* the operator wants another try */
-		s->pause = PAUSE_FIRST;
+		if (was != FLOW_ASKED) {	/* the operator wants another try */
+			s->strikes = s->alone = 0;
+			s->pause = PAUSE_FIRST;
+		}
 		s->phase = FLOW_QUEUED;
 		pair_queue(gw, s);
 	} else
@@ -418,9 +420,6 @@ wake(struct gateway *gw, struct submission *s)
 	case FLOW_ASK:
 	case FLOW_HOLD:
 		queue_add(&gw->flow->ask, s);
-		return;
-	case FLOW_QUEUED:
-		pair_queue(gw, s);
 		return;
 	case FLOW_STORE:
 		conclude(gw, s);

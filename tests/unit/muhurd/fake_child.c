@@ -59,11 +59,14 @@ state(enum msg_type type, const char *id, enum submission_state s, const char *s
 static void
 directory(const struct msg *m)
 {
+	static int again;
 	struct m_submission sub;
 	struct m_submission_id id;
 
+	/* asked a second time about "again" it knows more */
 	if (m->type == M_SUB_RECEIVED && get_m_submission(m, &sub) == 0)
-		state(M_SUB_STATE, sub.id, SUB_RECEIVED, "", 0);
+		state(M_SUB_STATE, sub.id, strncmp(sub.name, "again", 5) == 0 && again++ > 0 ?
+		    SUB_REJECTED : SUB_RECEIVED, "", 0);
 	if (m->type == M_SUB_HOLD && get_m_submission_id(m, &id) == 0) {
 		state(M_SUB_STATE, id.id, SUB_HELD, "", 0);
 		/* and at once the operator rejects it */
@@ -86,6 +89,8 @@ verify(const struct msg *m)
 	else
 		(void)str_copy(v->id, sizeof(v->id), sub.id);
 	(void)str_copy(v->sha256, sizeof(v->sha256), SHA);
+	(void)str_copy(v->cert_sha256, sizeof(v->cert_sha256), SHA);
+	v->signature_valid = 1;
 	SEND(M_VERDICT, m_verdict, v);
 	free(v);
 	(void)sleep(1);		/* its death is not what is waited for */
@@ -95,19 +100,24 @@ verify(const struct msg *m)
 static void
 load(const struct msg *m)
 {
+	static int later;
 	struct m_submission_id id;
 	struct m_submission sub;
 	struct m_verdict *v;
 
 	switch (m->type) {
 	case M_LOAD_BEGIN:
-		if (get_m_submission(m, &sub) == 0 && strncmp(sub.name, "loadcrash", 9) == 0)
+		if (get_m_submission(m, &sub) == -1)
+			_exit(4);
+		if (strncmp(sub.name, "loadcrash", 9) == 0)
 			(void)raise(SIGKILL);
+		later = strncmp(sub.name, "again", 5) == 0;
 		break;
 	case M_LOAD_VERDICT:
 		v = xcalloc(1, sizeof(*v));
 		if (get_m_verdict(m, v) == 0)
-			state(M_LOAD_DONE, v->id, SUB_ACCEPTED, v->sha256, 0);
+			state(M_LOAD_DONE, v->id, later ? SUB_RECEIVED : SUB_ACCEPTED,
+			    later ? "" : v->sha256, later);
 		free(v);
 		break;
 	case M_LOAD_ABORT:

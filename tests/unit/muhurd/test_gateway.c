@@ -176,7 +176,7 @@ static void
 documents(void **state)
 {
 	struct world *w = *state;
-	struct m_submission crash, load, broken;
+	struct m_submission crash, load, broken, again;
 	struct gateway_run g;
 
 	write_world(w);
@@ -184,9 +184,11 @@ documents(void **state)
 	(void)spooled(w, "good.xml", "good");
 	load = spooled(w, "loadcrash.xml", "kills load");
 	broken = spooled(w, "broken.xml", "makes verify answer for another");
+	again = spooled(w, "again.xml", "nothing can be decided at first");
 	start(&g, w);
 	WAIT_FOR(there(w->tree.state, "port"), 20);
 	WAIT_FOR(there(w->tree.store, "aa/" SHA), 20);
+	WAIT_FOR(held(w, &again), 20);	/* its row was asked for once more */
 	WAIT_FOR(held(w, &crash) && held(w, &load) && held(w, &broken), 30);
 	WAIT_FOR(count(w->tree.received) == 0, 5);
 	assert_string_equal(content(w->tree.store, "aa/" SHA), "good");
