@@ -19,6 +19,7 @@
 #include "muhurd/route.h"
 
 #define MESSAGES_PER_TURN	16	/* of one child before the next one's */
+#define ANSWERS_MAX		64	/* that a session leaves lying: then nothing new of it */
 #define PAUSE_FIRST		(USEC_PER_SEC / 2)
 #define PAUSE_MOST		(30 * USEC_PER_SEC)
 #define STEADY			(60 * USEC_PER_SEC)	/* lived so long: a new start is quick */
@@ -397,6 +398,14 @@ receive(struct child *c)
 	return 1;
 }
 
+/* Are its messages to wait?  A session that asks and does not read would pile
+ * up our answers, and descriptors with them. */
+static int
+waits(const struct child *c)
+{
+	return c->paused || (c->role == ROLE_SESSION && c->chan.outq_len >= ANSWERS_MAX);
+}
+
 size_t
 children_poll(struct gateway *gw, struct pollfd *pfds, size_t max)
 {
@@ -408,7 +417,7 @@ children_poll(struct gateway *gw, struct pollfd *pfds, size_t max)
 		if (c->eof || c->doomed || n == max)
 			continue;
 		pfds[n].fd = c->chan.fd;
-		pfds[n].events = (short)((c->paused ? 0 : POLLIN) |
+		pfds[n].events = (short)((waits(c) ? 0 : POLLIN) |
 		    (msg_wants_write(&c->chan) ? POLLOUT : 0));
 		pfds[n].revents = 0;
 		/* a paused one that hangs up would only be reported again and again */
@@ -433,7 +442,7 @@ children_serve(struct gateway *gw)
 		if ((c->pfd->revents & (POLLIN | POLLHUP | POLLERR)) == 0)
 			continue;
 		for (i = 0; i < MESSAGES_PER_TURN; i++)
-			if (c->paused || c->doomed || !receive(c))
+			if (waits(c) || c->doomed || !receive(c))
 				break;
 	}
 }

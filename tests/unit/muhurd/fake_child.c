@@ -5,6 +5,10 @@
  */
 #include "config.h"
 
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,12 +61,26 @@ state(enum msg_type type, const char *id, enum submission_state s, const char *s
 }
 
 static void
+let_in(const struct msg *m)
+{
+	struct m_login_result r = { .ok = 1, .may_send = 1, .user = "PLA001", .member = "PLA" };
+	struct buf b = { 0 };
+
+	put_m_login_result(&b, &r);
+	if (msg_send(&chan, M_DIR_LOGIN_RESULT, m->tag, b.data, b.len, NULL, 0) == -1)
+		_exit(4);
+	buf_free(&b);
+}
+
+static void
 directory(const struct msg *m)
 {
 	static int again;
 	struct m_submission sub;
 	struct m_submission_id id;
 
+	if (m->type == M_DIR_LOGIN)
+		let_in(m);
 	/* asked a second time about "again" it knows more */
 	if (m->type == M_SUB_RECEIVED && get_m_submission(m, &sub) == 0)
 		state(M_SUB_STATE, sub.id, strncmp(sub.name, "again", 5) == 0 && again++ > 0 ?
@@ -129,6 +147,53 @@ load(const struct msg *m)
 	}
 }
 
+/* Asks for its inbox again and again, and reads no answer. */
+static void
+session_without_ears(void)
+{
+	struct m_login l = { .user = "PLA001", .algorithm = "ssh-ed25519", .key_len = 1,
+	    .proved = 1 };
+	struct m_box_open o = { .folder = BOX_INBOX, .flags = BOX_READ | BOX_DIR };
+	struct buf ask = { 0 };
+	struct msg m;
+	int n = 0, idle;
+
+	SEND(M_LOGIN, m_login, &l);
+	if (msg_recv_wait(&chan, &m, -1) != 1 || m.type != M_SESSION_START ||
+	    msg_recv_wait(&chan, &m, -1) != 1 || m.type != M_LOGIN_RESULT)
+		_exit(4);
+	put_m_box_open(&ask, &o);
+	for (idle = 0; idle < 50 && n < 10000; idle++) {
+		if (msg_flush(&chan) == -1)
+			_exit(4);
+		for (; n < 10000 && !msg_wants_write(&chan); n++, idle = 0)
+			if (msg_send(&chan, M_BOX_OPEN, 1, ask.data, ask.len, NULL, 0) == -1)
+				_exit(4);
+		(void)usleep(20000);
+	}
+	log_info("without an answer read: %d questions", n);
+	_exit(0);
+}
+
+static void
+listen_once(void)
+{
+	struct pollfd p[2] = { { .fd = FD_LISTEN, .events = POLLIN },
+	    { .fd = FD_CHANNEL, .events = POLLIN } };
+	struct m_peer peer = { .address = "127.0.0.1", .port = 1 };
+	struct buf b = { 0 };
+	int fd;
+
+	while (poll(p, 2, -1) == -1 && errno == EINTR)
+		;
+	if (p[0].revents == 0 || (fd = accept4(FD_LISTEN, NULL, NULL, SOCK_CLOEXEC)) == -1)
+		return;
+	put_m_peer(&b, &peer);
+	if (msg_send(&chan, M_SESSION_NEW, 0, b.data, b.len, &fd, 1) == -1)
+		_exit(4);
+	buf_free(&b);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -139,6 +204,10 @@ main(int argc, char *argv[])
 	msg_init(&chan, FD_CHANNEL, role, ROLE_MUHURD);
 	if (msg_send(&chan, M_READY, 0, NULL, 0, NULL, 0) == -1)
 		_exit(4);
+	if (role == ROLE_LISTENER)
+		listen_once();
+	if (role == ROLE_SESSION)
+		session_without_ears();
 	while (msg_recv_wait(&chan, &m, -1) == 1) {
 		if (role == ROLE_DIRECTORY)
 			directory(&m);

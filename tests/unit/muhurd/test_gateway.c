@@ -8,8 +8,10 @@
 
 #include "muhurd/helper.h"
 
+#include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -241,6 +243,35 @@ deaths(void **state)
 	assert_false(there(w->tree.state, "port"));
 }
 
+/* A session that reads no answers cannot pile them up here. */
+static void
+deaf_session(void **state)
+{
+	static const char what[] = "without an answer read: ";
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct world *w = *state;
+	struct gateway_run g;
+	char *text, *p;
+	int fd;
+
+	write_world(w);
+	start(&g, w);
+	WAIT_FOR(there(w->tree.state, "port"), 20);
+	in.sin_port = htons((uint16_t)atoi(content(w->tree.state, "port")));
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_not_equal(fd = socket(AF_INET, SOCK_STREAM, 0), -1);
+	assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	WAIT_FOR(logged(&g, what), 30);
+	text = log_text(&g);
+	assert_non_null(p = strstr(text, what));
+	/* what stands in sockets, in muhurd, and at work; all of them were 10000 */
+	assert_in_range(atoi(p + strlen(what)), 64, 3000);
+	free(text);
+	(void)close(fd);
+	assert_int_equal(kill(g.pid, SIGTERM), 0);
+	assert_int_equal(ended(&g, 8), 0);
+}
+
 /* kill -9: no child is left, and the next one goes on with the spool. */
 static void
 sudden_death(void **state)
@@ -267,7 +298,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(documents), TEST(deaths), TEST(sudden_death),
+		TEST(documents), TEST(deaths), TEST(deaf_session), TEST(sudden_death),
 	};
 
 	log_init("test_gateway", LOG_COMMAND, 0);
