@@ -84,6 +84,10 @@ get_m_verdict(const struct msg *m, struct m_verdict *v)
 	get_text(&r, v->signer_serial, sizeof(v->signer_serial));
 	v->signing_time = get_i64(&r);
 	get_reasons(&r, &v->reasons);
+	/* without a reason against it there is a signature that holds, and its
+	 * certificate is known: else the document would be nobody's word */
+	if (v->reasons.n == 0 && (!v->signature_valid || v->cert_sha256[0] == '\0'))
+		return -1;
 	return reader_done(&r);
 }
 

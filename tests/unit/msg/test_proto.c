@@ -172,6 +172,30 @@ notice_refused(const struct notice *n)
 	return rc == -1;
 }
 
+/* Nothing said against it, but no signature that holds: nobody's word. */
+static void
+test_unsigned_verdict(void **state)
+{
+	struct m_verdict v = verdict(), out;
+	struct buf b = { 0 };
+	struct msg m = { 0 };
+	int i;
+
+	(void)state;
+	v.reasons.n = 0;
+	for (i = 0; i < 3; i++) {
+		v.signature_valid = i != 1;
+		if (i == 2)
+			v.cert_sha256[0] = '\0';
+		buf_reset(&b);
+		put_m_verdict(&b, &v);
+		m.payload = (const uint8_t *)b.data;
+		m.len = b.len;
+		assert_int_equal(get_m_verdict(&m, &out), i == 0 ? 0 : -1);
+	}
+	buf_free(&b);
+}
+
 /* Fields that would go into XML, logs and file names. */
 static void
 test_fields(void **state)
@@ -226,7 +250,7 @@ main(void)
 		cmocka_unit_test(test_box),
 		cmocka_unit_test(test_submission),
 		cmocka_unit_test(test_notice),
-		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_unsigned_verdict), cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_nul),
 	};
 
