@@ -12,7 +12,10 @@ GRANT SELECT ON muhur.member, muhur.member_user, muhur.certificate, muhur.user_r
 	muhur.reconcile_run, muhur.reconcile_input, muhur.pair, muhur.break, muhur.finding
 	TO muhur_load;
 GRANT INSERT ON muhur.price, muhur.balance, muhur.custody_omnibus, muhur.custody_direct,
-	muhur.submission_reason, muhur.notice, muhur.event, muhur.reconcile_job TO muhur_load;
+	muhur.submission_reason, muhur.event, muhur.reconcile_job TO muhur_load;
+-- "to sign" only: a row with a digest would show its recipient any stored file.
+GRANT INSERT (id, kind, level, recipient, submission, run, file_name, issued_at, day)
+	ON muhur.notice TO muhur_load, muhur_directory, muhur_reconcile;
 GRANT UPDATE (state, decided_at, sha256, counted, reserves_id, member_code, message_type,
 	message_id, user_code, business_date, sequence, record_count, created_at, late,
 	signer_subject, signer_issuer, signer_serial, signer_cert, signing_time, replaces,
@@ -28,7 +31,7 @@ GRANT SELECT ON muhur.member, muhur.member_user, muhur.certificate, muhur.login_
 GRANT INSERT (id, uploader, member_code, file_name, size, received_at)
 	ON muhur.submission TO muhur_directory;
 GRANT UPDATE (state, decided_at, operator_decision) ON muhur.submission TO muhur_directory;
-GRANT INSERT ON muhur.submission_reason, muhur.notice, muhur.event TO muhur_directory;
+GRANT INSERT ON muhur.submission_reason, muhur.event TO muhur_directory;
 GRANT UPDATE (sha256, size, signed_at, published_at, outbox_until, archived_at)
 	ON muhur.notice TO muhur_directory;
 GRANT EXECUTE ON FUNCTION muhur.notice_lines(uuid) TO muhur_directory;
@@ -39,7 +42,7 @@ GRANT SELECT ON muhur.member, muhur.contract, muhur.submission, muhur.notice,
 	muhur.reconcile_job, muhur.reconcile_run, muhur.reconcile_input, muhur.pair,
 	muhur.break, muhur.finding TO muhur_reconcile;
 GRANT INSERT ON muhur.reconcile_job, muhur.reconcile_run, muhur.reconcile_input,
-	muhur.pair, muhur.break, muhur.finding, muhur.notice, muhur.event TO muhur_reconcile;
+	muhur.pair, muhur.break, muhur.finding, muhur.event TO muhur_reconcile;
 GRANT UPDATE, DELETE ON muhur.reconcile_job TO muhur_reconcile;
 GRANT UPDATE (pairs, breaks) ON muhur.reconcile_run TO muhur_reconcile;
 GRANT UPDATE (last_seen, state) ON muhur.break TO muhur_reconcile;

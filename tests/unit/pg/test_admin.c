@@ -87,6 +87,10 @@ test_changed_file(void **state)
 	db_close(&db);
 }
 
+/* Its recipient would be shown whatever the store holds by that name. */
+#define SIGNED_NOTICE	"INSERT INTO muhur.notice (id, kind, recipient, file_name, issued_at, day," \
+	" sha256) VALUES (gen_random_uuid(), 'Acknowledgement', 'PLA', 'x', now(), now(), 'x')"
+
 /* No role but the owner alters, empties or deletes. */
 static void
 test_least_rights(void **state)
@@ -99,6 +103,9 @@ test_least_rights(void **state)
 		{ "muhur_load", "SELECT FROM muhur.balance" },
 		{ "muhur_load", "CREATE TABLE muhur.x ()" },
 		{ "muhur_load", "UPDATE muhur.submission SET operator_decision = 'reject'" },
+		{ "muhur_load", SIGNED_NOTICE },
+		{ "muhur_reconcile", SIGNED_NOTICE },
+		{ "muhur_directory", SIGNED_NOTICE },
 		{ "muhur_directory", "SELECT FROM muhur.balance" },
 		{ "muhur_directory", "UPDATE muhur.member SET state = 'active'" },
 		{ "muhur_directory", "UPDATE muhur.submission SET sha256 = ''" },
