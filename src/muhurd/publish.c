@@ -164,9 +164,11 @@ accept_item(struct gateway *gw, struct msg *m, int expire)
 	    !member_code_ok(p.recipient) || !file_name_ok(p.file_name) ||
 	    !store_name_ok(p.sha256) || date_parse(p.day, &day) == -1)
 		return -1;
+	/* at work already; or on its way out while a repeat wants it in again, and
+	 * would lose it a moment later: the directory gives it once more */
 	for (it = pb->list; it != NULL; it = it->next)
-		if (it->expire == expire && strcmp(it->p.id, p.id) == 0)
-			return 0;	/* at work already */
+		if (strcmp(it->p.id, p.id) == 0)
+			return 0;
 	it = xcalloc(1, sizeof(*it));
 	it->gw = gw;
 	it->p = p;

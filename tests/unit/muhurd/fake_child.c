@@ -72,6 +72,47 @@ let_in(const struct msg *m)
 	buf_free(&b);
 }
 
+/* Out of the outbox and into it at once; the latter again when it is out. */
+static void
+opposite_orders(const struct msg *m)
+{
+	static struct m_notice_publish p = { .recipient = "PLA", .file_name = "both.xml",
+	    .sha256 = SHA, .day = "2026-11-21" };
+	static int archived;
+	struct m_submission sub;
+
+	switch (m->type) {
+	case M_SUB_RECEIVED:
+		if (get_m_submission(m, &sub) == -1 || strcmp(sub.name, "both.xml") != 0)
+			return;
+		(void)str_copy(p.id, sizeof(p.id), sub.id);
+		SEND(M_NOTICE_EXPIRE, m_notice_publish, &p);
+		break;
+	case M_NOTICE_ARCHIVED:
+		archived = 1;
+		break;
+	case M_NOTICE_PUBLISHED:
+		log_info("published %s", archived ? "at last" : "too early");
+		return;
+	default:
+		return;
+	}
+	SEND(M_NOTICE_PUBLISH, m_notice_publish, &p);
+}
+
+static void
+archive(const struct msg *m)
+{
+	struct m_notice_publish p;
+	struct m_archived a = { .ok = 1 };
+
+	if (get_m_notice_publish(m, &p) == -1)
+		_exit(4);
+	(void)usleep(300000);
+	(void)str_copy(a.id, sizeof(a.id), p.id);
+	SEND(M_ARCHIVED, m_archived, &a);
+}
+
 static void
 directory(const struct msg *m)
 {
@@ -81,6 +122,7 @@ directory(const struct msg *m)
 
 	if (m->type == M_DIR_LOGIN)
 		let_in(m);
+	opposite_orders(m);
 	/* asked a second time about "again" it knows more */
 	if (m->type == M_SUB_RECEIVED && get_m_submission(m, &sub) == 0)
 		state(M_SUB_STATE, sub.id, strncmp(sub.name, "again", 5) == 0 && again++ > 0 ?
@@ -215,6 +257,8 @@ main(int argc, char *argv[])
 			verify(&m);
 		else if (role == ROLE_LOAD)
 			load(&m);
+		else if (role == ROLE_ARCHIVE)
+			archive(&m);
 		msg_close_fds(&m);
 	}
 	/* one that will not go has to be killed */

@@ -243,6 +243,25 @@ deaths(void **state)
 	assert_false(there(w->tree.state, "port"));
 }
 
+/* What is leaving the outbox does not come in before it is out. */
+static void
+opposite_orders(void **state)
+{
+	struct world *w = *state;
+	struct gateway_run g;
+
+	write_world(w);
+	assert_int_equal(mkdirat(w->tree.store, "aa", 0770), 0);
+	make_file(w->tree.store, "aa/" SHA, "good");
+	(void)spooled(w, "both.xml", "good");
+	start(&g, w);
+	WAIT_FOR(logged(&g, "published at last"), 20);
+	assert_false(logged(&g, "published too early"));
+	assert_string_equal(content(w->tree.boxes, "PLA/outbox/both.xml"), "good");
+	assert_int_equal(kill(g.pid, SIGTERM), 0);
+	assert_int_equal(ended(&g, 8), 0);
+}
+
 /* A session that reads no answers cannot pile them up here. */
 static void
 deaf_session(void **state)
@@ -298,7 +317,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(documents), TEST(deaths), TEST(deaf_session), TEST(sudden_death),
+		TEST(documents), TEST(deaths), TEST(opposite_orders), TEST(deaf_session), TEST(sudden_death),
 	};
 
 	log_init("test_gateway", LOG_COMMAND, 0);
