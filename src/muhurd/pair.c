@@ -64,7 +64,7 @@ free_child(struct gateway *gw, enum role role)
 
 	for (c = children_first(gw); c != NULL; c = c->next)
 		if (c->role == role && c->ready && !c->busy && !c->eof && !c->doomed &&
-		    !c->ending)
+		    !c->ending && !c->reaped)
 			return c;
 	return NULL;
 }
