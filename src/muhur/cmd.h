@@ -33,8 +33,8 @@ int cmd_usage(const struct cmd *c);
 void cmd_json(json_t *o);
 /* Columns of rows as JSON, one object a line, or as an aligned table with a
  * heading for people.  names: one per column, JSON's camelCase, after these
- * marks: '#' a number, '?' a boolean ("t"/"f"), '@' a JSON value; and before
- * them '-' for a column that is left out of the table. */
+ * marks: '#' a number, '?' a boolean ("t"/"f"), '@' a JSON value, '*' words (in
+ * JSON a list); and before them '-' for a column that is left out of the table. */
 void cmd_rows(const struct cmd *c, const PGresult *res, const char *const *names);
 /* One row as a JSON object; the same as lines "name: value" for people. */
 json_t *cmd_row_json(const PGresult *res, int row, const char *const *names);

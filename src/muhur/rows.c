@@ -13,7 +13,7 @@
 /* A column's name without its marks, and what they say. */
 struct column {
 	const char	*name;
-	char		 type;		/* '#', '?', '@', or 0: text */
+	char		 type;		/* '#', '?', '@', '*', or 0: text */
 	int		 json_only;
 };
 
@@ -26,7 +26,7 @@ column_of(const char *name)
 		col.json_only = 1;
 		col.name++;
 	}
-	if (*col.name == '#' || *col.name == '?' || *col.name == '@')
+	if (*col.name != '\0' && strchr("#?@*", *col.name) != NULL)
 		col.type = *col.name++;
 	return col;
 }
@@ -43,14 +43,31 @@ cmd_json(json_t *o)
 	json_decref(o);
 }
 
+/* Words with a blank between them as a list. */
+static json_t *
+words_json(const char *s)
+{
+	json_t *list = json_array();
+	size_t n;
+
+	for (; *s != '\0'; s += n + (s[n] == ' ')) {
+		n = strcspn(s, " ");
+		if (json_array_append_new(list, json_stringn(s, n)) == -1)
+			fatalx("JSON: a list could not be written");
+	}
+	return list;
+}
+
 static json_t *
 value_json(const PGresult *res, int row, int i, char type)
 {
 	const char *s = PQgetvalue(res, row, i);
 
 	if (PQgetisnull(res, row, i))
-		return json_null();
+		return type == '*' ? json_array() : json_null();
 	switch (type) {
+	case '*':
+		return words_json(s);
 	case '#':
 		return json_integer(strtoll(s, NULL, 10));
 	case '?':

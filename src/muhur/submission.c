@@ -31,7 +31,7 @@ submission_list(struct cmd *c, int argc, char **argv)
 	};
 	static const char *const names[] = {
 		"id", "state", "receivedAt", "uploader", "messageType", "businessDate", "messageId",
-		"fileName", "-#size", "-sha256", "-member", "-#recordCount", "-?late", "reasons"
+		"fileName", "-#size", "-sha256", "-member", "-#recordCount", "-?late", "*reasons"
 	};
 	const char *params[3] = { NULL };
 	PGresult *res;

@@ -134,7 +134,11 @@ def operators_view():
     name = market.send(signed)
     market.answer(name)
     row = next(r for r in market.json("submission", "list") if r["fileName"] == name)
-    assert row["state"] == "accepted"
+    assert row["state"] == "accepted" and row["reasons"] == []
+    refused = market.send(market.balance_report())
+    market.answer(refused)
+    row_of = {r["fileName"]: r for r in market.json("submission", "list")}
+    assert row_of[refused]["reasons"] == ["SIG_MISSING"], row_of[refused]
     shown = market.json("submission", "show", row["id"])[0]
     assert shown["sha256"] == row["sha256"]
     got = os.path.join(market.dir, "got.xml")

@@ -161,7 +161,7 @@ static void do_exec(void) { (void)execl("/bin/true", "true", (char *)NULL); }
 static void do_ptrace(void) { (void)ptrace(PTRACE_TRACEME, 0, NULL, NULL); }
 static void do_unlink(void) { (void)unlink("/nonexistent"); }
 static void do_rename(void) { (void)rename("/nonexistent", "/nonexistent2"); }
-static void do_setuid(void) { (void)setuid(0); }
+static void do_setuid(void) { (void)!setuid(0); }
 static void do_accept(void) { (void)accept4(sock_fd, NULL, NULL, 0); }
 static void do_chdir(void) { (void)!chdir("/"); }
 static void do_pwrite(void) { (void)!pwrite(1, "", 0, 0); }
