@@ -15,7 +15,9 @@
 --   contracted	 pairs with a contract valid on the day: platform, custodian,
 --		 platform_in, custodian_in (is that side's report in?)
 --   found	 where it puts what it finds; key names the break for ever and
---		 must not depend on the day or on the order of arrival
+--		 must not depend on the order of arrival, nor on the day; R4's
+--		 alone names its day, since what is owed for one day is not
+--		 cured by what comes for another
 
 CREATE TEMPORARY TABLE claimed (
 	platform	text NOT NULL,

@@ -8,11 +8,15 @@
 -- that member, whatever the number of its contracts.  A missing report never
 -- counts as zero.  A suspended member owes it as well: its customers' assets
 -- are still there.
+--
+-- The key names the day that is owed: a break of D ends when D itself is
+-- reported (or no longer owed), and the day after has a break of its own.
 
 INSERT INTO pg_temp.found (rule, rule_source, kind, key, platform, custodian, asset,
 	platform_quantity, custodian_quantity, difference, detail, submissions)
 SELECT 'R4', 'III-35/B.2 m.32(1)', 'REPORT_MISSING',
-	owed.message_type || '|' || owed.member_code, owed.platform, owed.custodian, NULL,
+	owed.message_type || '|' || owed.member_code || '|' || $2::date,
+	owed.platform, owed.custodian, NULL,
 	NULL, NULL, NULL,
 	owed.message_type || ' of ' || owed.member_code || ' is missing', '{}'
 FROM (

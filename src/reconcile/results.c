@@ -42,6 +42,10 @@ static const char *const identify[] = {
 #define EARLIER "(SELECT no FROM muhur.reconcile_run WHERE no <> $1::bigint AND business_date <= $2::date " \
 	"ORDER BY business_date DESC, version DESC LIMIT 1)"
 
+/* R4's breaks are of one day each (schemas/rules/R04-presence.sql): only runs
+ * of that day have anything to say of them. */
+#define OF_ONE_DAY "b.rule = 'R4'"
+
 static const char store_breaks[] =
 	"INSERT INTO muhur.break (id, rule, rule_source, kind, key, platform, custodian, asset, "
 	"    first_seen, last_seen) "
@@ -74,15 +78,19 @@ static const char store_cured[] =
 	"    AND p.custodian = b.custodian AND p.asset = b.asset "
 	"WHERE f.run = " EARLIER " AND f.status <> 'cured' "
 	"AND NOT EXISTS (SELECT FROM pg_temp.identified i WHERE i.id = f.break_id) "
+	"AND (NOT " OF_ONE_DAY " OR EXISTS (SELECT FROM muhur.reconcile_run r "
+	"    WHERE r.no = f.run AND r.business_date = $2::date)) "
 	"ORDER BY f.break_id";
 
 /* A break's state is what the newest day says of it, so that a late run of an
- * old day does not close what stands open today. */
+ * old day does not close what stands open today; where it is of one day, what
+ * that day's newest run says, which is this one. */
 static const char store_states[] =
 	"WITH newest AS (SELECT no FROM muhur.reconcile_run "
 	"    ORDER BY business_date DESC, version DESC LIMIT 1) "
 	"UPDATE muhur.break b SET state = CASE WHEN NOT EXISTS (SELECT FROM muhur.finding n "
-	"        WHERE n.run = (SELECT no FROM newest) AND n.break_id = b.id AND n.status <> 'cured') "
+	"        WHERE n.run = CASE WHEN " OF_ONE_DAY " THEN f.run ELSE (SELECT no FROM newest) END "
+	"        AND n.break_id = b.id AND n.status <> 'cured') "
 	"    THEN 'cured' WHEN b.state = 'explained' THEN 'explained' ELSE 'open' END "
 	"FROM muhur.finding f WHERE f.run = $1::bigint AND f.break_id = b.id";
 

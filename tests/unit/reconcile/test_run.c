@@ -299,6 +299,67 @@ test_presence(void **state)
 	assert_int_equal(run.cured, 1);
 }
 
+/* A missing report is one day's: the next day's report does not stand for it. */
+static void
+test_presence_over_days(void **state)
+{
+	struct run run;
+	long long no;
+
+	(void)state;
+	agreeing_day(DAY, "A", 1);
+	agreeing_day(NEXT, "B", 1);
+	sql("UPDATE muhur.submission SET state = 'replaced' WHERE member_code = 'CUB'");
+	run_day_of(DAY, &run);
+	expect(FINDINGS(LAST), "R4 REPORT_MISSING - CUB - - - - new " DAY);
+	/* missing the day after as well: a break of that day, new, and an id of its own */
+	run_day_of(NEXT, &run);
+	expect(FINDINGS(LAST), "R4 REPORT_MISSING - CUB - - - - new " NEXT);
+	run_day_of(NEXT, &run);
+	expect(FINDINGS(LAST), "R4 REPORT_MISSING - CUB - - - - continuing " NEXT);
+	expect("SELECT string_agg(key || ' ' || state, E'\n' ORDER BY key) FROM muhur.break",
+	    "CustodyReport|CUB|" DAY " open\nCustodyReport|CUB|" NEXT " open");
+	/* the day after is reported: it is cured, the day before is not */
+	no = report("CUB", "NEXT", NEXT);
+	omn(no, "PLA", ETH, "COLD", "10");
+	omn(no, "PLB", ETH, "COLD", "7");
+	run_day_of(NEXT, &run);
+	expect(FINDINGS(LAST), "R4 REPORT_MISSING - CUB - - - - cured " NEXT);
+	expect("SELECT string_agg(key || ' ' || state, E'\n' ORDER BY key) FROM muhur.break",
+	    "CustodyReport|CUB|" DAY " open\nCustodyReport|CUB|" NEXT " cured");
+	/* a later run of the day before, still without it */
+	run_day_of(DAY, &run);
+	expect(FINDINGS(LAST), "R4 REPORT_MISSING - CUB - - - - continuing " DAY);
+	expect("SELECT state FROM muhur.break WHERE key LIKE '%" DAY "'", "open");
+	/* it comes late: cured once, though the newest day is another */
+	no = report("CUB", "LATE", DAY);
+	omn(no, "PLA", ETH, "HOT", "10");
+	omn(no, "PLB", ETH, "HOT", "7");
+	run_day_of(DAY, &run);
+	assert_int_equal(run.breaks, 0);
+	expect(FINDINGS(LAST), "R4 REPORT_MISSING - CUB - - - - cured " DAY);
+	expect("SELECT string_agg(DISTINCT state, ',') FROM muhur.break", "cured");
+	run_day_of(DAY, &run);
+	expect(FINDINGS(LAST), "");
+}
+
+/* D lacks one report and D + 1 is complete: D's break is nobody's to cure there. */
+static void
+test_presence_day_after(void **state)
+{
+	struct run run;
+
+	(void)state;
+	agreeing_day(DAY, "A", 1);
+	agreeing_day(NEXT, "B", 1);
+	sql("UPDATE muhur.submission SET state = 'replaced' WHERE member_code = 'CUB' AND business_date = '" DAY "'");
+	run_day_of(DAY, &run);
+	run_day_of(NEXT, &run);
+	assert_int_equal(run.cured, 0);
+	expect(FINDINGS(LAST), "");
+	expect("SELECT state FROM muhur.break", "open");
+}
+
 static void
 test_contracts(void **state)
 {
@@ -685,6 +746,8 @@ main(int argc, char *argv[])
 		cmocka_unit_test_setup(test_agreement, fresh_market),
 		cmocka_unit_test_setup(test_bilateral, fresh_market),
 		cmocka_unit_test_setup(test_presence, fresh_market),
+		cmocka_unit_test_setup(test_presence_over_days, fresh_market),
+		cmocka_unit_test_setup(test_presence_day_after, fresh_market),
 		cmocka_unit_test_setup(test_contracts, fresh_market),
 		cmocka_unit_test_setup(test_duplicates, fresh_market),
 		cmocka_unit_test(test_permuted),
