@@ -14,6 +14,7 @@
 
 #define SCHEDULE_DAYS	"30"	/* how far back run_schedule looks */
 #define RETRY_DELAY	(30 * USEC_PER_SEC)	/* until a failed day is tried again */
+#define OVERTAKEN_MAX	3	/* tries at once where another worker was quicker */
 
 /* One run at a time groups millions of rows: memory for that instead of
  * temporary files. */
@@ -54,7 +55,8 @@ open_run(struct db *db, struct run *run)
 	PGresult *res;
 
 	time_format(run->started_at, when);
-	res = db_query_row(db, "INSERT INTO muhur.reconcile_run (business_date, version, cause, started_at) "
+	/* unique_violation: see overtaken */
+	res = db_query(db, "23505", "INSERT INTO muhur.reconcile_run (business_date, version, cause, started_at) "
 	    "SELECT $1::date, coalesce(max(version), 0) + 1, $2, $3::timestamptz "
 	    "FROM muhur.reconcile_run WHERE business_date = $1::date RETURNING no, version", 3, params);
 	if (res == NULL)
@@ -129,20 +131,33 @@ put_off(struct db *db, const struct queue_job *job)
 	(void)db_exec(db, "UPDATE muhur.reconcile_job SET not_before = $2 WHERE no = $1", 2, params);
 }
 
-int
-run_next(struct db *db, const struct rules *rules, struct run *run)
+/*
+ * Another worker's run of the day was committed after this snapshot and before
+ * the lock on the day (src/pg/queue.c): the entry is gone (40001), or this
+ * run's version is there already (23505; run->no is set once that has passed).
+ */
+static int
+overtaken(const struct db *db, const struct run *run)
+{
+	return strcmp(db->sqlstate, "40001") == 0 ||
+	    (run->no == 0 && strcmp(db->sqlstate, "23505") == 0);
+}
+
+/* run_next, or 2: overtaken, and a new snapshot will see more. */
+static int
+try_next(struct db *db, const struct rules *rules, struct run *run)
 {
 	struct queue_job job = { 0 };
-	int took, concurrent;
+	int took, late;
 
 	memset(run, 0, sizeof(*run));
 	if (db_exec(db, "BEGIN ISOLATION LEVEL REPEATABLE READ", 0, NULL) == -1)
 		return -1;
 	took = queue_take(db, clock_now(), &job);
 	if (took != 1) {
+		late = took == -1 && overtaken(db, run);
 		(void)db_rollback(db);
-		/* a job that went while the snapshot was taken: look again later */
-		return took == -1 && strcmp(db->sqlstate, "40001") == 0 ? 0 : took;
+		return late ? 2 : took;
 	}
 	run->business_date = job.business_date;
 	date_format(job.business_date, run->date_text);
@@ -150,15 +165,25 @@ run_next(struct db *db, const struct rules *rules, struct run *run)
 	run->started_at = clock_now();
 	if (run_day(db, rules, run) == 0 && queue_done(db, &job) == 0 && db_commit(db) == 0)
 		return 1;
-	concurrent = strcmp(db->sqlstate, "40001") == 0;
+	late = overtaken(db, run);
 	if (db_ok(db)) {
 		(void)db_rollback(db);
-		if (!concurrent)
+		if (!late)
 			put_off(db, &job);
 	}
-	if (!concurrent)
+	if (!late)
 		log_alarm("%s: the reconciliation failed and will be tried again", run->date_text);
-	return concurrent ? 0 : -1;
+	return late ? 2 : -1;
+}
+
+int
+run_next(struct db *db, const struct rules *rules, struct run *run)
+{
+	int i, rc = 2;
+
+	for (i = 0; i < OVERTAKEN_MAX && rc == 2; i++)
+		rc = try_next(db, rules, run);
+	return rc == 2 ? 0 : rc;	/* the queue is looked at again later */
 }
 
 /*

@@ -27,7 +27,8 @@ struct run {
 };
 
 /* Take the oldest due job and run its day.  1 it was run and committed (*run
- * says what), 0 nothing is due, -1 trouble: logged, nothing was changed, the
+ * says what), 0 nothing is due or other workers
+ * were quicker, -1 trouble: logged, nothing was changed, the
  * job waits a little. */
 int  run_next(struct db *db, const struct rules *rules, struct run *run);
 

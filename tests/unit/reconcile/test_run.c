@@ -642,6 +642,31 @@ test_death(void **state)
 	assert_string_equal(run.cause, "complete");
 }
 
+/* Another worker's run becomes visible after this one's snapshot: this one is
+ * made again at once, as the next version. */
+static void
+test_overtaken(void **state)
+{
+	PGresult *res;
+	struct run run;
+	date_t d;
+
+	(void)state;
+	agreeing_day(DAY, "A", 1);
+	assert_int_equal(date_parse(DAY, &d), 0);
+	assert_int_equal(queue_add(&owner, d, clock_now() - USEC_PER_SEC, "operator"), 0);
+	sql("BEGIN");
+	sql("INSERT INTO muhur.reconcile_run (business_date, version, cause, started_at) "
+	    "VALUES ('" DAY "', 1, 'complete', '2026-11-20')");
+	assert_int_equal(PQsendQuery(owner.conn, "SELECT pg_sleep(0.5); COMMIT"), 1);
+	assert_int_equal(run_next(&worker, rules, &run), 1);
+	assert_int_equal(run.version, 2);
+	while ((res = PQgetResult(owner.conn)) != NULL)
+		PQclear(res);
+	expect("SELECT count(*) FROM muhur.reconcile_job", "0");
+	expect("SELECT count(*) FROM muhur.reconcile_run", "2");
+}
+
 /* What the calendar asks for.  The clock is the real one: days are relative
  * to it. */
 static void
@@ -756,6 +781,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test_setup(test_great_sums, fresh_market),
 		cmocka_unit_test_setup(test_collision, fresh_market),
 		cmocka_unit_test_setup(test_death, fresh_market),
+		cmocka_unit_test_setup(test_overtaken, fresh_market),
 		cmocka_unit_test_setup(test_schedule, fresh_market),
 		cmocka_unit_test_setup(test_lines, fresh_market),
 	};
