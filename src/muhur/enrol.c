@@ -16,6 +16,7 @@
 #include <openssl/x509.h>
 
 #include "base/log.h"
+#include "xml/cert.h"
 
 #define RSA_MIN_BITS	2048
 #define RSA_MAX_BITS	16384
@@ -166,17 +167,6 @@ serial_text(const X509 *cert, char *dst, size_t size)
 	return rc;
 }
 
-static int
-time_of(const ASN1_TIME *asn1, usec_t *t)
-{
-	struct tm tm;
-
-	if (ASN1_TIME_to_tm(asn1, &tm) != 1)
-		return -1;
-	*t = (usec_t)timegm(&tm) * USEC_PER_SEC;
-	return 0;
-}
-
 /* What is written down of it. */
 static int
 describe(struct enrol_certificate *e, X509 *cert)
@@ -195,8 +185,8 @@ describe(struct enrol_certificate *e, X509 *cert)
 	return name_text(X509_get_subject_name(cert), e->subject, sizeof(e->subject)) == 0 &&
 	    name_text(X509_get_issuer_name(cert), e->issuer, sizeof(e->issuer)) == 0 &&
 	    serial_text(cert, e->serial, sizeof(e->serial)) == 0 &&
-	    time_of(X509_get0_notBefore(cert), &e->not_before) == 0 &&
-	    time_of(X509_get0_notAfter(cert), &e->not_after) == 0 ? 0 : -1;
+	    cert_time(X509_get0_notBefore(cert), &e->not_before) == 0 &&
+	    cert_time(X509_get0_notAfter(cert), &e->not_after) == 0 ? 0 : -1;
 }
 
 /* Chain, validity, usage: as a submission's signer is judged, but for the

@@ -9,9 +9,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "document/build.h"
+#include "xml/cert.h"
 
 #define PEM_MAX		(1024 * 1024)
 #define TOLERANCE	3600	/* seconds between signing and the self-check */
+#define DAY		(86400 * USEC_PER_SEC)
+#define NOTICE_TIME	(30 * DAY)	/* before the end: time to get another certificate */
 
 static int
 load_key(struct signer *s, int cert_fd, int key_fd)
@@ -57,6 +60,37 @@ name_issuer(struct signer *s, X509 *cert)
 	return s->issuer[0] != '\0' ? 0 : -1;
 }
 
+/*
+ * What every notice's own check would find, said once at the start: a
+ * certificate that may not sign never will; one out of its term is alarmed of,
+ * while the gateway goes on taking files.
+ */
+static int
+judge_certificate(const struct signer *s, X509 *cert)
+{
+	struct reasons	 rs = { 0 };
+	enum revocation	 revocation;
+	char		 end[TIME_SIZE] = "";
+	usec_t		 now = clock_now(), not_after;
+	size_t		 i;
+	int		 rc = 0;
+
+	trust_judge(s->trust, cert, NULL, now, 0, &revocation, &rs);
+	for (i = 0; i < rs.n; i++) {
+		log_alarm("signing certificate: %s: %s: no notice can be signed with it",
+		    reason_info(rs.v[i].code)->name, rs.v[i].detail);
+		if (rs.v[i].code != CERT_EXPIRED)
+			rc = -1;
+	}
+	if (cert_time(X509_get0_notAfter(cert), &not_after) == -1)
+		return rc;
+	time_format(not_after, end);
+	if (not_after > now && not_after - now < NOTICE_TIME)
+		log_warnx("signing certificate: it ends at %s, in %lld days: renew it", end,
+		    (long long)((not_after - now) / DAY));
+	return rc;
+}
+
 int
 signer_setup(struct signer *s, int cert_fd, int key_fd, int schemas_fd)
 {
@@ -69,7 +103,7 @@ signer_setup(struct signer *s, int cert_fd, int key_fd, int schemas_fd)
 	certs = signing_key_certificates(s->key, &n);
 	/* Its root is seldom in the file: the self-check trusts what is there. */
 	if (name_issuer(s, certs[0]) == -1 || (s->trust = trust_new_partial(certs, n)) == NULL ||
-	    (s->schemas = schema_set_load(schemas_fd)) == NULL)
+	    judge_certificate(s, certs[0]) == -1 || (s->schemas = schema_set_load(schemas_fd)) == NULL)
 		goto fail;
 	return 0;
 fail:

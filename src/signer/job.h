@@ -18,7 +18,9 @@ struct signer {
 	char			 issuer[DN_SIZE];	/* the notices' Issuer */
 };
 
-/* cert, key: PEM; schemas: the directory.  0, or -1 with the cause logged. */
+/* cert, key: PEM; schemas: the directory.  0, or -1 with the cause logged.  A
+ * certificate that may not sign (CERT_USAGE) is refused; one that has expired,
+ * or will within 30 days, is logged only. */
 int	signer_setup(struct signer *s, int cert_fd, int key_fd, int schemas_fd);
 void	signer_reset(struct signer *s);
 

@@ -4,6 +4,8 @@ src_xml_libxml_a_SOURCES = \
 	src/xml/alg.h \
 	src/xml/c14n.c \
 	src/xml/c14n.h \
+	src/xml/cert.c \
+	src/xml/cert.h \
 	src/xml/dsig.c \
 	src/xml/dsig.h \
 	src/xml/dsig_hint.c \

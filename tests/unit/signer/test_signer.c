@@ -289,6 +289,76 @@ test_bad_fields(void **state)
 	assert_null(run(&n, NULL));
 }
 
+/* What signer_setup says of a certificate; the text it logged, the caller's to
+ * free. */
+static char *
+set_up_with(enum pki_kind kind, long from, long to, int *rc)
+{
+	struct signer	 other;
+	struct buf	 cert_pem = { 0 }, key_pem = { 0 };
+	EVP_PKEY	*key = pki_key("P-256", 0);
+	X509		*cert = pki_cert("Gateway", key, NULL, NULL, kind, from, to);
+	char		*text;
+	size_t		 len;
+	int		 cert_in, key_in, saved = dup(STDERR_FILENO), log = file_of("", 0);
+
+	pki_put_cert(&cert_pem, cert);
+	pki_put_key(&key_pem, key);
+	cert_in = file_of(cert_pem.data, cert_pem.len);
+	key_in = file_of(key_pem.data, key_pem.len);
+	assert_int_not_equal(dup2(log, STDERR_FILENO), -1);
+	*rc = signer_setup(&other, cert_in, key_in, schemas_fd);
+	assert_int_not_equal(dup2(saved, STDERR_FILENO), -1);
+	if (*rc == 0)
+		signer_reset(&other);
+	assert_int_equal(lseek(log, 0, SEEK_SET), 0);
+	assert_int_equal(fd_read_all(log, 1 << 16, &text, &len), 0);
+	close(saved);
+	close(log);
+	close(cert_in);
+	close(key_in);
+	X509_free(cert);
+	EVP_PKEY_free(key);
+	buf_free(&cert_pem);
+	buf_free(&key_pem);
+	return text;
+}
+
+/* A certificate that cannot do is told of at the start, not at a notice. */
+static void
+test_certificate(void **state)
+{
+	static const struct {
+		enum pki_kind	 kind;
+		long		 from, to;
+		int		 rc;
+		const char	*says;		/* "" nothing at all */
+	} cases[] = {
+		{ PKI_SIGNER, -DAY, 31 * DAY, 0, "" },
+		{ PKI_SIGNER, -DAY, 29 * DAY, 0, "in 28 days: renew it" },
+		{ PKI_SIGNER, -2 * DAY, -DAY, 0, "CERT_EXPIRED" },
+		{ PKI_SIGNER, DAY, 90 * DAY, 0, "CERT_EXPIRED" },
+		{ PKI_NO_REPUDIATION, -DAY, 90 * DAY, -1, "CERT_USAGE" },
+		{ PKI_PLAIN, -DAY, 90 * DAY, -1, "CERT_USAGE" },
+		{ PKI_CA, -DAY, 90 * DAY, -1, "CERT_USAGE" },
+		{ PKI_NO_REPUDIATION, -2 * DAY, -DAY, -1, "CERT_USAGE" },
+	};
+	size_t	 i;
+	char	*text;
+	int	 rc;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		text = set_up_with(cases[i].kind, cases[i].from, cases[i].to, &rc);
+		assert_int_equal(rc, cases[i].rc);
+		if (cases[i].says[0] == '\0')
+			assert_string_equal(text, "");
+		else
+			assert_non_null(strstr(text, cases[i].says));
+		free(text);
+	}
+}
+
 /* Exec the real program with exactly the descriptors that muhurd gives. */
 static pid_t
 start_process(int channel)
@@ -372,6 +442,7 @@ main(void)
 		cmocka_unit_test(test_bulk),
 		cmocka_unit_test(test_bad_lines),
 		cmocka_unit_test(test_bad_fields),
+		cmocka_unit_test(test_certificate),
 		cmocka_unit_test(test_process),
 	};
 
