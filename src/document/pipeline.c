@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <openssl/bn.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include "base/mem.h"
 #include "document/pass.h"
 #include "document/pipeline.h"
+#include "xml/cert.h"
 #include "xml/dsig.h"
 #include "xml/pull.h"
 #include "xml/xmlsec.h"
@@ -76,49 +76,6 @@ out:
 /* --- the signer ---------------------------------------------------------- */
 
 static void
-name_text(const X509_NAME *name, char *out, size_t size)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *text;
-	long n;
-
-	out[0] = '\0';
-	if (bio == NULL)
-		fatalx("document: out of memory");
-	/* RFC 4514, UTF-8 as it is */
-	if (X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0 &&
-	    (n = BIO_get_mem_data(bio, &text)) > 0) {
-		if ((size_t)n >= size) {
-			n = (long)size - 1;
-			while (n > 0 && (text[n] & 0xc0) == 0x80)	/* whole characters */
-				n--;
-		}
-		memcpy(out, text, (size_t)n);
-		out[n] = '\0';
-	}
-	BIO_free(bio);
-}
-
-/* Hex digits; "" for what RFC 5280 4.1.2.2 forbids: negative, or too long. */
-static void
-serial_text(const X509 *cert, char *out, size_t size)
-{
-	BIGNUM *n = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
-	char *hex = n != NULL && !BN_is_negative(n) ? BN_bn2hex(n) : NULL;
-	char *c;
-
-	out[0] = '\0';
-	if (hex != NULL) {
-		for (c = hex; *c != '\0'; c++)
-			if (*c >= 'A' && *c <= 'F')
-				*c = (char)(*c - 'A' + 'a');
-		(void)str_copy(out, size, hex);
-	}
-	OPENSSL_free(hex);
-	BN_free(n);
-}
-
-static void
 describe_signer(struct document_verdict *v, const X509 *cert)
 {
 	unsigned char md[EVP_MAX_MD_SIZE];
@@ -126,9 +83,10 @@ describe_signer(struct document_verdict *v, const X509 *cert)
 
 	if (X509_digest(cert, EVP_sha256(), md, &len) == 1)
 		hex_encode(md, len, v->cert_sha256);
-	name_text(X509_get_subject_name(cert), v->signer_subject, sizeof(v->signer_subject));
-	name_text(X509_get_issuer_name(cert), v->signer_issuer, sizeof(v->signer_issuer));
-	serial_text(cert, v->signer_serial, sizeof(v->signer_serial));
+	/* what is too long or malformed is shown as far as it goes */
+	(void)cert_name(X509_get_subject_name(cert), v->signer_subject, sizeof(v->signer_subject));
+	(void)cert_name(X509_get_issuer_name(cert), v->signer_issuer, sizeof(v->signer_issuer));
+	(void)cert_serial(cert, v->signer_serial, sizeof(v->signer_serial));
 }
 
 /* --- judging ------------------------------------------------------------- */

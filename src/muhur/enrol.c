@@ -127,46 +127,6 @@ key_blob(X509 *cert, const char *what, struct buf *b)
 
 /* --- the certificate ------------------------------------------------------ */
 
-/* RFC 4514, UTF-8 kept readable. */
-static int
-name_text(const X509_NAME *name, char *dst, size_t size)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *text;
-	long n;
-	int rc = -1;
-
-	if (bio != NULL && X509_NAME_print_ex(bio, name, 0,
-	    XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >= 0) {
-		n = BIO_get_mem_data(bio, &text);
-		if (n >= 0 && (size_t)n < size) {
-			memcpy(dst, text, (size_t)n);
-			dst[n] = '\0';
-			rc = 0;
-		}
-	}
-	BIO_free(bio);
-	return rc;
-}
-
-static int
-serial_text(const X509 *cert, char *dst, size_t size)
-{
-	BIGNUM *bn = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
-	char *hex = bn != NULL ? BN_bn2hex(bn) : NULL, *p;
-	int rc = -1;
-
-	if (hex != NULL) {
-		for (p = hex; *p != '\0'; p++)
-			if (*p >= 'A' && *p <= 'F')
-				*p = (char)(*p - 'A' + 'a');
-		rc = str_copy(dst, size, hex);
-	}
-	OPENSSL_free(hex);
-	BN_free(bn);
-	return rc;
-}
-
 /* What is written down of it. */
 static int
 describe(struct enrol_certificate *e, X509 *cert)
@@ -182,9 +142,9 @@ describe(struct enrol_certificate *e, X509 *cert)
 	if (EVP_Digest(e->der.data, e->der.len, md, &mdlen, EVP_sha256(), NULL) != 1)
 		return -1;
 	hex_encode(md, SHA256_SIZE, e->sha256);
-	return name_text(X509_get_subject_name(cert), e->subject, sizeof(e->subject)) == 0 &&
-	    name_text(X509_get_issuer_name(cert), e->issuer, sizeof(e->issuer)) == 0 &&
-	    serial_text(cert, e->serial, sizeof(e->serial)) == 0 &&
+	return cert_name(X509_get_subject_name(cert), e->subject, sizeof(e->subject)) == 0 &&
+	    cert_name(X509_get_issuer_name(cert), e->issuer, sizeof(e->issuer)) == 0 &&
+	    cert_serial(cert, e->serial, sizeof(e->serial)) == 0 &&
 	    cert_time(X509_get0_notBefore(cert), &e->not_before) == 0 &&
 	    cert_time(X509_get0_notAfter(cert), &e->not_after) == 0 ? 0 : -1;
 }
@@ -227,7 +187,7 @@ enrol_certificate(struct enrol_certificate *e, const char *what, const char *pem
 	if ((rc = key_blob(cert, what, &e->key)) != 0 || (rc = judge(cert, what, trust, at)) != 0)
 		goto out;
 	if ((rc = describe(e, cert)) == -1) {
-		log_warnx("%s: its names or times cannot be read, or are too long", what);
+		log_warnx("%s: its names, serial number or times cannot be read, or are not as RFC 5280 wants them", what);
 		rc = 1;
 	}
 out:

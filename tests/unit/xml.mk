@@ -8,6 +8,12 @@ tests_unit_xml_test_c14n_SOURCES = tests/unit/xml/test_c14n.c
 tests_unit_xml_test_c14n_LDADD = $(XML_TEST_LIBS)
 TESTS += tests/unit/xml/test_c14n
 
+check_PROGRAMS += tests/unit/xml/test_cert
+tests_unit_xml_test_cert_SOURCES = tests/unit/xml/test_cert.c \
+	tests/unit/xml/testpki.c tests/unit/xml/testpki.h
+tests_unit_xml_test_cert_LDADD = $(XML_TEST_LIBS)
+TESTS += tests/unit/xml/test_cert
+
 check_PROGRAMS += tests/unit/xml/test_pull
 tests_unit_xml_test_pull_SOURCES = tests/unit/xml/test_pull.c
 tests_unit_xml_test_pull_LDADD = $(XML_TEST_LIBS)
