@@ -15,6 +15,8 @@ src_xml_libxml_a_SOURCES = \
 	src/xml/node.h \
 	src/xml/pull.c \
 	src/xml/pull.h \
+	src/xml/pull_encoding.c \
+	src/xml/pull_encoding.h \
 	src/xml/schema.c \
 	src/xml/schema.h \
 	src/xml/skeleton.c \

@@ -11,16 +11,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "xml/pull.h"
+#include "xml/pull_encoding.h"
 
 #define READ_SIZE	(128 * 1024)
-#define DECLARATION_MAX	256	/* an XML declaration's longest, in characters */
 
 struct pull {
 	int			 fd;
@@ -75,7 +74,8 @@ pull_setup(void)
 long
 pull_line(const struct pull *p)
 {
-	return p->ctxt->input != NULL ? p->ctxt->input->line : 0;
+	/* libxml2 counts in an int, which a document of over 2^31 lines passes */
+	return p->ctxt->input != NULL && p->ctxt->input->line > 0 ? p->ctxt->input->line : 0;
 }
 
 int
@@ -255,84 +255,6 @@ static int
 on_close(void *arg)
 {
 	(void)arg;
-	return 0;
-}
-
-/* --- the encoding, before the parser sees it ------------------------------ */
-
-static int
-encoding_allowed(const char *s, size_t len)
-{
-	static const char *const names[] = { "UTF-8", "UTF8", "UTF-16", "UTF-16LE", "UTF-16BE",
-	    "US-ASCII", "ASCII", "ISO-8859-1", "ISO-LATIN-1" };
-	size_t i;
-
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strlen(names[i]) == len && strncasecmp(names[i], s, len) == 0)
-			return 1;
-	return 0;
-}
-
-/* The declaration as ASCII characters; returns their number, 0 where the first
- * bytes are of an encoding that is not taken at all. */
-static size_t
-head_ascii(const unsigned char *b, size_t len, char *out)
-{
-	size_t i, n = 0, step = 1, skip = 0;
-
-	if (len >= 3 && memcmp(b, "\xef\xbb\xbf", 3) == 0)
-		skip = 3;
-	else if (len >= 2 && (memcmp(b, "\xff\xfe", 2) == 0 || memcmp(b, "\xfe\xff", 2) == 0)) {
-		step = 2;
-		skip = 2 + (b[0] == 0xfe);
-	} else if (len >= 4 && memcmp(b, "<\0?\0", 4) == 0)
-		step = 2;
-	else if (len >= 4 && memcmp(b, "\0<\0?", 4) == 0) {
-		step = 2;
-		skip = 1;
-	} else if (len < 1 || (b[0] != '<' && b[0] != ' ' && b[0] != '\t' && b[0] != '\r' && b[0] != '\n'))
-		return 0;
-	if (len >= 2 && b[0] == '<' && b[1] == '\0' && step == 1)
-		return 0;		/* UCS-4 */
-	if (len >= 4 && memcmp(b, "\xff\xfe\0\0", 4) == 0)
-		return 0;
-	for (i = skip; i < len && n < DECLARATION_MAX; i += step)
-		out[n++] = b[i] < 0x80 ? (char)b[i] : '?';
-	out[n] = '\0';
-	return n;
-}
-
-/* A conversion that glibc would have to open a file for is refused here, since
- * a sandboxed process cannot. */
-static int
-check_encoding(struct pull *p)
-{
-	char head[DECLARATION_MAX + 1], *end, *e;
-	size_t n;
-
-	if (head_ascii((const unsigned char *)p->block, p->block_len, head) == 0)
-		return pull_refuse(p, XML_MALFORMED, p->block_len == 0 ? "the document is empty" :
-		    "not XML in UTF-8 or UTF-16");
-	if (strncmp(head, "<?xml", 5) != 0 || strchr(" \t\r\n", head[5]) == NULL)
-		return 0;
-	if ((end = strstr(head, "?>")) == NULL)
-		return pull_refuse(p, XML_MALFORMED, "the XML declaration does not end");
-	*end = '\0';
-	if ((e = strstr(head, "encoding")) == NULL)
-		return 0;
-	e += strlen("encoding");
-	e += strspn(e, " \t\r\n");
-	if (*e != '=')
-		return pull_refuse(p, XML_MALFORMED, "the XML declaration is wrong");
-	e++;
-	e += strspn(e, " \t\r\n");
-	if (*e != '"' && *e != '\'')
-		return pull_refuse(p, XML_MALFORMED, "the XML declaration is wrong");
-	e++;
-	n = strcspn(e, "\"'");
-	if (!encoding_allowed(e, n))
-		return pull_refuse(p, XML_MALFORMED, "encoding %.40s is not taken: UTF-8 and UTF-16 are",
-		    e);
 	return 0;
 }
 
@@ -591,13 +513,16 @@ enum pull_status
 pull_run(struct pull *p)
 {
 	unsigned len = SHA256_SIZE;
+	char fault[REASON_DETAIL_SIZE];
 
 	if (prepare(p) == -1)
 		return p->status = PULL_FAILED;
 	if (p->max_size > 0 && p->size > p->max_size)
 		(void)pull_refuse(p, XML_FORBIDDEN, "the document is larger than %lld bytes",
 		    (long long)p->max_size);
-	else if (check_encoding(p) == 0)
+	else if (encoding_check(p->block, p->block_len, fault) == -1)
+		(void)pull_refuse(p, XML_MALFORMED, "%s", fault);
+	else
 		(void)parse(p);
 	if (p->status != PULL_OK && p->status != PULL_REFUSED)
 		return p->status;
