@@ -157,6 +157,41 @@ cmd_done(const struct cmd *c, const char *did, const char *what)
 		printf("%s: %s\n", what, did);
 }
 
+int
+cmd_set_state(struct cmd *c, int argc, char **argv, const char *what, const char *from,
+    const char *to, const char *event)
+{
+	static const char *const change[] = {
+		"UPDATE muhur.member SET state = $3 WHERE code = $1 AND state = $2",
+		"UPDATE muhur.member_user SET state = $3 WHERE code = $1 AND state = $2"
+	};
+	static const char *const look[] = {
+		"SELECT state FROM muhur.member WHERE code = $1",
+		"SELECT state FROM muhur.member_user WHERE code = $1"
+	};
+	const char *params[3] = { NULL, from, to };
+	int user = strcmp(what, "user") == 0;
+	PGresult *res;
+
+	if (argc != 2)
+		return cmd_usage(c);
+	params[0] = argv[1];
+	cmd_begin(c);
+	if (cmd_exec(c, change[user], 3, params) == 1) {
+		cmd_event(c, event, NULL, json_pack("{s:s}", what, argv[1]));
+		cmd_commit(c);
+		cmd_done(c, to, argv[1]);
+		return EXIT_YES;
+	}
+	res = cmd_query(c, look[user], 1, params);
+	if (PQntuples(res) == 0)
+		log_warnx("%s: is no %s; `muhur %s list'", argv[1], what, what);
+	else
+		log_warnx("%s: is %s, and only what is %s can become %s", argv[1], PQgetvalue(res, 0, 0), from, to);
+	PQclear(res);
+	return EXIT_NO;
+}
+
 /* Copies and digests; 0, or -1 with the cause logged. */
 static int
 copy_digest(int in, const char *from, int out, const char *to, char hex[SHA256_HEX_SIZE])

@@ -69,6 +69,10 @@ const char *cmd_now(struct cmd *c, char *buf);
 int cmd_date_ok(const char *s);
 /* A line that confirms a change: for people, or {"what": ..., "code": ...}. */
 void cmd_done(const struct cmd *c, const char *did, const char *what);
+/* `member suspend', `user resume' and the like: argv[1], a "member" or a "user"
+ * (what) that is from, becomes to, with an event.  An exit code. */
+int cmd_set_state(struct cmd *c, int argc, char **argv, const char *what, const char *from,
+    const char *to, const char *event);
 /* The document of that hash from the store to path ("-" or NULL: standard
  * output), its bytes compared with the hash.  fallback: where else it may
  * lie, NULL for nowhere.  An exit code. */

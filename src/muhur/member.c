@@ -148,42 +148,16 @@ member_show(struct cmd *c, int argc, char **argv)
 	return EXIT_YES;
 }
 
-/* Suspend or resume, with what it is now in from. */
-static int
-set_state(struct cmd *c, int argc, char **argv, const char *from, const char *to, const char *event)
-{
-	const char *params[3] = { NULL, from, to };
-	PGresult *res;
-
-	if (argc != 2)
-		return cmd_usage(c);
-	params[0] = argv[1];
-	cmd_begin(c);
-	if (cmd_exec(c, "UPDATE muhur.member SET state = $3 WHERE code = $1 AND state = $2", 3, params) == 1) {
-		cmd_event(c, event, NULL, json_pack("{s:s}", "member", argv[1]));
-		cmd_commit(c);
-		cmd_done(c, to, argv[1]);
-		return EXIT_YES;
-	}
-	res = cmd_query(c, "SELECT state FROM muhur.member WHERE code = $1", 1, params);
-	if (PQntuples(res) == 0)
-		log_warnx("%s: is no member; `muhur member list'", argv[1]);
-	else
-		log_warnx("%s: is %s, and only what is %s can become %s", argv[1], PQgetvalue(res, 0, 0), from, to);
-	PQclear(res);
-	return EXIT_NO;
-}
-
 static int
 member_suspend(struct cmd *c, int argc, char **argv)
 {
-	return set_state(c, argc, argv, "active", "suspended", "member-suspended");
+	return cmd_set_state(c, argc, argv, "member", "active", "suspended", "member-suspended");
 }
 
 static int
 member_resume(struct cmd *c, int argc, char **argv)
 {
-	return set_state(c, argc, argv, "suspended", "active", "member-resumed");
+	return cmd_set_state(c, argc, argv, "member", "suspended", "active", "member-resumed");
 }
 
 int

@@ -281,40 +281,15 @@ user_list(struct cmd *c, int argc, char **argv)
 }
 
 static int
-set_state(struct cmd *c, int argc, char **argv, const char *from, const char *to, const char *event)
-{
-	const char *params[3] = { NULL, from, to };
-	PGresult *res;
-
-	if (argc != 2)
-		return cmd_usage(c);
-	params[0] = argv[1];
-	cmd_begin(c);
-	if (cmd_exec(c, "UPDATE muhur.member_user SET state = $3 WHERE code = $1 AND state = $2", 3, params) == 1) {
-		cmd_event(c, event, NULL, json_pack("{s:s}", "user", argv[1]));
-		cmd_commit(c);
-		cmd_done(c, to, argv[1]);
-		return EXIT_YES;
-	}
-	res = cmd_query(c, "SELECT state FROM muhur.member_user WHERE code = $1", 1, params);
-	if (PQntuples(res) == 0)
-		log_warnx("%s: is no user; `muhur user list'", argv[1]);
-	else
-		log_warnx("%s: is %s already", argv[1], PQgetvalue(res, 0, 0));
-	PQclear(res);
-	return EXIT_NO;
-}
-
-static int
 user_suspend(struct cmd *c, int argc, char **argv)
 {
-	return set_state(c, argc, argv, "active", "suspended", "user-suspended");
+	return cmd_set_state(c, argc, argv, "user", "active", "suspended", "user-suspended");
 }
 
 static int
 user_resume(struct cmd *c, int argc, char **argv)
 {
-	return set_state(c, argc, argv, "suspended", "active", "user-resumed");
+	return cmd_set_state(c, argc, argv, "user", "suspended", "active", "user-resumed");
 }
 
 int

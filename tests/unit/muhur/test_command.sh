@@ -145,6 +145,7 @@ t 0 "user list" user list --json
 [ "$(wc -l <out)" = 3 ]; ok $? "... three users, none of the refused"
 t 0 "user suspend" user suspend PLA001
 t 1 "... again" user suspend PLA001
+complains "is suspended, and only what is active can become suspended"
 t 0 "user resume" user resume PLA001
 t 1 "user suspend of none" user suspend PLA099
 
