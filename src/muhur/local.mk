@@ -11,6 +11,8 @@ src_muhur_muhur_SOURCES = \
 	src/muhur/main.c \
 	src/muhur/member.c \
 	src/muhur/notice.c \
+	src/muhur/progress.c \
+	src/muhur/progress.h \
 	src/muhur/reconcile.c \
 	src/muhur/rows.c \
 	src/muhur/sample.c \

@@ -19,6 +19,7 @@
 #include "document/pipeline.h"
 #include "document/sign.h"
 #include "muhur/cmd.h"
+#include "muhur/progress.h"
 
 #define PEM_MAX		(1024 * 1024)
 #define SPOOL_BLOCK	(256 * 1024)
@@ -227,13 +228,18 @@ cmd_sign(struct cmd *c, int argc, char **argv)
 	struct signing_key	*k = NULL;
 	struct reasons		 rs = { 0 };
 	char			*tmp = NULL;
-	int			 in = -1, out = -1, rc = EXIT_ENVIRONMENT;
+	int			 in = -1, out = -1, done, rc = EXIT_ENVIRONMENT;
 
 	if (parse(argc, argv, &a) == -1)
 		return cmd_usage(c);
 	if (document_init() == -1 || (k = load_key(&a)) == NULL ||
-	    (in = open_input(a.in)) == -1 || (out = open_output(a.out, &tmp)) == -1 ||
-	    document_sign(in, out, k, clock_now(), &rs) == -1)
+	    (in = open_input(a.in)) == -1 || (out = open_output(a.out, &tmp)) == -1)
+		goto out;
+	progress_setup();
+	progress_begin(lseek(in, 0, SEEK_END));
+	done = document_sign(in, out, k, clock_now(), &rs);
+	progress_end();
+	if (done == -1)
 		goto out;
 	if (rs.n == 0 && finish_output(out, a.out, tmp) == -1)
 		goto out;

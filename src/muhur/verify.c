@@ -22,6 +22,7 @@
 #include "document/pipeline.h"
 #include "model/ident.h"
 #include "muhur/cmd.h"
+#include "muhur/progress.h"
 
 #define PEM_MAX_SIZE	(64 * 1024 * 1024)
 #define CRL_FILES_MAX	64
@@ -260,7 +261,7 @@ verify_file(struct cmd *c, const struct options *o, const char *file)
 	struct document_verdict *v = NULL;
 	struct stat st;
 	char *shown = NULL;
-	int fd, rc = EXIT_ENVIRONMENT;
+	int fd, judged, rc = EXIT_ENVIRONMENT;
 
 	if ((fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1 || fstat(fd, &st) == -1) {
 		log_warn("%s", file);
@@ -271,7 +272,10 @@ verify_file(struct cmd *c, const struct options *o, const char *file)
 		goto out;
 	}
 	v = xcalloc(1, sizeof(*v));
-	if (document_judge(fd, &o->s, NULL, v) == -1) {
+	progress_begin(st.st_size);
+	judged = document_judge(fd, &o->s, NULL, v);
+	progress_end();
+	if (judged == -1) {
 		log_warnx("%s: could not be judged", file);
 		goto out;
 	}
@@ -372,6 +376,7 @@ cmd_verify(struct cmd *c, int argc, char **argv)
 		goto out;
 	o.s.trust = trust;
 	o.s.schemas = schemas;
+	progress_setup();
 	if (enter_sandbox(argc - optind, argv + optind) == -1)
 		goto out;
 	rc = EXIT_YES;

@@ -45,6 +45,8 @@ struct pull {
 	enum pull_status	 status;
 };
 
+static void (*progress)(long long bytes);
+
 static xmlParserInput *
 no_external_entity(const char *url, const char *id, xmlParserCtxt *ctxt)
 {
@@ -67,6 +69,12 @@ pull_setup(void)
 	xmlInitParser();
 	xmlSetExternalEntityLoader(no_external_entity);
 	xmlSetGenericErrorFunc(NULL, no_message);
+}
+
+void
+pull_on_progress(void (*report)(long long bytes))
+{
+	progress = report;
 }
 
 /* --- where we are -------------------------------------------------------- */
@@ -204,6 +212,8 @@ fill(struct pull *p)
 		p->eof = 1;
 	p->block_len = (size_t)n;
 	p->size += n;
+	if (progress != NULL && p->size / PULL_PROGRESS > (p->size - n) / PULL_PROGRESS)
+		progress(p->size);
 	if (EVP_DigestUpdate(p->md, p->block, (size_t)n) != 1) {
 		log_alarm("document: SHA-256 failed");
 		return -1;

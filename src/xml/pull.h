@@ -19,6 +19,11 @@
  * Before the sandbox; more than once does no harm. */
 void pull_setup(void);
 
+/* For this process: report hears, each PULL_PROGRESS bytes, how much of the
+ * document that is being read has been.  NULL, as at the start: nobody does. */
+#define PULL_PROGRESS	(16 * 1024 * 1024)
+void pull_on_progress(void (*report)(long long bytes));
+
 /* Each returns 0 to go on, -1 to end the parse.  CDATA comes as text; a text
  * node may come in several calls.  Strings live until the call returns, names
  * and namespace URIs until pull_free. */

@@ -357,6 +357,42 @@ test_callbacks(void **unused)
 	buf_free(&seen.text);
 }
 
+static int reports;
+static long long reported;
+
+static void
+report(long long bytes)
+{
+	reports++;
+	reported = bytes;
+}
+
+static void
+test_progress(void **unused)
+{
+	struct buf b = { 0 };
+	char value[4096];
+	int i;
+
+	(void)unused;
+	memset(value, 'x', sizeof(value));
+	buf_puts(&b, "<a>");
+	for (i = 0; b.len < 2 * (size_t)PULL_PROGRESS + 1; i++) {
+		buf_puts(&b, "<b>");
+		buf_append(&b, value, sizeof(value));
+		buf_puts(&b, "</b>");
+	}
+	buf_puts(&b, "</a>");
+	pull_on_progress(report);
+	expect("long", b.data, b.len, OK);
+	pull_on_progress(NULL);
+	assert_int_equal(reports, 2);
+	assert_true(reported >= 2 * (long long)PULL_PROGRESS && reported <= (long long)b.len);
+	expect("nobody listens", b.data, b.len, OK);
+	assert_int_equal(reports, 2);
+	buf_free(&b);
+}
+
 int
 main(void)
 {
@@ -368,6 +404,7 @@ main(void)
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_callbacks),
+		cmocka_unit_test(test_progress),
 	};
 
 	log_init("test_pull", LOG_COMMAND, 0);
