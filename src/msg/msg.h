@@ -32,7 +32,7 @@ enum msg_type {
 				 * inbox, sent, outbox, archive directories (O_RDONLY) */
 	M_BOX_OPEN,		/* S->P struct m_box_open */
 	M_BOX_OPENED,		/* P->S struct m_box_result; fd when status is 0 */
-	M_BOX_TAKE,		/* S->P struct m_box_name: closed, fsync'd; take it */
+	M_BOX_TAKE,		/* S->P struct m_box_name: closed, fsync'd; take what id says */
 	M_BOX_RENAME,		/* S->P struct m_box_rename; takes it when it becomes final */
 	M_BOX_REMOVE,		/* S->P struct m_box_name */
 	M_BOX_DONE,		/* P->S struct m_box_result; success means durable */

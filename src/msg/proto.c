@@ -123,9 +123,44 @@ get_m_box_open(const struct msg *m, struct m_box_open *v)
 }
 
 void
+file_id_of(const struct stat *st, struct file_id *id)
+{
+	id->ino = st->st_ino;
+	id->dev = st->st_dev;
+	id->mtime = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+}
+
+int
+file_id_is(const struct file_id *id, const struct stat *st)
+{
+	struct file_id now;
+
+	file_id_of(st, &now);
+	return id->ino == 0 ||
+	    (id->ino == now.ino && id->dev == now.dev && id->mtime == now.mtime);
+}
+
+static void
+put_file_id(struct buf *b, const struct file_id *v)
+{
+	put_i64(b, (int64_t)v->ino);
+	put_i64(b, (int64_t)v->dev);
+	put_i64(b, v->mtime);
+}
+
+static void
+get_file_id(struct reader *r, struct file_id *v)
+{
+	v->ino = (uint64_t)get_i64(r);
+	v->dev = (uint64_t)get_i64(r);
+	v->mtime = get_i64(r);
+}
+
+void
 put_m_box_name(struct buf *b, const struct m_box_name *v)
 {
 	put_str(b, v->name);
+	put_file_id(b, &v->id);
 }
 
 int
@@ -136,6 +171,7 @@ get_m_box_name(const struct msg *m, struct m_box_name *v)
 	memset(v, 0, sizeof(*v));
 	reader_init(&r, m->payload, m->len);
 	get_str(&r, v->name, sizeof(v->name));
+	get_file_id(&r, &v->id);
 	return reader_done(&r);
 }
 
@@ -144,6 +180,7 @@ put_m_box_rename(struct buf *b, const struct m_box_rename *v)
 {
 	put_str(b, v->from);
 	put_str(b, v->to);
+	put_file_id(b, &v->id);
 }
 
 int
@@ -155,6 +192,7 @@ get_m_box_rename(const struct msg *m, struct m_box_rename *v)
 	reader_init(&r, m->payload, m->len);
 	get_str(&r, v->from, sizeof(v->from));
 	get_str(&r, v->to, sizeof(v->to));
+	get_file_id(&r, &v->id);
 	return reader_done(&r);
 }
 

@@ -9,6 +9,8 @@
 #ifndef MUHUR_MSG_PROTO_H
 #define MUHUR_MSG_PROTO_H
 
+#include <sys/stat.h>
+
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -44,8 +46,14 @@ struct m_box_open {
 	char	 name[FILE_NAME_SIZE];		/* "" with BOX_DIR: the folder itself */
 	int	 flags;
 };
-struct m_box_name { char name[FILE_NAME_SIZE]; };
-struct m_box_rename { char from[FILE_NAME_SIZE]; char to[FILE_NAME_SIZE]; };
+/* Which bytes are meant, since another session may put others under a name;
+ * ino 0: whatever bears the name. */
+struct file_id {
+	uint64_t ino, dev;
+	int64_t	 mtime;				/* nanoseconds; tells an inode used again, or written on */
+};
+struct m_box_name { char name[FILE_NAME_SIZE]; struct file_id id; };
+struct m_box_rename { char from[FILE_NAME_SIZE]; char to[FILE_NAME_SIZE]; struct file_id id; };
 struct m_box_result { enum box_status status; };
 
 struct m_submission {
@@ -85,6 +93,9 @@ struct m_notice_publish {
 	char	 day[DATE_SIZE];		/* its folder under /archive: Istanbul's date of issue */
 };
 struct m_archived { char id[UUID_SIZE]; int ok; };
+
+void file_id_of(const struct stat *st, struct file_id *id);
+int  file_id_is(const struct file_id *id, const struct stat *st);
 
 #define PROTO(X) \
 	void put_##X(struct buf *b, const struct X *v); \

@@ -268,31 +268,33 @@ box_open(const struct box *b, const struct box_limits *limits, const struct m_bo
 
 /* Take inbox/from as m->name, unless it is empty. */
 static enum box_status
-take(const struct box *b, const struct tree *t, const char *from, struct m_submission *m,
-    int *taken)
+take(const struct box *b, const struct tree *t, const char *from, const struct file_id *id,
+    struct m_submission *m, int *taken)
 {
 	enum box_status status;
 
-	status = spool_take(t, b->inbox, b->sent, from, m);
+	status = spool_take(t, b->inbox, b->sent, from, id, m);
 	*taken = status == BOX_OK;
 	return status;
 }
 
 enum box_status
-box_take(const struct box *b, const struct tree *t, const char *name,
+box_take(const struct box *b, const struct tree *t, const struct m_box_name *n,
     struct m_submission *m, int *taken)
 {
 	struct stat st;
 
 	*taken = 0;
-	if (!file_name_ok(name) || file_name_is_partial(name) || !b->may_send)
+	if (!file_name_ok(n->name) || file_name_is_partial(n->name) || !b->may_send)
 		return BOX_DENIED;
-	if (fstatat(b->inbox, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+	if (fstatat(b->inbox, n->name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return status_of_errno(errno);
+	if (!file_id_is(&n->id, &st))
+		return BOX_BUSY;
 	if (st.st_size == 0)
 		return BOX_OK;	/* not taken, nothing to store */
-	(void)str_copy(m->name, sizeof(m->name), name);
-	return take(b, t, name, m, taken);
+	(void)str_copy(m->name, sizeof(m->name), n->name);
+	return take(b, t, n->name, &n->id, m, taken);
 }
 
 enum box_status
@@ -312,7 +314,7 @@ box_rename(const struct box *b, const struct tree *t, const struct m_box_rename 
 	}
 	if (file_name_is_partial(r->from) && !file_name_is_partial(r->to) && st.st_size > 0) {
 		(void)str_copy(m->name, sizeof(m->name), r->to);
-		status = take(b, t, r->from, m, taken);
+		status = take(b, t, r->from, &r->id, m, taken);
 		/* renaming replaces: an unfinished upload of the final name goes */
 		if (status == BOX_OK && unlinkat(b->inbox, r->to, 0) == -1 && errno != ENOENT)
 			log_warn("box: an upload that was replaced");

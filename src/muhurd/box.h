@@ -34,10 +34,11 @@ int box_folders(struct box *b, const struct tree *t);
 /* *fd is set when BOX_OK is returned, else -1. */
 enum box_status box_open(const struct box *b, const struct box_limits *limits,
     const struct m_box_open *o, int *fd);
-/* Closed by the session: take it.  m->id, user and received_at are set by the
+/* Closed by the session: take it, if the name still bears what the session
+ * wrote (n->id), else BOX_BUSY.  m->id, user and received_at are set by the
  * caller; *taken tells whether there is a submission now (an empty upload is
  * none, and stays). */
-enum box_status box_take(const struct box *b, const struct tree *t, const char *name,
+enum box_status box_take(const struct box *b, const struct tree *t, const struct m_box_name *n,
     struct m_submission *m, int *taken);
 /* Rename an unfinished upload; becoming final takes it, as above. */
 enum box_status box_rename(const struct box *b, const struct tree *t,

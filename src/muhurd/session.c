@@ -309,7 +309,7 @@ box_work(struct disk_job *job)
 		b->result.status = box_open(b->box, &limits, &b->open, &b->fd);
 		break;
 	case M_BOX_TAKE:
-		b->result.status = box_take(b->box, t, b->name.name, &b->sub, &b->taken);
+		b->result.status = box_take(b->box, t, &b->name, &b->sub, &b->taken);
 		break;
 	case M_BOX_RENAME:
 		b->result.status = box_rename(b->box, t, &b->rename, &b->sub, &b->taken);

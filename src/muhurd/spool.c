@@ -69,7 +69,8 @@ has_gap(int fd, off_t size)
 
 /* The upload, nobody else's to write any more; -1 and *status. */
 static int
-lease_upload(int inbox, const char *name, struct m_submission *m, enum box_status *status)
+lease_upload(int inbox, const char *name, const struct file_id *id, struct m_submission *m,
+    enum box_status *status)
 {
 	struct stat st;
 	int fd;
@@ -93,6 +94,11 @@ lease_upload(int inbox, const char *name, struct m_submission *m, enum box_statu
 	/* the size only counts now that it cannot change */
 	if (fstat(fd, &st) == -1 || has_gap(fd, st.st_size))
 		goto fail;
+	/* nor can what was written; success is said to who wrote it */
+	if (!file_id_is(id, &st)) {
+		*status = BOX_BUSY;
+		goto fail;
+	}
 	m->size = st.st_size;
 	return fd;
 fail:
@@ -132,13 +138,13 @@ list_sent(int subdir, int sent, const char *name)
 
 enum box_status
 spool_take(const struct tree *t, int inbox, int sent, const char *name,
-    struct m_submission *m)
+    const struct file_id *id, struct m_submission *m)
 {
 	char dir[SUB_DIR_SIZE];
 	enum box_status status = BOX_FAILURE;
 	int fd, subdir = -1;
 
-	if ((fd = lease_upload(inbox, name, m, &status)) == -1)
+	if ((fd = lease_upload(inbox, name, id, m, &status)) == -1)
 		return status;
 	sub_dir_name(m, dir);
 	if (mkdirat(t->received, dir, TREE_PRIVATE) == -1 ||

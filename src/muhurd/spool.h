@@ -22,11 +22,12 @@ usec_t spool_id_time(const char *uuid);
  * Take the upload `name' of a user's inbox as `m->name': make sure that no
  * writer is left, move it to received/<m->id>.<m->user>/, make it durable,
  * list it in `sent'.  m->size is set.  BOX_OK means on stable storage.
- * BOX_BUSY: somebody still writes; BOX_NO_SUCH_FILE; BOX_DENIED: it has gaps or
+ * BOX_BUSY: somebody still writes, or the name bears another file than `id', or
+ * one that was written since; BOX_NO_SUCH_FILE; BOX_DENIED: it has gaps or
  * is empty.  On any failure the upload is in the inbox as before.
  */
 enum box_status spool_take(const struct tree *t, int inbox, int sent, const char *name,
-    struct m_submission *m);
+    const struct file_id *id, struct m_submission *m);
 
 /* A taken document for reading; -1 with errno. */
 int spool_open(const struct tree *t, const struct m_submission *m);

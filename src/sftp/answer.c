@@ -68,7 +68,7 @@ reply_box(struct sftp *s, uint32_t id, enum box_status st)
 		reply(s, id, FX_FAILURE, "a file of that name exists");
 		break;
 	case BOX_BUSY:
-		reply(s, id, FX_FAILURE, "the file is open elsewhere; close it there first");
+		reply(s, id, FX_FAILURE, "another connection is at work on this file");
 		break;
 	case BOX_FULL:
 		reply(s, id, FX_FAILURE,
@@ -114,12 +114,15 @@ ask_open(struct sftp *s, enum box_folder folder, const struct vpath *path, int f
 }
 
 void
-ask_name(struct sftp *s, enum msg_type type, const struct vpath *path)
+ask_name(struct sftp *s, enum msg_type type, const struct vpath *path,
+    const struct file_id *id)
 {
 	struct m_box_name m = { 0 };
 	struct buf b = { 0 };
 
 	(void)str_copy(m.name, sizeof(m.name), path->name);
+	if (id != NULL)
+		m.id = *id;
 	put_m_box_name(&b, &m);
 	ask_send(s, type, &b);
 }
@@ -132,6 +135,8 @@ ask_rename(struct sftp *s)
 
 	(void)str_copy(m.from, sizeof(m.from), s->pending.path.name);
 	(void)str_copy(m.to, sizeof(m.to), s->pending.target.name);
+	if (strcmp(s->parted.name, m.from) == 0)
+		m.id = s->parted.id;
 	put_m_box_rename(&b, &m);
 	ask_send(s, M_BOX_RENAME, &b);
 }

@@ -45,6 +45,8 @@ struct sftp {
 	struct handles	 handles;
 	struct pending	 pending;
 	uint32_t	 last_tag;
+	/* the upload closed last under a partial name: what its renaming means */
+	struct m_box_name parted;
 	/* a WRITE whose data is arriving */
 	struct handle	*writing;	/* NULL: none, or refused (data is dropped) */
 	uint32_t	 write_id, write_left;
@@ -81,7 +83,9 @@ void reply_ok(struct sftp *s, uint32_t id);
 void reply_errno(struct sftp *s, uint32_t id, const char *what, const struct vpath *v);
 void ask_begin(struct sftp *s, enum ask ask, uint32_t id, const struct vpath *path);
 void ask_open(struct sftp *s, enum box_folder folder, const struct vpath *path, int flags);
-void ask_name(struct sftp *s, enum msg_type type, const struct vpath *path);
+/* id: which file it must still be, NULL: whatever bears the name. */
+void ask_name(struct sftp *s, enum msg_type type, const struct vpath *path,
+    const struct file_id *id);
 void ask_rename(struct sftp *s);
 
 /* upload.c */

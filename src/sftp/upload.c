@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "model/ident.h"
 #include "sftp/ops.h"
 
@@ -58,6 +59,14 @@ upload_open(struct sftp *s, uint32_t id, const struct vpath *v, uint32_t pflags)
 	}
 }
 
+/* Its bytes may change from now on. */
+static void
+forget_parted(struct sftp *s, const char *name)
+{
+	if (strcmp(s->parted.name, name) == 0)
+		memset(&s->parted, 0, sizeof(s->parted));
+}
+
 void
 upload_opened(struct sftp *s, const struct pending *p, int fd)
 {
@@ -75,6 +84,7 @@ upload_opened(struct sftp *s, const struct pending *p, int fd)
 		return;
 	}
 	h->fd = fd;
+	forget_parted(s, p->path.name);
 	h->append = (p->pflags & FXF_APPEND) != 0;
 	h->end = (uint64_t)st.st_size;
 	/* What an earlier connection left was cut to its contiguous part. */
@@ -234,6 +244,7 @@ void
 upload_close(struct sftp *s, uint32_t id, struct handle *h)
 {
 	struct vpath v = h->path;
+	struct file_id written;
 	struct stat st;
 
 	if (h->failed) {
@@ -246,7 +257,7 @@ upload_close(struct sftp *s, uint32_t id, struct handle *h)
 		reply_ok(s, id);
 		return;
 	}
-	if (fstat(h->fd, &st) == -1 || fsync(h->fd) == -1) {
+	if (fsync(h->fd) == -1 || fstat(h->fd, &st) == -1) {
 		reply_errno(s, id, "syncing", &v);
 		handle_free(h);
 		return;
@@ -258,13 +269,23 @@ upload_close(struct sftp *s, uint32_t id, struct handle *h)
 		return;
 	}
 	handle_free(h);
+	/* Whoever began it anew has another file now; and once the last descriptor
+	 * is closed, that one's number may be given to a new file. */
+	if (st.st_nlink == 0) {
+		reply(s, id, FX_FAILURE, "another connection has removed this upload or begun "
+		    "it anew: nothing of it is taken");
+		return;
+	}
+	file_id_of(&st, &written);
 	if (st.st_size == 0 || file_name_is_partial(v.name)) {
+		(void)str_copy(s->parted.name, sizeof(s->parted.name), v.name);
+		s->parted.id = written;
 		reply_ok(s, id);
 		return;
 	}
 	ask_begin(s, ASK_TAKE, id, &v);
 	s->pending.size = (uint64_t)st.st_size;
-	ask_name(s, M_BOX_TAKE, &v);
+	ask_name(s, M_BOX_TAKE, &v, &written);
 }
 
 /* --- attributes ---------------------------------------------------------- */
@@ -328,6 +349,7 @@ upload_setstat(struct sftp *s, uint32_t id, struct handle *h, const struct vpath
 void
 upload_shrunk(struct sftp *s, const struct pending *p, int fd)
 {
+	forget_parted(s, p->path.name);
 	if (ftruncate(fd, (off_t)p->size) == -1 || fsync(fd) == -1)
 		reply_errno(s, p->id, "cutting", &p->path);
 	else
@@ -392,6 +414,6 @@ upload_remove(struct sftp *s, uint32_t id, const struct vpath *v)
 		reply(s, id, FX_FAILURE, "the file is open; close it before removing");
 	else {
 		ask_begin(s, ASK_REMOVE, id, v);
-		ask_name(s, M_BOX_REMOVE, v);
+		ask_name(s, M_BOX_REMOVE, v, NULL);
 	}
 }

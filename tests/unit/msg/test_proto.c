@@ -79,8 +79,8 @@ test_box(void **state)
 	struct m_login_result no = { 0, 0, "strange", "", "no such user" };
 	struct m_box_open open_file = { BOX_INBOX, "", "g\xc3\xbcn.xml", BOX_WRITE | BOX_CREAT };
 	struct m_box_open open_day = { BOX_ARCHIVE, "2026-11-20", "", BOX_DIR };
-	struct m_box_name name = { "a.xml" };
-	struct m_box_rename names = { "a.part", "a" };
+	struct m_box_name name = { "a.xml", { UINT64_MAX, 1, -1 } };
+	struct m_box_rename names = { "a.part", "a", { 3, 2, INT64_MAX } };
 	struct m_box_result result = { BOX_FAILURE };
 
 	(void)state;

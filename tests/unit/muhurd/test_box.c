@@ -44,8 +44,51 @@ static enum box_status
 take_named(struct world *w, struct box *b, const char *name, int *taken)
 {
 	struct m_submission m = submission("PLA001");
+	struct m_box_name n = { .name = "" };
 
-	return box_take(b, &w->tree, name, &m, taken);
+	if (str_copy(n.name, sizeof(n.name), name) == -1)
+		return BOX_DENIED;
+	return box_take(b, &w->tree, &n, &m, taken);
+}
+
+static void
+identify(struct box *b, const char *name, struct file_id *id)
+{
+	struct stat st;
+
+	assert_int_equal(fstatat(b->inbox, name, &st, 0), 0);
+	file_id_of(&st, id);
+}
+
+/* What another session puts under a name, or writes into the file, is not
+ * taken for the one that asks. */
+static void
+identity(void **state)
+{
+	struct world *w = *state;
+	struct box *b = open_box(w, 1);
+	struct m_submission m = submission("PLA001");
+	struct m_box_name x = { .name = "x.xml" };
+	struct m_box_rename r = { .from = "x.part", .to = "x.xml" };
+	int taken;
+
+	make_file(b->inbox, "x.xml", "mine");
+	identify(b, "x.xml", &x.id);
+	make_file(b->inbox, "y", "other's");
+	assert_int_equal(renameat(b->inbox, "y", b->inbox, "x.xml"), 0);
+	assert_int_equal(box_take(b, &w->tree, &x, &m, &taken), BOX_BUSY);
+	make_file(b->inbox, "x.part", "mine");
+	identify(b, "x.part", &r.id);
+	(void)usleep(20000);		/* the clock of files is coarse */
+	make_file(b->inbox, "x.part", "its");
+	assert_int_equal(box_rename(b, &w->tree, &r, &m, &taken), BOX_BUSY);
+	make_file(b->inbox, "x.xml", "");
+	assert_int_equal(box_take(b, &w->tree, &x, &m, &taken), BOX_BUSY);
+	assert_int_equal(count(w->tree.received), 0);
+	identify(b, "x.part", &r.id);
+	assert_int_equal(box_rename(b, &w->tree, &r, &m, &taken), BOX_OK);
+	assert_true(taken);
+	box_unref(b);
 }
 
 static void
@@ -86,7 +129,7 @@ names(void **state)
 	static const char *const bad[] = { "", ".", "..", ".x", "a/b", "../x", "a\nb", "\xff" };
 	struct world *w = *state;
 	struct box *b = open_box(w, 1);
-	struct m_box_rename r = { "a", "b" };
+	struct m_box_rename r = { .from = "a", .to = "b" };
 	struct m_submission m = submission("PLA001");
 	int taken;
 	size_t i;
@@ -156,8 +199,9 @@ renames(void **state)
 {
 	struct world *w = *state;
 	struct box *b = open_box(w, 1);
-	struct m_box_rename part = { "a.xml.filepart", "a.xml" }, plain = { "x", "y" };
-	struct m_box_rename still = { "b.part", "c.part" };
+	struct m_box_rename part = { .from = "a.xml.filepart", .to = "a.xml" };
+	struct m_box_rename plain = { .from = "x", .to = "y" };
+	struct m_box_rename still = { .from = "b.part", .to = "c.part" };
 	struct m_submission m = submission("PLA001"), n = submission("PLA001");
 	int taken;
 
@@ -191,7 +235,7 @@ suspended(void **state)
 {
 	struct world *w = *state;
 	struct box *b = open_box(w, 0);
-	struct m_box_rename r = { "a.part", "a" };
+	struct m_box_rename r = { .from = "a.part", .to = "a" };
 	struct m_submission m = submission("PLA001");
 	int taken;
 
@@ -211,7 +255,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(uploads), TEST(names), TEST(limits), TEST(other_folders),
+		TEST(uploads), TEST(identity), TEST(names), TEST(limits), TEST(other_folders),
 		TEST(renames), TEST(suspended),
 	};
 

@@ -11,6 +11,7 @@
 #define SHA	"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 struct dirs { int inbox, sent; };
+static const struct file_id any;
 
 static struct dirs
 make_dirs(struct world *w)
@@ -45,7 +46,7 @@ take_one(struct world *w, struct dirs *d, const char *name, const char *text)
 
 	(void)str_copy(m.name, sizeof(m.name), name);
 	make_file(d->inbox, name, text);
-	assert_int_equal(spool_take(&w->tree, d->inbox, d->sent, name, &m), BOX_OK);
+	assert_int_equal(spool_take(&w->tree, d->inbox, d->sent, name, &any, &m), BOX_OK);
 	return m;
 }
 
@@ -85,15 +86,15 @@ busy(void **state)
 	(void)str_copy(m.name, sizeof(m.name), "a.xml");
 	make_file(d.inbox, "a.xml", "abc");
 	fd = openat(d.inbox, "a.xml", O_RDWR | O_CLOEXEC);
-	assert_int_equal(spool_take(&w->tree, d.inbox, d.sent, "a.xml", &m), BOX_BUSY);
+	assert_int_equal(spool_take(&w->tree, d.inbox, d.sent, "a.xml", &any, &m), BOX_BUSY);
 	map = mmap(NULL, 3, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	assert_true(map != MAP_FAILED);
 	(void)close(fd);
-	assert_int_equal(spool_take(&w->tree, d.inbox, d.sent, "a.xml", &m), BOX_BUSY);
+	assert_int_equal(spool_take(&w->tree, d.inbox, d.sent, "a.xml", &any, &m), BOX_BUSY);
 	assert_true(there(d.inbox, "a.xml"));
 	assert_int_equal(count(w->tree.received), 0);
 	assert_int_equal(munmap(map, 3), 0);
-	assert_int_equal(spool_take(&w->tree, d.inbox, d.sent, "a.xml", &m), BOX_OK);
+	assert_int_equal(spool_take(&w->tree, d.inbox, d.sent, "a.xml", &any, &m), BOX_OK);
 	close_dirs(&d);
 }
 
@@ -106,17 +107,17 @@ not_taken(void **state)
 	int fd;
 
 	(void)str_copy(m.name, sizeof(m.name), "x");
-	assert_int_equal(spool_take(&w->tree, d.inbox, d.sent, "none", &m), BOX_NO_SUCH_FILE);
+	assert_int_equal(spool_take(&w->tree, d.inbox, d.sent, "none", &any, &m), BOX_NO_SUCH_FILE);
 	make_file(d.inbox, "empty", "");
-	assert_int_equal(spool_take(&w->tree, d.inbox, d.sent, "empty", &m), BOX_DENIED);
+	assert_int_equal(spool_take(&w->tree, d.inbox, d.sent, "empty", &any, &m), BOX_DENIED);
 	assert_int_equal(symlinkat("/etc/passwd", d.inbox, "link"), 0);
-	assert_int_not_equal(spool_take(&w->tree, d.inbox, d.sent, "link", &m), BOX_OK);
+	assert_int_not_equal(spool_take(&w->tree, d.inbox, d.sent, "link", &any, &m), BOX_OK);
 	/* a gap: 1 MiB never written, then one byte */
 	fd = openat(d.inbox, "gap", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	assert_int_equal(pwrite(fd, "x", 1, 1 << 20), 1);
 	assert_int_equal(fsync(fd), 0);
 	(void)close(fd);
-	assert_int_equal(spool_take(&w->tree, d.inbox, d.sent, "gap", &m), BOX_DENIED);
+	assert_int_equal(spool_take(&w->tree, d.inbox, d.sent, "gap", &any, &m), BOX_DENIED);
 	assert_true(there(d.inbox, "gap"));
 	assert_int_equal(count(w->tree.received), 0);
 	close_dirs(&d);
