@@ -166,8 +166,6 @@ open_upload(const struct box *b, const struct box_limits *limits,
 		/* exclusive creation of what is there: let the kernel say so */
 		if ((o->flags & BOX_CREAT) != 0 && (o->flags & BOX_EXCL) != 0)
 			return BOX_EXISTS;
-		if ((o->flags & BOX_TRUNC) != 0)
-			flags |= O_TRUNC;
 	} else {
 		if ((sent = file_there(b->sent, o->name)) == -1)
 			return status_of_errno(errno);
@@ -184,6 +182,14 @@ open_upload(const struct box *b, const struct box_limits *limits,
 	if (!there || (o->flags & BOX_TRUNC) == 0)
 		if ((status = within_limits(b, limits, !there)) != BOX_OK)
 			return status;
+	/* A connection that is dead without knowing it may have the old one open,
+	 * and no taking would succeed before it ends: it keeps an inode without a
+	 * name, and what is written here has one of its own. */
+	if (there && (o->flags & BOX_TRUNC) != 0) {
+		if (unlinkat(b->inbox, o->name, 0) == -1 && errno != ENOENT)
+			return status_of_errno(errno);
+		flags |= O_CREAT | O_EXCL;
+	}
 	if ((*fd = open_beneath(b->inbox, o->name, flags, 0600)) == -1)
 		return status_of_errno(errno);
 	return BOX_OK;

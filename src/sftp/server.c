@@ -113,12 +113,22 @@ set_options(ssh_bind bind, ssh_key key)
 static int
 prepare_socket(int fd)
 {
-	const int on = 1;
+	/* Answers are small and awaited.  A peer that vanished is noticed within a
+	 * minute: until then its upload is open, and nobody can go on with it. */
+	static const struct { int level, option, value; } options[] = {
+		{ IPPROTO_TCP, TCP_NODELAY, 1 },
+		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, 30 },		/* seconds */
+		{ IPPROTO_TCP, TCP_KEEPINTVL, 10 },		/* seconds */
+		{ IPPROTO_TCP, TCP_KEEPCNT, 3 },
+		{ IPPROTO_TCP, TCP_USER_TIMEOUT, 60 * 1000 },	/* milliseconds */
+	};
+	size_t i;
 
-	/* Answers are small and awaited; a peer that vanished is noticed. */
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == -1 ||
-	    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) == -1)
-		log_warn("socket options");
+	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (setsockopt(fd, options[i].level, options[i].option, &options[i].value,
+		    sizeof(options[i].value)) == -1)
+			log_warn("socket option %d", options[i].option);
 	return set_nonblock(fd);
 }
 

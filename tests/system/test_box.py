@@ -61,6 +61,31 @@ def resume():
     accepted("cut.xml")
 
 
+def half_dead():
+    """a silent connection's upload is begun anew by another, which is taken; the silent one's close fails"""
+    with market.sftp("PLA001") as a, market.sftp("PLA001") as b:
+        for mode in ("wb", "xwb"):		# TRUNC; CREAT with EXCL after a removal
+            name = f"silent-{mode}.xml"
+            with open(document("silent"), "rb") as doc:
+                data = doc.read()
+            f = a.open(f"/inbox/{name}", "wb")
+            f.write(data[:700])
+            f.flush()
+            assert b.stat(f"/inbox/{name}").st_size == 700
+            if mode == "xwb":
+                b.remove(f"/inbox/{name}")
+            g = b.open(f"/inbox/{name}", mode)
+            g.write(data)
+            lib.close(b, g)
+            try:
+                lib.close(a, f)
+                raise AssertionError("the silent one's bytes were taken")
+            except OSError as e:
+                assert "taken" in str(e), e
+            f._closed = True			# or its end would close the next one's handle
+            accepted(name)			# so it was the whole of it
+
+
 def partial_names():
     """.part, .tmp, .filepart are taken when they are renamed to their final name"""
     for suffix in (".part", ".tmp", ".filepart"):
@@ -206,4 +231,4 @@ def other_clients():
 
 
 with lib.Market() as market:
-    lib.main(openssh, resume, partial_names, zero_bytes, taken_is_listed, gaps, forbidden, logins, scp, other_clients)
+    lib.main(openssh, resume, half_dead, partial_names, zero_bytes, taken_is_listed, gaps, forbidden, logins, scp, other_clients)

@@ -123,6 +123,37 @@ uploads(void **state)
 	box_unref(b);
 }
 
+/* Beginning anew leaves a session that holds the old one its own, nameless
+ * file, and is not kept from being taken by it. */
+static void
+begun_anew(void **state)
+{
+	struct m_box_open o = { .folder = BOX_INBOX, .name = "x",
+	    .flags = BOX_WRITE | BOX_CREAT | BOX_TRUNC };
+	struct world *w = *state;
+	struct box *b = open_box(w, 1);
+	struct m_box_name old = { .name = "x" }, new = { .name = "x" };
+	struct m_submission m = submission("PLA001");
+	int stale, fd, taken;
+	struct stat st;
+
+	assert_int_equal(box_open(b, &wide, &o, &stale), BOX_OK);
+	assert_int_equal(write(stale, "half", 4), 4);
+	identify(b, "x", &old.id);
+	assert_int_equal(box_open(b, &wide, &o, &fd), BOX_OK);
+	assert_int_equal(fstat(stale, &st), 0);
+	assert_int_equal(st.st_nlink, 0);
+	assert_int_equal(write(fd, "whole", 5), 5);
+	(void)close(fd);
+	identify(b, "x", &new.id);
+	assert_int_equal(box_take(b, &w->tree, &old, &m, &taken), BOX_BUSY);
+	assert_int_equal(box_take(b, &w->tree, &new, &m, &taken), BOX_OK);
+	assert_true(taken);
+	assert_string_equal(content(b->sent, "x"), "whole");
+	(void)close(stale);
+	box_unref(b);
+}
+
 static void
 names(void **state)
 {
@@ -255,7 +286,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(uploads), TEST(identity), TEST(names), TEST(limits), TEST(other_folders),
+		TEST(uploads), TEST(identity), TEST(begun_anew), TEST(names), TEST(limits), TEST(other_folders),
 		TEST(renames), TEST(suspended),
 	};
 
