@@ -137,7 +137,8 @@ file_id_is(const struct file_id *id, const struct stat *st)
 
 	file_id_of(st, &now);
 	return id->ino == 0 ||
-	    (id->ino == now.ino && id->dev == now.dev && id->mtime == now.mtime);
+	    (id->ino == now.ino && id->dev == now.dev &&
+	    (id->mtime == 0 || id->mtime == now.mtime));
 }
 
 static void

@@ -332,16 +332,20 @@ box_rename(const struct box *b, const struct tree *t, const struct m_box_rename 
 }
 
 enum box_status
-box_remove(const struct box *b, const char *name)
+box_remove(const struct box *b, const struct m_box_name *n)
 {
-	if (!b->may_send || !file_name_ok(name))
+	struct stat st;
+
+	if (!b->may_send || !file_name_ok(n->name))
 		return BOX_DENIED;
-	if (unlinkat(b->inbox, name, 0) == -1) {
-		if (errno == ENOENT && file_there(b->sent, name) == 1)
+	if (fstatat(b->inbox, n->name, &st, AT_SYMLINK_NOFOLLOW) == -1) {
+		if (errno == ENOENT && file_there(b->sent, n->name) == 1)
 			return BOX_DENIED;
 		return status_of_errno(errno);
 	}
-	if (fsync_dir(b->inbox) == -1)
+	if (!file_id_is(&n->id, &st))
+		return BOX_NO_SUCH_FILE;
+	if (unlinkat(b->inbox, n->name, 0) == -1 || fsync_dir(b->inbox) == -1)
 		return status_of_errno(errno);
 	return BOX_OK;
 }

@@ -43,6 +43,7 @@ enum box_status box_take(const struct box *b, const struct tree *t, const struct
 /* Rename an unfinished upload; becoming final takes it, as above. */
 enum box_status box_rename(const struct box *b, const struct tree *t,
     const struct m_box_rename *r, struct m_submission *m, int *taken);
-enum box_status box_remove(const struct box *b, const char *name);
+/* BOX_NO_SUCH_FILE also where the name bears another file than n->id. */
+enum box_status box_remove(const struct box *b, const struct m_box_name *n);
 
 #endif

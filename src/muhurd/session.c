@@ -315,7 +315,7 @@ box_work(struct disk_job *job)
 		b->result.status = box_rename(b->box, t, &b->rename, &b->sub, &b->taken);
 		break;
 	default:
-		b->result.status = box_remove(b->box, b->name.name);
+		b->result.status = box_remove(b->box, &b->name);
 		break;
 	}
 }

@@ -125,6 +125,26 @@ take_back(const struct tree *t, int inbox, const char *name, int subdir,
 	(void)unlinkat(t->received, dir, AT_REMOVEDIR);
 }
 
+/* What its bytes or its place are on the disk nobody knows: let nothing go on
+ * with it, or take it for durable. */
+static void
+lose(const struct tree *t, int inbox, int subdir, const struct m_submission *m)
+{
+	char dir[SUB_DIR_SIZE];
+
+	log_alarm("taking an upload: %s of %s cannot be made durable: %s: its sender is told "
+	    "to send it again", m->id, m->user, strerror(errno));
+	sub_dir_name(m, dir);
+	if (unlinkat(subdir, m->name, 0) == -1) {
+		log_alarm("taking an upload: %s cannot be removed: %s: it will be processed "
+		    "after the next start", m->id, strerror(errno));
+		return;
+	}
+	(void)unlinkat(t->received, dir, AT_REMOVEDIR);
+	(void)fsync_dir(t->received);
+	(void)fsync_dir(inbox);
+}
+
 /* List it among the sent; only a convenience for clients that look at what
  * they just sent, so trouble here does not undo the taking. */
 static void
@@ -158,11 +178,16 @@ spool_take(const struct tree *t, int inbox, int sent, const char *name,
 		goto out;
 	}
 	/* the session has fsync'd it, but that is its word; the mode too must last */
-	if (fchmod(fd, MODE_TAKEN) == -1 || fsync(fd) == -1 || fsync_dir(subdir) == -1 ||
-	    fsync_dir(t->received) == -1 || fsync_dir(inbox) == -1) {
+	if (fchmod(fd, MODE_TAKEN) == -1) {
 		status = status_of_errno(errno);
 		log_alarm("taking an upload: %s", strerror(errno));
 		take_back(t, inbox, name, subdir, m);
+		goto out;
+	}
+	if (fsync(fd) == -1 || fsync_dir(subdir) == -1 || fsync_dir(t->received) == -1 ||
+	    fsync_dir(inbox) == -1) {
+		status = BOX_LOST;
+		lose(t, inbox, subdir, m);
 		goto out;
 	}
 	list_sent(subdir, sent, m->name);

@@ -74,6 +74,9 @@ reply_box(struct sftp *s, uint32_t id, enum box_status st)
 		reply(s, id, FX_FAILURE,
 		    "too many unfinished uploads, or no space: remove some of /inbox");
 		break;
+	case BOX_LOST:
+		reply(s, id, FX_FAILURE, SEND_AGAIN);
+		break;
 	default:
 		reply(s, id, FX_FAILURE, "the gateway failed; its operator can see why");
 		break;
@@ -128,6 +131,20 @@ ask_name(struct sftp *s, enum msg_type type, const struct vpath *path,
 }
 
 void
+tell_remove(struct sftp *s, const struct vpath *path, const struct file_id *id)
+{
+	struct m_box_name m = { .id = *id };
+	struct buf b = { 0 };
+
+	(void)str_copy(m.name, sizeof(m.name), path->name);
+	put_m_box_name(&b, &m);
+	if (msg_send(s->chan, M_BOX_REMOVE, ++s->last_tag, b.data, b.len, NULL, 0) == -1)
+		log_alarm("%s of %s is still there, but its bytes may be lost", path->text,
+		    s->user);
+	buf_free(&b);
+}
+
+void
 ask_rename(struct sftp *s)
 {
 	struct m_box_rename m = { 0 };
@@ -167,6 +184,13 @@ fetch_opened(struct sftp *s, const struct pending *p, int fd)
 static void
 done(struct sftp *s, const struct pending *p, enum box_status st)
 {
+	if (p->ask == ASK_DISCARD) {
+		if (st != BOX_OK && st != BOX_NO_SUCH_FILE)
+			log_alarm("%s of %s is still there, but its bytes may be lost",
+			    p->path.text, s->user);
+		reply(s, p->id, FX_FAILURE, SEND_AGAIN);
+		return;
+	}
 	if (p->ask == ASK_TAKE && st == BOX_OK)
 		log_info("%s sent %s, %llu bytes", s->user, p->path.name,
 		    (unsigned long long)p->size);

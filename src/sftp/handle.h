@@ -42,6 +42,7 @@ struct handle {
 	int		 append;
 	int		 written;	/* at least one WRITE succeeded */
 	int		 failed;	/* a write or fsync failed: never to be taken */
+	int		 lost;		/* fsync failed: nor to be gone on with */
 	/* H_LISTING */
 	DIR		*dir;		/* owned, NULL for "/" */
 	long		 dir_pos;	/* its place: others may read the same description */

@@ -22,7 +22,7 @@ enum { DIR_INBOX, DIR_SENT, DIR_OUTBOX, DIR_ARCHIVE, DIR_COUNT };
 /* What is asked of muhurd, and how to go on when it answers. */
 enum ask {
 	ASK_NOTHING, ASK_FETCH, ASK_UPLOAD, ASK_DAY, ASK_SHRINK, ASK_TAKE,
-	ASK_RENAME, ASK_REMOVE
+	ASK_RENAME, ASK_REMOVE, ASK_DISCARD
 };
 struct pending {
 	enum ask	 ask;
@@ -79,6 +79,8 @@ void sftp_end(struct sftp *s);
 /* answer.c */
 void reply(struct sftp *s, uint32_t id, enum sftp_status st, const char *text);
 void reply_ok(struct sftp *s, uint32_t id);
+/* The answer where bytes may be lost on the disk. */
+#define SEND_AGAIN	"the gateway could not store this file: send it again"
 /* errno of a failed call on a file of the box, told to client and log. */
 void reply_errno(struct sftp *s, uint32_t id, const char *what, const struct vpath *v);
 void ask_begin(struct sftp *s, enum ask ask, uint32_t id, const struct vpath *path);
@@ -86,6 +88,8 @@ void ask_open(struct sftp *s, enum box_folder folder, const struct vpath *path, 
 /* id: which file it must still be, NULL: whatever bears the name. */
 void ask_name(struct sftp *s, enum msg_type type, const struct vpath *path,
     const struct file_id *id);
+/* M_BOX_REMOVE as the connection ends: nobody waits for its answer. */
+void tell_remove(struct sftp *s, const struct vpath *path, const struct file_id *id);
 void ask_rename(struct sftp *s);
 
 /* upload.c */

@@ -201,15 +201,24 @@ upload_write_end(struct sftp *s)
 		reply_ok(s, s->write_id);
 }
 
+/* An fsync failed, and a later one would succeed all the same: what reached
+ * the disk is not known any more. */
+static void
+lose(const struct sftp *s, struct handle *h)
+{
+	log_alarm("syncing %s of %s: %s", h->path.text, s->user, strerror(errno));
+	h->failed = h->lost = 1;
+}
+
 void
 upload_fsync(struct sftp *s, uint32_t id, struct handle *h)
 {
-	if (h->kind == H_UPLOAD && fsync(h->fd) == -1) {
-		h->failed = 1;
-		reply_errno(s, id, "syncing", &h->path);
-		return;
-	}
-	reply_ok(s, id);
+	if (h->kind == H_UPLOAD && !h->lost && fsync(h->fd) == -1)
+		lose(s, h);
+	if (h->kind == H_UPLOAD && h->lost)
+		reply(s, id, FX_FAILURE, SEND_AGAIN);
+	else
+		reply_ok(s, id);
 }
 
 /* --- the end of an upload ------------------------------------------------ */
@@ -228,15 +237,61 @@ keep_prefix(struct handle *h)
 	return ftruncate(h->fd, (off_t)extents_prefix(h->extents));
 }
 
+/* Leave it as one that can be gone on with; -1: it cannot, it is lost. */
+static int
+leave_unfinished(struct sftp *s, struct handle *h)
+{
+	/* Synced as well: it may become final by a mere renaming later. */
+	if (!h->lost && (keep_prefix(h) == -1 || (h->written && fsync(h->fd) == -1)))
+		lose(s, h);
+	if (h->lost)
+		return -1;
+	if (h->written)
+		log_info("%s left %s unfinished", s->user, h->path.name);
+	return 0;
+}
+
+/* The file itself, whoever has written on meanwhile. */
+static struct file_id
+identity(int fd)
+{
+	struct file_id id = { .ino = UINT64_MAX };
+	struct stat st;
+
+	if (fstat(fd, &st) == 0)
+		file_id_of(&st, &id);
+	id.mtime = 0;
+	return id;
+}
+
 void
 upload_drop(struct sftp *s, struct handle *h)
 {
-	/* Synced as well: it may become final by a mere renaming later. */
-	if (keep_prefix(h) == -1 || (h->written && fsync(h->fd) == -1))
-		log_alarm("keeping unfinished %s of %s: %s", h->path.name, s->user,
-		    strerror(errno));
-	else if (h->written)
-		log_info("%s left %s unfinished", s->user, h->path.name);
+	struct file_id id = identity(h->fd);
+
+	if (leave_unfinished(s, h) == -1)
+		tell_remove(s, &h->path, &id);
+	handle_free(h);
+}
+
+/* Have it removed, and then say that it is to be sent again. */
+static void
+discard(struct sftp *s, uint32_t id, const struct vpath *v, int fd)
+{
+	struct file_id file = identity(fd);
+
+	ask_begin(s, ASK_DISCARD, id, v);
+	ask_name(s, M_BOX_REMOVE, v, &file);
+}
+
+/* It is not taken: why, where it is not lost. */
+static void
+close_untaken(struct sftp *s, uint32_t id, struct handle *h, const char *why)
+{
+	if (leave_unfinished(s, h) == -1)
+		discard(s, id, &h->path, h->fd);
+	else
+		reply(s, id, FX_FAILURE, why);
 	handle_free(h);
 }
 
@@ -248,8 +303,7 @@ upload_close(struct sftp *s, uint32_t id, struct handle *h)
 	struct stat st;
 
 	if (h->failed) {
-		upload_drop(s, h);
-		reply(s, id, FX_FAILURE, "an earlier write failed: the file is not taken");
+		close_untaken(s, id, h, "an earlier write failed: the file is not taken");
 		return;
 	}
 	if (!h->written) {
@@ -258,13 +312,12 @@ upload_close(struct sftp *s, uint32_t id, struct handle *h)
 		return;
 	}
 	if (fsync(h->fd) == -1 || fstat(h->fd, &st) == -1) {
-		reply_errno(s, id, "syncing", &v);
-		handle_free(h);
+		lose(s, h);
+		close_untaken(s, id, h, SEND_AGAIN);
 		return;
 	}
 	if (extents_have_gap(h->extents, (uint64_t)st.st_size)) {
-		upload_drop(s, h);
-		reply(s, id, FX_FAILURE,
+		close_untaken(s, id, h,
 		    "the upload has a gap: what comes before it is kept, nothing is taken");
 		return;
 	}
@@ -350,9 +403,12 @@ void
 upload_shrunk(struct sftp *s, const struct pending *p, int fd)
 {
 	forget_parted(s, p->path.name);
-	if (ftruncate(fd, (off_t)p->size) == -1 || fsync(fd) == -1)
+	if (ftruncate(fd, (off_t)p->size) == -1)
 		reply_errno(s, p->id, "cutting", &p->path);
-	else
+	else if (fsync(fd) == -1) {
+		log_alarm("syncing %s of %s: %s", p->path.text, s->user, strerror(errno));
+		discard(s, p->id, &p->path, fd);
+	} else
 		reply_ok(s, p->id);
 	(void)close(fd);
 }

@@ -91,6 +91,16 @@ identity(void **state)
 	box_unref(b);
 }
 
+static enum box_status
+remove_named(struct box *b, const char *name)
+{
+	struct m_box_name n = { .name = "" };
+
+	if (str_copy(n.name, sizeof(n.name), name) == -1)
+		return BOX_DENIED;
+	return box_remove(b, &n);
+}
+
 static void
 uploads(void **state)
 {
@@ -115,10 +125,10 @@ uploads(void **state)
 	assert_int_equal(try_open(b, &wide, BOX_SENT, "", "a.xml", BOX_WRITE), BOX_DENIED);
 	assert_int_equal(upload(b, "a.xml", BOX_CREAT | BOX_EXCL), BOX_OK);
 	assert_int_equal(upload(b, "a.xml", 0), BOX_OK);	/* the inbox wins */
-	assert_int_equal(box_remove(b, "a.xml"), BOX_OK);
-	assert_int_equal(box_remove(b, "a.xml"), BOX_DENIED);	/* now the taken one */
+	assert_int_equal(remove_named(b, "a.xml"), BOX_OK);
+	assert_int_equal(remove_named(b, "a.xml"), BOX_DENIED);	/* now the taken one */
 	assert_int_equal(upload(b, "a.xml", BOX_TRUNC), BOX_OK);
-	assert_int_equal(box_remove(b, "none"), BOX_NO_SUCH_FILE);
+	assert_int_equal(remove_named(b, "none"), BOX_NO_SUCH_FILE);
 	assert_string_equal(content(b->sent, "a.xml"), "abc");
 	box_unref(b);
 }
@@ -147,6 +157,7 @@ begun_anew(void **state)
 	(void)close(fd);
 	identify(b, "x", &new.id);
 	assert_int_equal(box_take(b, &w->tree, &old, &m, &taken), BOX_BUSY);
+	assert_int_equal(box_remove(b, &old), BOX_NO_SUCH_FILE);
 	assert_int_equal(box_take(b, &w->tree, &new, &m, &taken), BOX_OK);
 	assert_true(taken);
 	assert_string_equal(content(b->sent, "x"), "whole");
@@ -167,7 +178,7 @@ names(void **state)
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_int_not_equal(upload(b, bad[i], BOX_CREAT), BOX_OK);
-		assert_int_not_equal(box_remove(b, bad[i]), BOX_OK);
+		assert_int_not_equal(remove_named(b, bad[i]), BOX_OK);
 		assert_int_not_equal(take_named(w, b, bad[i], &taken), BOX_OK);
 		(void)str_copy(r.to, sizeof(r.to), bad[i]);
 		assert_int_equal(box_rename(b, &w->tree, &r, &m, &taken), BOX_DENIED);
@@ -277,7 +288,7 @@ suspended(void **state)
 	assert_int_equal(upload(b, "a", 0), BOX_DENIED);
 	assert_int_equal(take_named(w, b, "a", &taken), BOX_DENIED);
 	assert_int_equal(box_rename(b, &w->tree, &r, &m, &taken), BOX_DENIED);
-	assert_int_equal(box_remove(b, "a"), BOX_DENIED);
+	assert_int_equal(remove_named(b, "a"), BOX_DENIED);
 	assert_int_equal(try_open(b, &wide, BOX_OUTBOX, "", "n", BOX_READ), BOX_OK);
 	box_unref(b);
 }

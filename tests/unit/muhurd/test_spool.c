@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "muhurd/sweep.h"
 
@@ -120,6 +121,42 @@ not_taken(void **state)
 	assert_int_equal(spool_take(&w->tree, d.inbox, d.sent, "gap", &any, &m), BOX_DENIED);
 	assert_true(there(d.inbox, "gap"));
 	assert_int_equal(count(w->tree.received), 0);
+	close_dirs(&d);
+}
+
+static int fsyncs_left = -1;
+
+/* In libc's place: fails once, as the kernel does, when told to. */
+int
+fsync(int fd)
+{
+	if (fsyncs_left >= 0 && fsyncs_left-- == 0) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fsync, fd);
+}
+
+/* What a failed fsync leaves unknown is neither taken nor resumable. */
+static void
+lost(void **state)
+{
+	struct world *w = *state;
+	struct dirs d = make_dirs(w);
+	struct m_submission m = submission("PLA001");
+	int i;
+
+	(void)str_copy(m.name, sizeof(m.name), "a.xml");
+	for (i = 0; i < 4; i++) {	/* the file, its folder, received, the inbox */
+		make_file(d.inbox, "a.xml", "abc");
+		fsyncs_left = i;
+		assert_int_equal(spool_take(&w->tree, d.inbox, d.sent, "a.xml", &any, &m),
+		    BOX_LOST);
+		fsyncs_left = -1;
+		assert_int_equal(count(d.inbox) + count(d.sent) + count(w->tree.received), 0);
+	}
+	make_file(d.inbox, "a.xml", "abc");
+	assert_int_equal(spool_take(&w->tree, d.inbox, d.sent, "a.xml", &any, &m), BOX_OK);
 	close_dirs(&d);
 }
 
@@ -273,7 +310,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(take), TEST(busy), TEST(not_taken), TEST(conclude),
+		TEST(take), TEST(busy), TEST(not_taken), TEST(lost), TEST(conclude),
 		TEST(scan_repairs), TEST(notice), TEST(sweep),
 		cmocka_unit_test(id_time),
 	};

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: ISC */
+/* What a session asks of muhurd when the disk fails under an upload. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* after those that cmocka.h needs */
+#include <cmocka.h>
+
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "sftp/ops.h"
+
+static int failing;
+
+/* In libc's place: fails once, as the kernel does, when told to. */
+int
+fsync(int fd)
+{
+	if (failing) {
+		failing = 0;
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fsync, fd);
+}
+
+struct world {
+	struct conf	 conf;
+	struct msg_chan	 chan, muhurd;
+	struct sftp	 s;
+	struct handle	*h;
+	uint64_t	 ino;
+};
+
+static int
+setup(void **state)
+{
+	static const struct m_login_result who = { .user = "PLA001", .member = "PLA", .may_send = 1 };
+	static const int none[DIR_COUNT] = { -1, -1, -1, -1 };
+	struct world *w = xcalloc(1, sizeof(*w));
+	char name[] = "upload-test.XXXXXX";
+	struct vpath v;
+	struct stat st;
+	int pair[2];
+
+	if (msg_pair(pair) == -1 || vpath_parse((const uint8_t *)"/inbox/a.xml", 12, &v) == -1)
+		return -1;
+	msg_init(&w->chan, pair[0], ROLE_SESSION, ROLE_MUHURD);
+	msg_init(&w->muhurd, pair[1], ROLE_MUHURD, ROLE_SESSION);
+	sftp_init(&w->s, &w->conf, &w->chan, &who, none);
+	w->h = handle_new(&w->s.handles, H_UPLOAD, &v);
+	if ((w->h->fd = mkstemp(name)) == -1 || write(w->h->fd, "abc", 3) != 3 ||
+	    fstat(w->h->fd, &st) == -1)
+		return -1;
+	/* stays linked: a nameless one is told apart */
+	if (extents_add(w->h->extents, 0, 3) == -1)
+		return -1;
+	w->h->end = 3;
+	w->h->written = 1;
+	w->ino = st.st_ino;
+	(void)unlink("upload-test.file");
+	if (rename(name, "upload-test.file") == -1)
+		return -1;
+	*state = w;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct world *w = *state;
+
+	sftp_end(&w->s);
+	msg_close(&w->chan);
+	msg_close(&w->muhurd);
+	(void)unlink("upload-test.file");
+	free(w);
+	return 0;
+}
+
+/* muhurd is asked to remove this very file, whatever was written on it. */
+static void
+assert_removal(struct world *w)
+{
+	struct m_box_name n;
+	struct msg m;
+
+	assert_int_equal(msg_recv(&w->muhurd, &m), 1);
+	assert_int_equal(m.type, M_BOX_REMOVE);
+	assert_int_equal(get_m_box_name(&m, &n), 0);
+	assert_string_equal(n.name, "a.xml");
+	assert_true(n.id.ino == w->ino && n.id.mtime == 0);
+}
+
+/* The last answer put out: its text. */
+static void
+assert_answer(const struct sftp *s, const char *text)
+{
+	assert_non_null(memmem(s->out.data + s->out.off, s->out.len, text, strlen(text)));
+}
+
+static void
+answer(struct world *w, enum box_status status)
+{
+	struct m_box_result r = { status };
+	struct buf b = { 0 };
+	struct msg m;
+
+	put_m_box_result(&b, &r);
+	assert_int_equal(msg_send(&w->muhurd, M_BOX_DONE, w->s.pending.tag, b.data, b.len,
+	    NULL, 0), 0);
+	buf_free(&b);
+	assert_int_equal(msg_recv(&w->chan, &m), 1);
+	assert_int_equal(sftp_answer(&w->s, &m), 0);
+}
+
+static void
+whole(void **state)
+{
+	struct world *w = *state;
+	struct m_box_name n;
+	struct msg m;
+
+	upload_close(&w->s, 1, w->h);
+	assert_int_equal(msg_recv(&w->muhurd, &m), 1);
+	assert_int_equal(m.type, M_BOX_TAKE);
+	assert_int_equal(get_m_box_name(&m, &n), 0);
+	assert_true(n.id.ino == w->ino && n.id.mtime != 0);
+	answer(w, BOX_LOST);
+	assert_answer(&w->s, SEND_AGAIN);
+}
+
+static void
+failing_close(void **state)
+{
+	struct world *w = *state;
+
+	failing = 1;
+	upload_close(&w->s, 1, w->h);
+	assert_removal(w);
+	assert_int_equal(w->s.out.len, 0);
+	answer(w, BOX_OK);
+	assert_answer(&w->s, SEND_AGAIN);
+}
+
+/* A later fsync that succeeds makes nothing good. */
+static void
+failing_fsync(void **state)
+{
+	struct world *w = *state;
+
+	failing = 1;
+	upload_fsync(&w->s, 1, w->h);
+	assert_answer(&w->s, SEND_AGAIN);
+	sftp_out_sent(&w->s.out, w->s.out.len);
+	upload_fsync(&w->s, 2, w->h);
+	assert_answer(&w->s, SEND_AGAIN);
+	upload_close(&w->s, 3, w->h);
+	assert_removal(w);
+	answer(w, BOX_NO_SUCH_FILE);
+}
+
+static void
+failing_end(void **state)
+{
+	struct world *w = *state;
+
+	failing = 1;
+	sftp_end(&w->s);
+	assert_removal(w);
+}
+
+/* Begun anew by another connection. */
+static void
+nameless(void **state)
+{
+	struct world *w = *state;
+	struct msg m;
+
+	assert_int_equal(unlink("upload-test.file"), 0);
+	upload_close(&w->s, 1, w->h);
+	assert_int_equal(msg_recv(&w->muhurd, &m), 0);
+	assert_answer(&w->s, "nothing of it is taken");
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(whole), TEST(failing_close), TEST(failing_fsync), TEST(failing_end),
+		TEST(nameless),
+	};
+
+	log_init("test_upload", LOG_COMMAND, 0);
+	return cmocka_run_group_tests_name("sftp/upload", tests, NULL, NULL);
+}
