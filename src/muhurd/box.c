@@ -318,7 +318,10 @@ box_rename(const struct box *b, const struct tree *t, const struct m_box_rename 
 			return BOX_DENIED;	/* it is taken */
 		return status_of_errno(errno);
 	}
-	if (file_name_is_partial(r->from) && !file_name_is_partial(r->to) && st.st_size > 0) {
+	if (file_name_is_partial(r->from) && !file_name_is_partial(r->to)) {
+		/* success would mean that there is a submission now */
+		if (st.st_size == 0)
+			return BOX_EMPTY;
 		(void)str_copy(m->name, sizeof(m->name), r->to);
 		status = take(b, t, r->from, &r->id, m, taken);
 		/* renaming replaces: an unfinished upload of the final name goes */

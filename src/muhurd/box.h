@@ -40,7 +40,8 @@ enum box_status box_open(const struct box *b, const struct box_limits *limits,
  * none, and stays). */
 enum box_status box_take(const struct box *b, const struct tree *t, const struct m_box_name *n,
     struct m_submission *m, int *taken);
-/* Rename an unfinished upload; becoming final takes it, as above. */
+/* Rename an unfinished upload; becoming final takes it, as above, but an empty
+ * one is refused (BOX_EMPTY): its sender believes that it has sent something. */
 enum box_status box_rename(const struct box *b, const struct tree *t,
     const struct m_box_rename *r, struct m_submission *m, int *taken);
 /* BOX_NO_SUCH_FILE also where the name bears another file than n->id. */

@@ -74,6 +74,9 @@ reply_box(struct sftp *s, uint32_t id, enum box_status st)
 		reply(s, id, FX_FAILURE,
 		    "too many unfinished uploads, or no space: remove some of /inbox");
 		break;
+	case BOX_EMPTY:
+		reply(s, id, FX_FAILURE, "nothing was written: an empty file is not taken");
+		break;
 	case BOX_LOST:
 		reply(s, id, FX_FAILURE, SEND_AGAIN);
 		break;

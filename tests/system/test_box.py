@@ -97,6 +97,14 @@ def partial_names():
             assert s.stat(f"/inbox/{name}{suffix}").st_size == len(data)
             s.rename(f"/inbox/{name}{suffix}", f"/inbox/{name}")
         accepted(name)
+    with market.sftp("PLA001") as s:
+        lib.put(s, b"", "none.xml.part")
+        try:
+            s.rename("/inbox/none.xml.part", "/inbox/none.xml")
+            raise AssertionError("an empty one became final")
+        except OSError as e:
+            assert "nothing was written" in str(e), e
+        s.remove("/inbox/none.xml.part")
 
 
 def zero_bytes():

@@ -256,7 +256,7 @@ renames(void **state)
 	assert_string_equal(content(b->sent, "a.xml"), "abc");
 	assert_int_equal(count(b->inbox), 0);
 	assert_int_equal(box_rename(b, &w->tree, &part, &n, &taken), BOX_NO_SUCH_FILE);
-	/* not from a partial name, or to another one, or empty: only a rename */
+	/* not from a partial name, or to another one: only a rename */
 	make_file(b->inbox, "x", "abc");
 	assert_int_equal(box_rename(b, &w->tree, &plain, &n, &taken), BOX_OK);
 	assert_false(taken);
@@ -264,7 +264,7 @@ renames(void **state)
 	assert_int_equal(box_rename(b, &w->tree, &still, &n, &taken), BOX_OK);
 	assert_false(taken);
 	make_file(b->inbox, part.from, "");
-	assert_int_equal(box_rename(b, &w->tree, &part, &n, &taken), BOX_OK);
+	assert_int_equal(box_rename(b, &w->tree, &part, &n, &taken), BOX_EMPTY);
 	assert_false(taken);
 	assert_int_equal(count(b->inbox), 3);
 	assert_int_equal(count(w->tree.received), 1);

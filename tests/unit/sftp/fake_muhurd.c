@@ -127,6 +127,7 @@ status_of(int e)
 	case 0:		return BOX_OK;
 	case ENOENT:	return BOX_NO_SUCH_FILE;
 	case EEXIST:	return BOX_EXISTS;
+	case ENODATA:	return BOX_EMPTY;
 	default:	return BOX_FAILURE;
 	}
 }
@@ -191,8 +192,10 @@ take(const char *from, const char *name)
 
 	if (fstatat(dirs[D_INBOX], from, &st, 0) == -1)
 		return -1;
-	if (st.st_size == 0)
-		return renameat(dirs[D_INBOX], from, dirs[D_INBOX], name);
+	if (st.st_size == 0) {
+		errno = ENODATA;
+		return strcmp(from, name) == 0 ? 0 : -1;
+	}
 	(void)snprintf(to, sizeof(to), "%06d.%s", ++taken_no, name);
 	if (renameat(dirs[D_INBOX], from, dirs[D_TAKEN], to) == -1)
 		return -1;
