@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,9 +157,52 @@ list_sent(int subdir, int sent, const char *name)
 		log_warn("sent listing");
 }
 
-enum box_status
-spool_take(const struct tree *t, int inbox, int sent, const char *name,
-    const struct file_id *id, struct m_submission *m)
+/* Takings at work: between the renaming and the end what stands in received
+ * may still be lost, and is nobody's to verify. */
+struct taking {
+	const char	*id;
+	struct taking	*next;
+};
+static struct taking *takings;
+static pthread_mutex_t takings_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void
+taking_begin(struct taking *t, const char *id)
+{
+	t->id = id;
+	(void)pthread_mutex_lock(&takings_lock);
+	t->next = takings;
+	takings = t;
+	(void)pthread_mutex_unlock(&takings_lock);
+}
+
+static void
+taking_end(struct taking *t)
+{
+	struct taking **p;
+
+	(void)pthread_mutex_lock(&takings_lock);
+	for (p = &takings; *p != t; p = &(*p)->next)
+		;
+	*p = t->next;
+	(void)pthread_mutex_unlock(&takings_lock);
+}
+
+static int
+being_taken(const char *id)
+{
+	const struct taking *t;
+
+	(void)pthread_mutex_lock(&takings_lock);
+	for (t = takings; t != NULL && strcmp(t->id, id) != 0; t = t->next)
+		;
+	(void)pthread_mutex_unlock(&takings_lock);
+	return t != NULL;
+}
+
+static enum box_status
+take(const struct tree *t, int inbox, int sent, const char *name, const struct file_id *id,
+    struct m_submission *m)
 {
 	char dir[SUB_DIR_SIZE];
 	enum box_status status = BOX_FAILURE;
@@ -196,6 +240,19 @@ out:
 	if (subdir != -1)
 		(void)close(subdir);
 	(void)close(fd);	/* and with it the lease */
+	return status;
+}
+
+enum box_status
+spool_take(const struct tree *t, int inbox, int sent, const char *name,
+    const struct file_id *id, struct m_submission *m)
+{
+	enum box_status status;
+	struct taking self;
+
+	taking_begin(&self, m->id);
+	status = take(t, inbox, sent, name, id, m);
+	taking_end(&self);
 	return status;
 }
 
@@ -292,6 +349,33 @@ shelve(const struct tree *t, int subdir, const struct m_submission *m, const cha
 	return -1;
 }
 
+static int
+on_shelf(const struct tree *t, const char *folder, const char *name)
+{
+	struct stat st;
+	int shelf, rc;
+
+	if ((shelf = tree_dir_existing(t->store, folder)) == -1)
+		return 0;
+	rc = fstatat(shelf, name, &st, AT_SYMLINK_NOFOLLOW);
+	(void)close(shelf);
+	return rc == 0;
+}
+
+/* Is it in the store, wherever shelve puts it? */
+static int
+is_stored(const struct tree *t, const struct m_submission *m, const char *sha256)
+{
+	char head[3] = { 0 };
+
+	if (sha256[0] != '\0') {
+		memcpy(head, sha256, 2);
+		if (on_shelf(t, head, sha256))
+			return 1;
+	}
+	return on_shelf(t, "held", m->id);
+}
+
 int
 spool_conclude(const struct tree *t, const struct m_submission *m, const char *sha256)
 {
@@ -299,8 +383,15 @@ spool_conclude(const struct tree *t, const struct m_submission *m, const char *s
 	int subdir, shelf = -1, rc = -1, saved;
 
 	sub_dir_name(m, dir);
-	if ((subdir = tree_dir_existing(t->received, dir)) == -1)
-		return errno == ENOENT ? 0 : -1;
+	if ((subdir = tree_dir_existing(t->received, dir)) == -1) {
+		if (errno != ENOENT)
+			return -1;
+		/* concluded before; trying again would bring nothing back */
+		if (!is_stored(t, m, sha256))
+			log_alarm("%s: its document is neither in the spool nor in the store",
+			    m->id);
+		return 0;
+	}
 	if (shelve(t, subdir, m, sha256, &shelf) == -1)
 		goto out;
 	if (fsync_dir(shelf) == -1)
@@ -336,8 +427,12 @@ scan_file(int dirfd, const char *name, void *arg)
 	struct stat st;
 	int fd;
 
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(st.st_mode) ||
-	    !file_name_ok(name) || s->files++ != 0 ||
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == -1) {
+		if (errno == ENOENT)
+			return 0;	/* concluded at this moment */
+		st.st_mode = 0;
+	}
+	if (!S_ISREG(st.st_mode) || !file_name_ok(name) || s->files++ != 0 ||
 	    str_copy(s->one.name, sizeof(s->one.name), name) == -1) {
 		log_alarm("spool: %s holds what muhurd did not put there", s->one.id);
 		s->files = -1;
@@ -374,6 +469,9 @@ scan_folder(int dirfd, const char *name, void *arg)
 	    str_copy(s->one.user, sizeof(s->one.user), name + UUID_SIZE) == -1)
 		goto strange;
 	s->one.received_at = spool_id_time(s->one.id);
+	/* whoever takes it also tells the flow of it, once it is durable */
+	if (being_taken(s->one.id))
+		return 0;
 	if ((fd = tree_dir_existing(dirfd, name)) == -1)
 		return errno == ENOENT ? 0 : -1;
 	rc = tree_each(fd, scan_file, s);

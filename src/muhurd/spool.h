@@ -37,12 +37,13 @@ int spool_open(const struct tree *t, const struct m_submission *m);
 
 /* Move a document whose fate is decided into the store as sha256 (hex), or,
  * where that is "" or other bytes bear that name, as held/<id>; then forget it
- * here.  0 or -1 with errno. */
+ * here.  0 or -1 with errno; 0 with an alarm where it is gone from both. */
 int spool_conclude(const struct tree *t, const struct m_submission *m, const char *sha256);
 
 /* What is in received, oldest first, at most max of it.  durable: fsync all of
  * it (at start: a crash may have come before that).  Leftovers of crashes are
- * removed, anything else that does not belong is named in the log.  *list is
+ * removed, anything else that does not belong is named in the log; what is just
+ * being taken is passed over.  *list is
  * the caller's to free.  *more tells that there was more than max.  0 or -1. */
 int spool_scan(const struct tree *t, size_t max, int durable, struct m_submission **list,
     size_t *n, int *more);

@@ -125,6 +125,8 @@ not_taken(void **state)
 }
 
 static int fsyncs_left = -1;
+static const struct tree *scan_while_taking;
+static int scans;
 
 /* In libc's place: fails once, as the kernel does, when told to. */
 int
@@ -133,6 +135,16 @@ fsync(int fd)
 	if (fsyncs_left >= 0 && fsyncs_left-- == 0) {
 		errno = EIO;
 		return -1;
+	}
+	if (scan_while_taking != NULL) {
+		struct m_submission *list;
+		size_t n;
+		int more;
+
+		assert_int_equal(spool_scan(scan_while_taking, 10, 0, &list, &n, &more), 0);
+		assert_int_equal(n, 0);
+		free(list);
+		scans++;
 	}
 	return (int)syscall(SYS_fsync, fd);
 }
@@ -157,6 +169,66 @@ lost(void **state)
 	}
 	make_file(d.inbox, "a.xml", "abc");
 	assert_int_equal(spool_take(&w->tree, d.inbox, d.sent, "a.xml", &any, &m), BOX_OK);
+	close_dirs(&d);
+}
+
+/* What is not durable yet is not found. */
+static void
+scan_passes_over(void **state)
+{
+	struct world *w = *state;
+	struct dirs d = make_dirs(w);
+	struct m_submission m, *list;
+	size_t n;
+	int more;
+
+	scan_while_taking = &w->tree;
+	m = take_one(w, &d, "a.xml", "abc");
+	scan_while_taking = NULL;
+	assert_int_equal(scans, 4);
+	assert_int_equal(spool_scan(&w->tree, 10, 0, &list, &n, &more), 0);
+	assert_int_equal(n, 1);
+	assert_string_equal(list[0].id, m.id);
+	free(list);
+	close_dirs(&d);
+}
+
+/* Concluding what is nowhere: whether the log said so. */
+static int
+alarmed(struct world *w, const struct m_submission *m, const char *sha256)
+{
+	FILE *f = tmpfile();
+	char line[512] = "";
+	int err = dup(STDERR_FILENO);
+
+	assert_true(f != NULL && err != -1);
+	assert_int_equal(dup2(fileno(f), STDERR_FILENO), STDERR_FILENO);
+	assert_int_equal(spool_conclude(&w->tree, m, sha256), 0);
+	assert_int_equal(dup2(err, STDERR_FILENO), STDERR_FILENO);
+	(void)close(err);
+	rewind(f);
+	(void)!fgets(line, sizeof(line), f);
+	(void)fclose(f);
+	return strstr(line, "neither in the spool nor in the store") != NULL;
+}
+
+static void
+conclude_nothing(void **state)
+{
+	struct world *w = *state;
+	struct dirs d = make_dirs(w);
+	struct m_submission m = take_one(w, &d, "a.xml", "abc");
+	struct m_submission h = take_one(w, &d, "b.xml", "never judged");
+	struct m_submission none = submission("PLA001");
+
+	assert_false(alarmed(w, &m, SHA));
+	assert_false(alarmed(w, &m, SHA));
+	assert_false(alarmed(w, &h, ""));
+	assert_false(alarmed(w, &h, ""));
+	assert_false(alarmed(w, &none, SHA));	/* a repeat's bytes are there */
+	assert_true(alarmed(w, &none, ""));
+	assert_int_equal(unlinkat(w->tree.store, "ba/" SHA, 0), 0);
+	assert_true(alarmed(w, &m, SHA));
 	close_dirs(&d);
 }
 
@@ -310,7 +382,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(take), TEST(busy), TEST(not_taken), TEST(lost), TEST(conclude),
+		TEST(take), TEST(busy), TEST(not_taken), TEST(lost), TEST(scan_passes_over),
+		TEST(conclude), TEST(conclude_nothing),
 		TEST(scan_repairs), TEST(notice), TEST(sweep),
 		cmocka_unit_test(id_time),
 	};
