@@ -60,12 +60,18 @@ struct gateway {
 	struct sessions	*sessions;
 };
 
-/* A put_X'd payload, sent; descriptors as in msg_send. */
+/* A message to the child with this channel could not be sent (errno): where it
+ * does not read, or its channel is broken, it is killed, since it would never
+ * learn what it was told; one that has ended is found by reading. */
+void child_unreached(struct msg_chan *chan, enum msg_type type);
+
+/* A put_X'd payload, sent to a child; descriptors as in msg_send. */
 #define GATEWAY_SEND(chan, type, tag, name, value, fds, nfds) do {		\
 	struct buf send_buf = { 0 };						\
 	put_##name(&send_buf, (value));						\
-	(void)msg_send((chan), (type), (tag), send_buf.data, send_buf.len,	\
-	    (fds), (nfds));							\
+	if (msg_send((chan), (type), (tag), send_buf.data, send_buf.len,	\
+	    (fds), (nfds)) == -1)						\
+		child_unreached((chan), (type));				\
 	buf_free(&send_buf);							\
 } while (0)
 

@@ -118,7 +118,8 @@ ask_more(struct gateway *gw)
 		n++;
 	for (; n < WINDOW; n++) {
 		ns->asked++;
-		(void)msg_send(&directory->chan, M_NOTICE_NEXT, ++ns->tag, NULL, 0, NULL, 0);
+		if (msg_send(&directory->chan, M_NOTICE_NEXT, ++ns->tag, NULL, 0, NULL, 0) == -1)
+			child_unreached(&directory->chan, M_NOTICE_NEXT);
 	}
 }
 

@@ -301,6 +301,20 @@ child_broken(struct child *c, const char *what)
 }
 
 void
+child_unreached(struct msg_chan *chan, enum msg_type type)
+{
+	struct child *c = (struct child *)((char *)chan - offsetof(struct child, chan));
+	int error = errno;
+
+	/* its last messages count, and so does how it ended */
+	if (error == EPIPE || error == ECONNRESET || c->doomed || c->eof || c->reaped)
+		return;
+	log_alarm("%s[%ld] cannot be told %s: %s: killed", role_name(c->role), (long)c->pid,
+	    msg_type_name(type), strerror(error));
+	child_kill(c);
+}
+
+void
 child_end(struct child *c, int grace)
 {
 	usec_t at = clock_monotonic() + grace * USEC_PER_SEC;

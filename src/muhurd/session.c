@@ -27,6 +27,7 @@ struct slot {
 	char		 user[USER_CODE_SIZE];	/* the one it named, "" none yet */
 	int		 login;		/* a question is with the directory */
 	uint32_t	 login_tag;	/* the session's */
+	uint32_t	 login_no;	/* counts the questions: ours, for what answers late */
 	int		 proved;	/* of that question */
 	struct box	*box;		/* logged in */
 	unsigned	 requests;
@@ -174,15 +175,19 @@ login(struct slot *slot, struct msg *m)
 		return 0;
 	}
 	slot->login = 1;
-	(void)msg_send(&directory->chan, M_DIR_LOGIN, slot->serial, m->payload, m->len,
-	    NULL, 0);
+	slot->login_no++;
+	if (msg_send(&directory->chan, M_DIR_LOGIN, slot->serial, m->payload, m->len,
+	    NULL, 0) == -1) {
+		child_unreached(&directory->chan, M_DIR_LOGIN);
+		refuse_login(slot, "the directory does not listen");
+	}
 	return 0;
 }
 
 struct folders_job {
 	struct disk_job	 job;
 	struct gateway	*gw;
-	uint32_t	 serial;
+	uint32_t	 serial, login_no;
 	struct box	*box;
 	struct m_login_result result;
 	int		 rc, error;
@@ -204,7 +209,8 @@ folders_done(struct disk_job *job)
 	struct slot *slot = find_slot(f->gw->sessions, f->serial);
 	int fds[4], from[4], i;
 
-	if (slot == NULL || !slot->login)	/* gone, or refused meanwhile */
+	/* gone, or refused meanwhile, or that was the answer to an earlier login */
+	if (slot == NULL || !slot->login || slot->login_no != f->login_no)
 		goto out;
 	if (f->rc == -1) {
 		log_alarm("box of %s: %s", f->box->user, strerror(f->error));
@@ -259,6 +265,7 @@ sessions_login_result(struct gateway *gw, struct msg *m)
 	f->job.done = folders_done;
 	f->gw = gw;
 	f->serial = slot->serial;
+	f->login_no = slot->login_no;
 	f->result = r;
 	f->box = box_new(r.user, r.member, r.may_send);
 	disk_submit(gw->disk, disk_lane(r.user), &f->job);

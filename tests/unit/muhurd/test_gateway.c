@@ -18,6 +18,8 @@
 #include <time.h>
 
 #include "base/fdio.h"
+#include "msg/proto.h"
+#include "muhurd/proc.h"
 
 #define SHA	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
@@ -291,6 +293,43 @@ deaf_session(void **state)
 	assert_int_equal(ended(&g, 8), 0);
 }
 
+/* One that reads nothing until its queue is full would miss what it is told;
+ * one that has ended is left to those that hear its last words. */
+static void
+unreached(void **state)
+{
+	struct m_box_result r = { BOX_OK };
+	struct child c = { .role = ROLE_SESSION };
+	int pair[2], status, i;
+
+	(void)state;
+	assert_int_equal(msg_pair(pair), 0);
+	if ((c.pid = fork()) == 0)
+		for (;;)
+			(void)pause();
+	assert_int_not_equal(c.pid, -1);
+	msg_init(&c.chan, pair[0], ROLE_MUHURD, ROLE_SESSION);
+	for (i = 0; i < MSG_MAX_QUEUE && !c.doomed; i++)
+		GATEWAY_SEND(&c.chan, M_BOX_DONE, 0, m_box_result, &r, NULL, 0);
+	assert_false(c.doomed);
+	for (; i < MSG_MAX_QUEUE + 10000 && !c.doomed; i++)
+		GATEWAY_SEND(&c.chan, M_BOX_DONE, 0, m_box_result, &r, NULL, 0);
+	assert_true(c.doomed);
+	assert_int_equal(waitpid(c.pid, &status, 0), c.pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	msg_close(&c.chan);
+	(void)close(pair[1]);
+	/* ended */
+	assert_int_equal(msg_pair(pair), 0);
+	msg_init(&c.chan, pair[0], ROLE_MUHURD, ROLE_SESSION);
+	c.doomed = 0;
+	c.reaped = 1;
+	(void)close(pair[1]);
+	GATEWAY_SEND(&c.chan, M_BOX_DONE, 0, m_box_result, &r, NULL, 0);
+	assert_false(c.doomed);
+	msg_close(&c.chan);
+}
+
 /* kill -9: no child is left, and the next one goes on with the spool. */
 static void
 sudden_death(void **state)
@@ -317,7 +356,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(documents), TEST(deaths), TEST(opposite_orders), TEST(deaf_session), TEST(sudden_death),
+		TEST(documents), TEST(deaths), TEST(opposite_orders), TEST(deaf_session),
+		TEST(sudden_death), cmocka_unit_test(unreached),
 	};
 
 	log_init("test_gateway", LOG_COMMAND, 0);
