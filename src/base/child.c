@@ -70,6 +70,8 @@ child_init(const char *progname, int argc, char *argv[])
 	dir = conf_directory();
 	if ((conf = conf_load_fd(FD_CONF, dir)) == NULL)
 		fatalx("the configuration cannot be used");
+	/* it may name what the role has no need to know */
+	(void)close(FD_CONF);
 	free(dir);
 	clock_init(conf->clock_offset);
 	return conf;

@@ -94,7 +94,8 @@ raise_file_limit(void)
 		log_warn("raising the limit of open files");
 }
 
-/* Descriptors 0 to 2 are there, whoever started us. */
+/* Descriptors 0 to 2 are there, whoever started us; 0, which children inherit
+ * and nobody reads, is no terminal and no pipe of the starter's. */
 static int
 have_standard_descriptors(void)
 {
@@ -104,6 +105,8 @@ have_standard_descriptors(void)
 		if ((fd = open("/dev/null", O_RDWR)) == -1)
 			return -1;
 	while (fd <= STDERR_FILENO);
+	if (dup2(fd, STDIN_FILENO) == -1)
+		return -1;
 	(void)close(fd);
 	return 0;
 }

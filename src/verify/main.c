@@ -192,7 +192,6 @@ set_up(struct verify *v, int argc, char *argv[])
 	close(FD_SCHEMAS);
 	close(FD_ANCHORS);
 	close(FD_CRL);
-	close(FD_CONF);
 	msg_init(&v->chan, FD_CHANNEL, ROLE_VERIFY, ROLE_MUHURD);
 	if (sandbox_enter(v->conf->sandbox, SB_STDIO | SB_PASSFD, NULL, 0) == -1)
 		fatalx("no sandbox: not started");

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -236,13 +237,24 @@ listen_once(void)
 	buf_free(&b);
 }
 
+static void
+surroundings(void)
+{
+	char input[64] = "";
+
+	(void)!readlink("/proc/self/fd/0", input, sizeof(input) - 1);
+	log_info("input is %s, the configuration is %s", input,
+	    fcntl(FD_CONF, F_GETFD) == -1 ? "closed" : "open");
+}
+
 int
 main(int argc, char *argv[])
 {
 	enum role role = who(argc, argv);
 	struct msg m;
 
-	log_init(argv[0], LOG_DAEMON, 0);
+	conf_free(child_init(argv[0], argc, argv));
+	surroundings();
 	msg_init(&chan, FD_CHANNEL, role, ROLE_MUHURD);
 	if (msg_send(&chan, M_READY, 0, NULL, 0, NULL, 0) == -1)
 		_exit(4);

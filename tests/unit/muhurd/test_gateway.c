@@ -131,6 +131,7 @@ start(struct gateway_run *g, struct world *w)
 	(void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 	fd = open(g->log, O_WRONLY | O_CREAT | O_APPEND, 0600);
 	(void)dup2(fd, STDERR_FILENO);
+	(void)dup2(fd, STDIN_FILENO);	/* nothing that children are to have */
 	(void)execl(MUHURD, "muhurd", "-f", "-v", "-c", conf, (char *)NULL);
 	_exit(127);
 }
@@ -196,6 +197,7 @@ documents(void **state)
 	WAIT_FOR(held(w, &crash) && held(w, &load) && held(w, &broken), 30);
 	WAIT_FOR(count(w->tree.received) == 0, 5);
 	assert_string_equal(content(w->tree.store, "aa/" SHA), "good");
+	assert_true(logged(&g, "input is /dev/null, the configuration is closed"));
 	assert_true(logged(&g, "one more try alone"));
 	assert_true(logged(&g, "held for the operator"));
 	assert_true(logged(&g, "broke the protocol"));
