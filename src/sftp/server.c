@@ -114,14 +114,15 @@ static int
 prepare_socket(int fd)
 {
 	/* Answers are small and awaited.  A peer that vanished is noticed within a
-	 * minute: until then its upload is open, and nobody can go on with it. */
+	 * minute: until then its upload is open, and nobody can go on with it.
+	 * No TCP_USER_TIMEOUT: it also ends a client that was stopped (^Z) while
+	 * it downloads. */
 	static const struct { int level, option, value; } options[] = {
 		{ IPPROTO_TCP, TCP_NODELAY, 1 },
 		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
 		{ IPPROTO_TCP, TCP_KEEPIDLE, 30 },		/* seconds */
 		{ IPPROTO_TCP, TCP_KEEPINTVL, 10 },		/* seconds */
 		{ IPPROTO_TCP, TCP_KEEPCNT, 3 },
-		{ IPPROTO_TCP, TCP_USER_TIMEOUT, 60 * 1000 },	/* milliseconds */
 	};
 	size_t i;
 
