@@ -35,7 +35,7 @@ static void
 job_end(struct worker *w)
 {
 	struct job	*j = &w->job;
-	struct buf	 frame = j->frame, lines = j->lines;
+	struct buf	 frame = j->in.b, lines = j->lines;
 
 	close_pipe(j);
 	header_reset(&j->header);
@@ -43,7 +43,8 @@ job_end(struct worker *w)
 		link_recover(&w->link);
 	memset(j, 0, sizeof(*j));
 	j->pipe = -1;
-	j->frame = frame;
+	buf_reset(&frame);
+	j->in.b = frame;
 	j->lines = lines;
 }
 
@@ -51,7 +52,7 @@ void
 worker_close(struct worker *w)
 {
 	job_end(w);
-	buf_free(&w->job.frame);
+	buf_free(&w->job.in.b);
 	buf_free(&w->job.lines);
 	db_close(&w->link.db);
 	free(w->link.password);
@@ -175,15 +176,17 @@ read_channel(struct worker *w)
 	return rc;
 }
 
-/* A frame is read whole: its writer holds nothing of ours while it stalls,
- * and where it dies the pipe ends. */
+/* What is there is taken, never waited for: a writer that stalls within a frame
+ * must not keep muhurd's ABORT from being heard. */
 static void
 read_pipe(struct worker *w)
 {
 	struct job		*j = &w->job;
 	struct stream_frame	 f;
 
-	switch (stream_read(j->pipe, &j->frame, &f)) {
+	switch (stream_step(j->pipe, &j->in, &f)) {
+	case 2:
+		return;
 	case 1:
 		copy_frame(w, &f);
 		if (j->ended)
@@ -210,7 +213,7 @@ conclude(struct worker *w)
 }
 
 /* A pipe that is full, as long as records are wanted, would starve the
- * channel's ABORT: one frame for each look at the channel. */
+ * channel's ABORT: one read for each look at the channel. */
 int
 worker_step(struct worker *w, int timeout_ms)
 {

@@ -24,7 +24,7 @@ struct job {
 	int		 active;
 	struct m_submission sub;
 	int		 pipe;		/* -1 when it is read to its end */
-	struct buf	 frame;
+	struct stream_reader in;	/* a frame, as far as it has come */
 	int		 ended;		/* its end came: E was read */
 	int		 drain;		/* no COPY (any more): records are not wanted */
 	int		 trouble;	/* ours: answer retry_later */

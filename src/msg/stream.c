@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fdio.h"
 #include "msg/pack.h"
@@ -89,53 +90,21 @@ malformed(void)
 	return -1;
 }
 
-/* The payload of n bytes into b, NUL-terminated; 0 or -1. */
+/* What stands in a whole frame; data has a NUL behind it. */
 static int
-read_payload(int fd, struct buf *b, size_t n)
+decode(uint8_t type, const char *data, size_t len, struct stream_frame *f)
 {
-	ssize_t got;
-
-	if (b->size < n + 1) {
-		b->data = xreallocarray(b->data, n + 1, 1);
-		b->size = n + 1;
-	}
-	if ((got = read_full(fd, b->data, n)) == -1)
-		return -1;
-	if ((size_t)got != n)
-		return malformed();
-	b->data[n] = '\0';
-	b->len = n;
-	return 0;
-}
-
-int
-stream_read(int fd, struct buf *b, struct stream_frame *f)
-{
-	uint8_t head[HEAD_SIZE];
-	uint32_t len;
-	ssize_t n;
-
-	memset(f, 0, sizeof(*f));
-	if ((n = read_full(fd, head, sizeof(head))) <= 0)
-		return (int)n;
-	if ((size_t)n != sizeof(head))
-		return malformed();
-	memcpy(&len, head + 1, sizeof(len));
-	if (len > STREAM_MAX_FRAME)
-		return malformed();
-	if (read_payload(fd, b, len) == -1)
-		return -1;
-	f->type = head[0];
-	f->data = b->data;
+	f->type = type;
+	f->data = data;
 	f->len = len;
-	switch (head[0]) {
+	switch (type) {
 	case STREAM_HEADER:
 		return 1;
 	case STREAM_RECORDS:
-		if (len < 2 || (uint8_t)b->data[0] >= REC_COUNT ||
-		    b->data[len - 1] != '\n' || memchr(b->data + 1, '\0', len - 1) != NULL)
+		if (len < 2 || (uint8_t)data[0] >= REC_COUNT ||
+		    data[len - 1] != '\n' || memchr(data + 1, '\0', len - 1) != NULL)
 			return malformed();
-		f->kind = (enum record_kind)b->data[0];
+		f->kind = (enum record_kind)data[0];
 		f->data++;
 		f->len--;
 		return 1;
@@ -145,6 +114,61 @@ stream_read(int fd, struct buf *b, struct stream_frame *f)
 	default:
 		return malformed();
 	}
+}
+
+/* How long the frame is, as far as is known; -1 malformed. */
+static ssize_t
+frame_size(const struct buf *b)
+{
+	uint32_t len;
+
+	if (b->len < HEAD_SIZE)
+		return HEAD_SIZE;
+	memcpy(&len, b->data + 1, sizeof(len));
+	return len > STREAM_MAX_FRAME ? malformed() : (ssize_t)(HEAD_SIZE + len);
+}
+
+int
+stream_step(int fd, struct stream_reader *r, struct stream_frame *f)
+{
+	struct buf *b = &r->b;
+	ssize_t size, got;
+
+	memset(f, 0, sizeof(*f));
+	if (r->done)
+		b->len = 0;
+	r->done = 0;
+	if ((size = frame_size(b)) == -1)
+		return -1;
+	if (b->size < (size_t)size + 1) {
+		b->data = xreallocarray(b->data, (size_t)size + 1, 1);
+		b->size = (size_t)size + 1;
+	}
+	if ((got = read(fd, b->data + b->len, (size_t)size - b->len)) == -1)
+		return errno == EINTR || errno == EAGAIN ? 2 : -1;
+	if (got == 0)
+		return b->len == 0 ? 0 : malformed();
+	b->len += (size_t)got;
+	if ((size = frame_size(b)) == -1)
+		return -1;
+	if (b->len < (size_t)size)
+		return 2;
+	r->done = 1;
+	b->data[b->len] = '\0';
+	return decode((uint8_t)b->data[0], b->data + HEAD_SIZE, b->len - HEAD_SIZE, f);
+}
+
+int
+stream_read(int fd, struct buf *b, struct stream_frame *f)
+{
+	struct stream_reader r = { .b = *b };
+	int rc;
+
+	r.b.len = 0;
+	while ((rc = stream_step(fd, &r, f)) == 2)
+		;
+	*b = r.b;
+	return rc;
 }
 
 int

@@ -29,14 +29,21 @@ int stream_write_header(int fd, const struct header *h);
 int stream_write_records(int fd, enum record_kind kind, const void *lines, size_t len);
 int stream_write_mark(int fd, enum stream_type type);
 
-/* Reader, blocking: 1 a frame, 0 end of file, -1 errno (EPROTO: malformed). */
+/* Reader: 1 a frame, 0 end of file, -1 errno (EPROTO: malformed). */
 struct stream_frame {
 	enum stream_type type;
 	enum record_kind kind;		/* STREAM_RECORDS */
 	const char	*data;		/* lines; in b, until the next read */
 	size_t		 len;
 };
-int stream_read(int fd, struct buf *b, struct stream_frame *f);
+int stream_read(int fd, struct buf *b, struct stream_frame *f);	/* blocking */
+/* One read, which does not block where poll(2) found something to read; 2: the
+ * frame is not whole yet.  r is zeroed at first; r->b is the caller's to free. */
+struct stream_reader {
+	struct buf	 b;		/* b.len bytes of the frame are there */
+	int		 done;		/* a whole frame was handed out */
+};
+int stream_step(int fd, struct stream_reader *r, struct stream_frame *f);
 /* Unpack an H frame; h must be zeroed or reset, and be reset by the caller. */
 int stream_get_header(const struct stream_frame *f, struct header *h);
 

@@ -80,6 +80,16 @@ put_records(int fd)
 	assert_int_equal(stream_write_records(fd, REC_BALANCE, balances, strlen(balances)), 0);
 }
 
+/* As far as what stands in the pipe leads it. */
+static void
+go_on(void)
+{
+	int	 i;
+
+	for (i = 0; i < 12; i++)
+		assert_int_equal(worker_step(&w, 20), 0);
+}
+
 static int
 begin(const struct m_submission *s)
 {
@@ -444,10 +454,12 @@ test_correction(void **state)
 	assert_reason(third.id, "REFERENCE_UNKNOWN");
 }
 
-/* verify dies in the middle; the next try succeeds. */
+/* verify stands still, in the middle of a frame even, and is given up; the next
+ * try succeeds. */
 static void
 test_abort(void **state)
 {
+	static const char		 half[] = { STREAM_RECORDS, 100, 0, 0, 0, REC_BALANCE, '1' };
 	struct m_submission		 sub = receive("PLA001");
 	struct m_submission_id		 id;
 	struct header			 h = balance_header("m9");
@@ -459,16 +471,16 @@ test_abort(void **state)
 	(void)state;
 	assert_int_equal(stream_write_header(fd, &h), 0);
 	put_records(fd);
-	close(fd);
+	assert_int_equal(write(fd, half, sizeof(half)), sizeof(half));
 	(void)str_copy(id.id, sizeof(id.id), sub.id);
-	assert_int_equal(worker_step(&w, 20), 0);
-	assert_int_equal(worker_step(&w, 20), 0);
+	go_on();
 	put_m_submission_id(&b, &id);
 	assert_int_equal(msg_send(&parent, M_LOAD_ABORT, 1, b.data, b.len, NULL, 0), 0);
 	buf_free(&b);
 	s = answer(M_LOAD_DONE);
 	assert_int_equal(s.state, SUB_RECEIVED);
 	assert_int_equal(balances_of(sub.id), 0);
+	close(fd);
 	s = load(&sub, &h, &v);
 	assert_int_equal(s.state, SUB_ACCEPTED);
 	assert_int_equal(balances_of(sub.id), 2);
@@ -577,9 +589,7 @@ test_database_away(void **state)
 	memset(v.sha256, '5', 8);	/* other bytes than any before */
 	assert_int_equal(stream_write_header(fd, &h), 0);
 	put_records(fd);
-	assert_int_equal(worker_step(&w, 20), 0);
-	assert_int_equal(worker_step(&w, 20), 0);
-	assert_int_equal(worker_step(&w, 20), 0);
+	go_on();
 	sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'muhur_load'");
 	assert_int_equal(stream_write_mark(fd, STREAM_END), 0);
 	close(fd);

@@ -117,6 +117,38 @@ test_truncated(void **state)
 	close(fd);
 }
 
+/* A frame is put together from whatever pieces come, without waiting. */
+static void
+test_pieces(void **state)
+{
+	static const enum stream_type order[] = { STREAM_HEADER, STREAM_RECORDS, STREAM_RESTART,
+	    STREAM_RECORDS, STREAM_END };
+	struct stream_reader r = { 0 };
+	struct stream_frame f;
+	size_t len, n, seen = 0;
+	int fd = memory(), p[2], rc;
+	char *all;
+
+	(void)state;
+	write_sample(fd);
+	assert_int_equal(fd_read_all(fd, 1 << 20, &all, &len), 0);
+	assert_int_equal(pipe(p), 0);
+	for (n = 0; n < len; n++) {
+		assert_int_equal(write_full(p[1], all + n, 1), 0);
+		rc = stream_step(p[0], &r, &f);
+		assert_true(rc == 1 || rc == 2);
+		if (rc == 1)
+			assert_int_equal(f.type, order[seen++]);
+	}
+	assert_int_equal(seen, sizeof(order) / sizeof(order[0]));
+	close(p[1]);
+	assert_int_equal(stream_step(p[0], &r, &f), 0);
+	close(p[0]);
+	free(all);
+	buf_free(&r.b);
+	close(fd);
+}
+
 /* More lines than a frame holds are cut between lines. */
 static void
 test_split(void **state)
@@ -203,6 +235,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_reader_gone),
