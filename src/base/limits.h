@@ -43,6 +43,14 @@
 #define REASON_PATH_SIZE	257	/* path to the place, e.g. /BalanceReport/Header */
 #define REASON_DETAIL_SIZE	257
 
+/* --- time for one document ---------------------------------------------- */
+/* A process can also stand still without using the CPU, and `workers' of those
+ * would stop the gateway.  So verify and load together have the setting
+ * document_timeout plus the document's size at this rate, a tenth or less of
+ * what a slow machine does. */
+#define DOCUMENT_RATE		(1024 * 1024)	/* bytes a second, at the least */
+#define VERIFY_CPU_BASE		120	/* seconds of CPU beside those for the size */
+
 /* --- header of a submission -------------------------------------------- */
 #define CONTROL_TOTALS_MAX	2048	/* assets in one submission */
 

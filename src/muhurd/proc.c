@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/child.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "muhurd/launch.h"
@@ -25,7 +26,6 @@
 #define STEADY			(60 * USEC_PER_SEC)	/* lived so long: a new start is quick */
 #define EXIT_GRACE		2	/* seconds from a closed channel to SIGKILL */
 #define VERIFY_MEMORY		(2ULL << 30)
-#define VERIFY_CPU_BASE		120	/* seconds, and one for each MiB allowed */
 
 /* One child that should always be there. */
 struct fixed {
@@ -163,7 +163,7 @@ role_arguments(struct gateway *gw, struct launch *l)
 		l->file_size = (unsigned long long)gw->conf->max_document_size;
 	if (l->role == ROLE_VERIFY)
 		l->cpu = VERIFY_CPU_BASE +
-		    ((unsigned long long)gw->conf->max_document_size >> 20);
+		    (unsigned long long)(gw->conf->max_document_size / DOCUMENT_RATE);
 #ifndef WITH_SANITIZERS
 	if (l->role == ROLE_VERIFY || l->role == ROLE_SESSION)
 		l->memory = VERIFY_MEMORY;

@@ -9,10 +9,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/child.h"
 #include "base/fdio.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sandbox.h"
@@ -138,6 +140,22 @@ out:
 	return rc;
 }
 
+/* muhurd could only allow for the largest document there may be. */
+static void
+limit_cpu(int64_t size)
+{
+	rlim_t most = VERIFY_CPU_BASE + (rlim_t)(size / DOCUMENT_RATE);
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_CPU, &r) == -1)
+		fatal("RLIMIT_CPU");
+	if (r.rlim_max != RLIM_INFINITY && r.rlim_max <= most)
+		return;
+	r.rlim_cur = r.rlim_max = most;
+	if (setrlimit(RLIMIT_CPU, &r) == -1)
+		fatal("RLIMIT_CPU");
+}
+
 /* The one document: 1 it came, 0 muhurd has none and closed. */
 static int
 wait_document(struct verify *v)
@@ -152,6 +170,7 @@ wait_document(struct verify *v)
 		fatal("channel");
 	if (m.type != M_VERIFY || m.nfds != 2 || get_m_submission(&m, &v->sub) == -1)
 		fatalx("channel: %s where M_VERIFY belongs", msg_type_name(m.type));
+	limit_cpu(v->sub.size);
 	v->document = m.fds[0];
 	v->pipe = m.fds[1];
 	return 1;

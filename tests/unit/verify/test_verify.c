@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/fdio.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "document/pipeline.h"
 #include "document/sign.h"
@@ -205,6 +207,7 @@ test_good(void **unused)
 	struct header h = { .type = MT_COUNT };
 	struct m_verdict v;
 	struct buf b = { 0 };
+	struct rlimit cpu;
 	struct child c;
 	size_t len, lines = 0, i;
 	char *text = signed_report(5000, &len);
@@ -217,6 +220,8 @@ test_good(void **unused)
 	assert_int_equal(f.type, STREAM_HEADER);
 	assert_int_equal(stream_get_header(&f, &h), 0);
 	assert_string_equal(h.message_id, "M-1");
+	assert_int_equal(prlimit(c.pid, RLIMIT_CPU, NULL, &cpu), 0);
+	assert_int_equal(cpu.rlim_max, VERIFY_CPU_BASE);	/* no MiB of it */
 	assert_int_equal(h.record_count, 5000);
 	while (!end && stream_read(c.pipe, &b, &f) == 1) {
 		end = f.type == STREAM_END;
