@@ -89,6 +89,7 @@ static cfg_opt_t opts[] = {
 	CFG_INT("inbox_max_files", 256, CFGF_NONE),
 	CFG_INT("sent_listing", 600, CFGF_NONE),
 	CFG_INT("workers", 4, CFGF_NONE),
+	CFG_INT("document_timeout", 60, CFGF_NONE),
 	CFG_STR("signature_profile", "xades", CFGF_NONE),
 	CFG_STR("trust_anchors", ETC "trust.pem", CFGF_NONE),
 	CFG_STR("crl_file", ETC "crl.pem", CFGF_NONE),
@@ -284,6 +285,7 @@ static void
 read_business(struct reading *r, struct conf *conf)
 {
 	conf->workers = get_int(r, "workers", 2, 256);
+	conf->document_timeout = get_int(r, "document_timeout", 1, 86400);
 	get_profile(r, conf);
 	conf->trust_anchors = get_path(r, "trust_anchors");
 	conf->crl_file = get_path(r, "crl_file");

@@ -53,6 +53,7 @@ struct conf {
 	int	 sent_listing;		/* seconds a taken upload stays listed: 600 */
 	/* verification */
 	int	 workers;		/* documents at once, 2..; one slot is kept for small ones */
+	int	 document_timeout;	/* seconds for a document, beside those for its size: 60 */
 	enum signature_profile signature_profile;
 	char	*trust_anchors;		/* PEM: root and sub-CAs */
 	char	*crl_file;		/* PEM, one or more CRLs */

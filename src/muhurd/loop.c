@@ -196,6 +196,7 @@ turn(struct loop *l)
 		go_on_stopping(l, now);
 	else if (now >= l->tick_at) {
 		l->tick_at = now + TICK_EVERY;
+		pairs_tick(gw, now);
 		flow_tick(gw, now);
 		notices_tick(gw, now);
 		sweep_tick(gw, now);

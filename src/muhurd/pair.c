@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "msg/proto.h"
@@ -23,6 +24,8 @@ struct pair {
 	struct child	*load;
 	int		 large;
 	int		 strikes;	/* verify died: to be counted at the end */
+	usec_t		 deadline;	/* clock_monotonic */
+	enum { IN_TIME, LATE, STUCK } time;	/* verify was killed; load as well */
 };
 
 struct pairs {
@@ -154,6 +157,12 @@ next_document(struct pairs *ps)
 	return s;
 }
 
+usec_t
+pair_time(int timeout, int64_t size)
+{
+	return (timeout + size / DOCUMENT_RATE) * USEC_PER_SEC;
+}
+
 static void
 start_pair(struct gateway *gw, struct submission *s, struct child *verify,
     struct child *load, int document, const int pipe_fds[2])
@@ -169,6 +178,7 @@ start_pair(struct gateway *gw, struct submission *s, struct child *verify,
 	p->verify = verify;
 	p->load = load;
 	p->large = !s->item.small;
+	p->deadline = clock_monotonic() + pair_time(gw->conf->document_timeout, s->m.size);
 	ps->running++;
 	ps->large += (size_t)p->large;
 	ps->alone_runs = s->alone;
@@ -304,22 +314,67 @@ pair_load_gone(struct child *load, int crashed)
 	struct gateway *gw = load->gw;
 	struct pair *p = load->owner;
 	struct submission *s;
-	int strikes;
+	int strikes, stuck;
 
 	if (p == NULL)
 		return;
 	p->load = NULL;
 	strikes = p->strikes;
+	stuck = p->time == STUCK;
 	s = release(gw, p);
 	if (gw->stopping)
 		return;
-	/* a worker that lost its database gives up by itself: not this
-	 * document's fault */
-	if (crashed || load->doomed)
+	/* A worker that lost its database gives up by itself: not this document's
+	 * fault.  One that was killed because it heard nothing waits for the
+	 * database most likely, and verify may have waited for it: counted as
+	 * little as giving up, so that it ends all the same. */
+	if (stuck)
+		strikes = 1;
+	else if (crashed || load->doomed)
 		strikes += FLOW_CRASH;
 	if (strikes > 0)
 		flow_strike(gw, s, strikes);
 	else
 		flow_again(gw, s);
 	pairs_schedule(gw);
+}
+
+/* --- time ------------------------------------------------------------------------- */
+
+static void
+late(struct gateway *gw, struct pair *p, usec_t now)
+{
+	p->time = LATE;
+	p->deadline = now + gw->conf->document_timeout * USEC_PER_SEC;
+	if (p->verify == NULL) {
+		/* a load worker that decides is given its time: the answer to an abort
+		 * could cross the decision */
+		log_warnx("%s: load[%ld] takes long to decide", p->s->m.id, (long)p->load->pid);
+		return;
+	}
+	log_alarm("%s (%s, \"%s\"): verify[%ld] took too long: killed", p->s->m.id, p->s->m.user,
+	    p->s->m.name, (long)p->verify->pid);
+	child_kill(p->verify);	/* its end has load told to give up */
+}
+
+void
+pairs_tick(struct gateway *gw, usec_t now)
+{
+	struct pairs *ps = gw->pairs;
+	struct pair *p;
+	size_t i;
+
+	for (i = 0; i < ps->nslots; i++) {
+		p = &ps->slots[i];
+		if (p->s == NULL || now < p->deadline || p->time == STUCK)
+			continue;
+		if (p->time == IN_TIME) {
+			late(gw, p, now);
+			continue;
+		}
+		log_alarm("%s: load[%ld] does not answer: killed", p->s->m.id,
+		    (long)p->load->pid);
+		p->time = STUCK;
+		child_kill(p->load);
+	}
 }

@@ -25,6 +25,11 @@ void pairs_renew(struct gateway *gw);
 /* A load worker without work, NULL for none. */
 struct child *pairs_free_loader(struct gateway *gw);
 
+/* How long a document of size bytes may be at work. */
+usec_t pair_time(int timeout, int64_t size);
+/* End what takes longer. */
+void pairs_tick(struct gateway *gw, usec_t now);
+
 int  pair_verdict(struct child *verify, struct msg *m);
 int  pair_load_done(struct child *load, struct msg *m);
 void pair_verify_up(struct child *verify);

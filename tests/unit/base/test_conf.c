@@ -50,6 +50,7 @@ test_defaults(void **state)
 	assert_int_equal(conf->signature_profile, PROFILE_XADES);
 	assert_int_equal(conf->require_crl, 1);
 	assert_true(conf->workers >= 2);
+	assert_int_equal(conf->document_timeout, 60);
 	for (i = 0; i < ROLE_COUNT; i++)
 		assert_string_equal(conf->user[i], "");
 	conf_free(conf);
@@ -95,7 +96,7 @@ test_refused(void **state)
 {
 	static const char *const bad[] = {
 		"unknown_setting = 1\n", "listen_port = 65536\n", "listen_port = -1\n",
-		"listen_port = abc\n", "workers = 1\n", "cutoff = \"24:00\"\n",
+		"listen_port = abc\n", "workers = 1\n", "document_timeout = 0\n", "cutoff = \"24:00\"\n",
 		"cutoff = \"9:00\"\n", "cutoff = \"09:60\"\n", "cutoff = \"09:000\"\n",
 		"signature_profile = pgp\n", "max_document_size = 1X\n",
 		"max_document_size = 99999999T\n", "max_document_size = -5\n",

@@ -145,6 +145,8 @@ verify(const struct msg *m)
 		_exit(4);
 	if (strncmp(sub.name, "crash", 5) == 0)
 		(void)raise(SIGKILL);
+	if (strncmp(sub.name, "stop", 4) == 0)
+		(void)raise(SIGSTOP);
 	if (strncmp(sub.name, "broken", 6) == 0)
 		(void)str_copy(v->id, sizeof(v->id), "00000000-0000-7000-8000-000000000000");
 	else
@@ -173,6 +175,8 @@ load(const struct msg *m)
 		if (strncmp(sub.name, "loadcrash", 9) == 0)
 			(void)raise(SIGKILL);
 		later = strncmp(sub.name, "again", 5) == 0;
+		if (strcmp(sub.name, "stopboth.xml") == 0)
+			(void)raise(SIGSTOP);
 		break;
 	case M_LOAD_VERDICT:
 		v = xcalloc(1, sizeof(*v));

@@ -19,6 +19,7 @@
 
 #include "base/fdio.h"
 #include "msg/proto.h"
+#include "muhurd/pair.h"
 #include "muhurd/proc.h"
 
 #define SHA	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -86,7 +87,7 @@ logged_pid(const struct gateway_run *g, const char *role, const char *what)
 }
 
 static void
-write_world(struct world *w)
+write_world_with(struct world *w, const char *settings)
 {
 	static const char *const files[] = { "key", "cert", "trust", "crl", "host",
 	    "secrets/muhur_load.password", "secrets/muhur_directory.password",
@@ -95,7 +96,7 @@ write_world(struct world *w)
 	    "schemas/rules", "libexec" };
 	static const char *const programs[] = { "sftp", "verify", "load", "reconcile",
 	    "signer", "archive" };
-	char name[64];
+	char name[64], *text;
 	size_t i;
 
 	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
@@ -106,12 +107,20 @@ write_world(struct world *w)
 		(void)snprintf(name, sizeof(name), "libexec/muhur-%s", programs[i]);
 		assert_int_equal(symlinkat(FAKE_CHILD, w->tree.state, name), 0);
 	}
-	make_file(w->tree.state, "muhur.conf",
+	text = xasprintf("%s%s", settings,
 	    "state_dir = \".\"\nlibexec_dir = \"libexec\"\nschema_dir = \"schemas\"\n"
 	    "secrets_dir = \"secrets\"\nlog_file = \"log\"\npid_file = \"pid\"\n"
 	    "listen_address = \"127.0.0.1\"\nlisten_port = 0\nhost_key = \"host\"\n"
 	    "trust_anchors = \"trust\"\ncrl_file = \"crl\"\nsigning_key = \"key\"\n"
 	    "signing_cert = \"cert\"\nworkers = 2\n");
+	make_file(w->tree.state, "muhur.conf", text);
+	free(text);
+}
+
+static void
+write_world(struct world *w)
+{
+	write_world_with(w, "");
 }
 
 static void
@@ -205,6 +214,40 @@ documents(void **state)
 	assert_int_equal(kill(g.pid, SIGTERM), 0);
 	assert_int_equal(ended(&g, 8), 0);
 	assert_false(there(w->tree.state, "port"));
+}
+
+static void
+time_for_a_document(void **state)
+{
+	(void)state;
+	assert_int_equal(pair_time(60, 0), 60 * USEC_PER_SEC);
+	assert_int_equal(pair_time(60, 1024 * 1024), 61 * USEC_PER_SEC);
+	assert_int_equal(pair_time(60, INT64_C(1) << 42), (60 + (1 << 22)) * USEC_PER_SEC);
+}
+
+/* What stands still at its work does not hold the gateway: one more try alone,
+ * then held; a load worker that stands still as well is replaced. */
+static void
+standstill(void **state)
+{
+	struct world *w = *state;
+	struct m_submission stop;
+	struct gateway_run g;
+
+	write_world_with(w, "document_timeout = 1\n");
+	stop = spooled(w, "stop.xml", "verify stops");
+	(void)spooled(w, "stopboth.xml", "load stops as well");
+	start(&g, w);
+	WAIT_FOR(logged(&g, "took too long: killed"), 20);
+	(void)spooled(w, "good.xml", "good");
+	WAIT_FOR(logged(&g, "does not answer: killed"), 10);
+	WAIT_FOR(held(w, &stop), 30);
+	assert_true(logged(&g, "one more try alone"));
+	assert_true(there(w->tree.state, "port"));
+	assert_int_equal(kill(g.pid, SIGTERM), 0);
+	assert_int_equal(ended(&g, 8), 0);
+	/* it waits for another try, not for the operator */
+	assert_int_equal(count(w->tree.received), 2);
 }
 
 /* A child that dies comes again, later each time; a second muhurd does not
@@ -358,7 +401,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(documents), TEST(deaths), TEST(opposite_orders), TEST(deaf_session),
+		TEST(documents), cmocka_unit_test(time_for_a_document), TEST(standstill),
+		TEST(deaths), TEST(opposite_orders), TEST(deaf_session),
 		TEST(sudden_death), cmocka_unit_test(unreached),
 	};
 
