@@ -20,6 +20,12 @@
 #define SESSION_OPTIONS	"-c search_path= -c timezone=UTC -c datestyle=ISO,YMD " \
 	"-c extra_float_digits=0 -c client_min_messages=warning -c bytea_output=hex"
 
+/* Somebody's ALTER TABLE must not hold a process for as long as it likes: a
+ * statement that fails so (55P03) is our own trouble, tried again like one that
+ * met no database.  Logins wait behind each other, so theirs is short. */
+#define LOCK_TIMEOUT		" -c lock_timeout=30s"
+#define LOCK_TIMEOUT_LOGIN	" -c lock_timeout=3s"
+
 /* The server's messages end in a newline and may have several lines: a log
  * line has one. */
 static void
@@ -92,7 +98,8 @@ db_connect_to(struct db *db, const struct conf *conf, const char *dbname,
 	PARAM("connect_timeout", "10");
 	PARAM("sslmode", "disable");	/* a unix socket: nothing to encrypt */
 	PARAM("gssencmode", "disable");
-	PARAM("options", SESSION_OPTIONS);
+	PARAM("options", strcmp(role, "muhur_directory") == 0 ?
+	    SESSION_OPTIONS LOCK_TIMEOUT_LOGIN : SESSION_OPTIONS LOCK_TIMEOUT);
 	PARAM(NULL, NULL);
 #undef PARAM
 	db->conn = PQconnectdbParams(keys, values, 0);

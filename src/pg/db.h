@@ -4,6 +4,7 @@
  * always out of line, SQLSTATE kept, every result checked.  search_path is
  * empty but for pg_catalog: SQL names its schema (muhur.submission).
  * The session's time zone is UTC, its DateStyle ISO, extra_float_digits 0.
+ * A lock is waited for 30 seconds, by muhur_directory 3; then SQLSTATE 55P03.
  */
 #ifndef MUHUR_PG_DB_H
 #define MUHUR_PG_DB_H
