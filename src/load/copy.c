@@ -83,6 +83,10 @@ ensure_day(struct worker *w, date_t day)
 	const char	*params[] = { date };
 	size_t		 i;
 
+	/* the database may have been restored meanwhile, to an earlier moment */
+	if (w->days_of != w->link.connects)
+		w->ndays = 0;
+	w->days_of = w->link.connects;
 	for (i = 0; i < w->ndays && i < KNOWN_DAYS; i++)
 		if (w->days[i] == day)
 			return 0;

@@ -54,6 +54,7 @@ link_up(struct link *l)
 	if (l->lost)
 		log_info("database: connected again as %s", l->role);
 	l->lost = 0;
+	l->connects++;
 	l->delay_ms = 0;
 	return 1;
 }

@@ -17,6 +17,7 @@ struct link {
 	int			(*setup)(struct db *db);
 	usec_t			 next_try;	/* clock_monotonic */
 	int			 delay_ms;	/* before the next try; 0 after success */
+	unsigned		 connects;	/* how often it was made */
 	int			 lost;		/* told as an alarm, not yet back */
 };
 

@@ -49,6 +49,7 @@ struct worker {
 	struct job	 job;
 	date_t		 days[KNOWN_DAYS];
 	size_t		 ndays;		/* ever put into days, a ring */
+	unsigned	 days_of;	/* the connection they were seen in: link.connects */
 };
 
 void worker_init(struct worker *w, const struct conf *conf, int channel, const char *password);

@@ -605,6 +605,41 @@ test_database_away(void **state)
 	assert_int_equal(balances_of(sub.id), 2);
 }
 
+/* A database restored to an earlier moment has not the days that were seen. */
+static void
+test_restored(void **state)
+{
+	struct m_submission		 sub = receive("PLA001"), next = receive("PLA001");
+	struct header			 h = balance_header("m14");
+	struct m_verdict		 v = verdict(&sub, '3', 'a');
+	PGresult			*res;
+	unsigned			 connects;
+	int				 i;
+
+	(void)state;
+	res = db_query_row(&w.link.db, "SHOW lock_timeout", 0, NULL);
+	assert_non_null(res);
+	assert_string_equal(PQgetvalue(res, 0, 0), "30s");
+	PQclear(res);
+	h.business_date = the_day("2026-11-19");
+	memset(v.sha256, '6', 8);
+	assert_int_equal(load(&sub, &h, &v).state, SUB_ACCEPTED);
+	sql("DROP TABLE muhur.price_20261119, muhur.balance_20261119,"
+	    " muhur.custody_omnibus_20261119, muhur.custody_direct_20261119;"
+	    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'muhur_load'");
+	connects = w.link.connects;
+	for (i = 0; i < 250 && w.link.connects == connects; i++) {
+		assert_int_equal(worker_step(&w, 20), 0);
+		usleep(20000);
+	}
+	assert_int_equal(w.link.connects, connects + 1);
+	(void)str_copy(h.message_id, sizeof(h.message_id), "m15");
+	v = verdict(&next, '3', 'a');
+	memset(v.sha256, '7', 8);
+	assert_int_equal(load(&next, &h, &v).state, SUB_ACCEPTED);
+	assert_int_equal(balances_of(next.id), 2);
+}
+
 static void
 test_lines(void **state)
 {
@@ -704,6 +739,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_unloadable),
 		cmocka_unit_test(test_complete),
 		cmocka_unit_test(test_database_away),
+		cmocka_unit_test(test_restored),
 		cmocka_unit_test(test_lines),
 	};
 
