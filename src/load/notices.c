@@ -351,6 +351,11 @@ notices_give_to_publish(struct directory *d)
 
 /* --- shown, and taken away -------------------------------------------------------- */
 
+/* Several rows at once are locked in the order of their numbers: whoever gives
+ * notices again (REPUBLISH in pg/store.c) would else meet this in a deadlock. */
+#define LOCKED(condition) "WITH l AS MATERIALIZED (SELECT no FROM muhur.notice " \
+	"WHERE id = ANY ($1::uuid[]) AND " condition " ORDER BY no FOR UPDATE) "
+
 static const char *
 ids_array(struct buf *b, const struct m_notice_id *v, size_t n)
 {
@@ -379,9 +384,9 @@ notices_write_published(struct directory *d)
 	params[1] = now;
 	params[2] = until;
 	n = db_prepared_exec(&d->link.db, "notice_published",
+	    LOCKED("sha256 IS NOT NULL AND published_at IS NULL")
 	    "UPDATE muhur.notice SET published_at = $2, outbox_until = $3 "
-	    "WHERE id = ANY ($1::uuid[]) AND sha256 IS NOT NULL AND published_at IS NULL",
-	    3, params);
+	    "WHERE no IN (SELECT no FROM l)", 3, params);
 	buf_free(&ids);
 	if (n == -1)
 		return -1;
@@ -406,8 +411,9 @@ notices_write_archived(struct directory *d)
 	params[0] = ids_array(&ids, d->archived, d->narchived);
 	params[1] = now;
 	n = db_prepared_exec(&d->link.db, "notice_archived",
-	    "UPDATE muhur.notice SET archived_at = $2 WHERE id = ANY ($1::uuid[]) "
-	    "AND published_at IS NOT NULL AND archived_at IS NULL", 2, params);
+	    LOCKED("published_at IS NOT NULL AND archived_at IS NULL")
+	    "UPDATE muhur.notice SET archived_at = $2 WHERE no IN (SELECT no FROM l)",
+	    2, params);
 	buf_free(&ids);
 	if (n == -1)
 		return -1;

@@ -135,9 +135,12 @@ store_acknowledgement_name(const char *submission_id, enum notice_level level, c
 		fatalx("notice: the name for %s is too long", submission_id);
 }
 
-/* A notice that is not signed yet will be published anyway. */
-#define REPUBLISH "UPDATE muhur.notice SET published_at = NULL, " \
-	"outbox_until = NULL, archived_at = NULL WHERE sha256 IS NOT NULL AND "
+/* A notice that is not signed yet will be published anyway.  Rows are locked in
+ * the order of their numbers, as the directory does it. */
+#define REPUBLISH(which) "WITH l AS MATERIALIZED (SELECT no FROM muhur.notice " \
+	"WHERE sha256 IS NOT NULL AND " which " ORDER BY no FOR UPDATE) " \
+	"UPDATE muhur.notice SET published_at = NULL, " \
+	"outbox_until = NULL, archived_at = NULL WHERE no IN (SELECT no FROM l)"
 
 long
 store_republish_submission(struct db *db, long long submission)
@@ -147,7 +150,7 @@ store_republish_submission(struct db *db, long long submission)
 	long		 n;
 
 	n = db_prepared_exec(db, "store_republish_submission",
-	    REPUBLISH "submission = $1", 1, params);
+	    REPUBLISH("submission = $1"), 1, params);
 	return n > 0 && store_notify(db, CHANNEL_NOTICE) == -1 ? -1 : n;
 }
 
@@ -157,6 +160,6 @@ store_republish_notice(struct db *db, const char *id)
 	const char	*params[] = { id };
 	long		 n;
 
-	n = db_prepared_exec(db, "store_republish_notice", REPUBLISH "id = $1", 1, params);
+	n = db_prepared_exec(db, "store_republish_notice", REPUBLISH("id = $1"), 1, params);
 	return n > 0 && store_notify(db, CHANNEL_NOTICE) == -1 ? -1 : n;
 }
