@@ -110,12 +110,12 @@ moved_before(int day, const struct m_notice_publish *n)
 			return 0;
 		break;
 	case ABSENT:
-		log_alarm("archive: notice %s of %s: is neither in the outbox nor in "
+		log_warnx("archive: notice %s of %s: is neither in the outbox nor in "
 		    "the archive; `muhur notice rebuild' makes it again",
 		    n->file_name, n->recipient);
 		return -1;
 	case WRONG:
-		log_alarm("archive: notice %s of %s: its bytes in the archive are not "
+		log_warnx("archive: notice %s of %s: its bytes in the archive are not "
 		    "those that were signed", n->file_name, n->recipient);
 		return -1;
 	case TROUBLE:
@@ -136,7 +136,7 @@ expire(int outbox, int day, const struct m_notice_publish *n)
 	case ABSENT:
 		return moved_before(day, n);
 	case WRONG:
-		log_alarm("archive: notice %s of %s: its bytes in the outbox are not "
+		log_warnx("archive: notice %s of %s: its bytes in the outbox are not "
 		    "those that were signed", n->file_name, n->recipient);
 		return -1;
 	case TROUBLE:
@@ -158,13 +158,14 @@ names_ok(const struct m_notice_publish *n)
 	    strchr(n->file_name, '/') == NULL;
 }
 
+/* What goes wrong is said here; the alarm is muhurd's, one a try. */
 int
 expire_notice(int boxes, const struct m_notice_publish *n)
 {
 	int box = -1, outbox = -1, archive = -1, day = -1, rc = -1;
 
 	if (!names_ok(n)) {
-		log_alarm("archive: notice %s: names that cannot be", n->id);
+		log_warnx("archive: notice %s: names that cannot be", n->id);
 		return -1;
 	}
 	box = open_beneath(boxes, n->recipient, O_RDONLY | O_DIRECTORY, 0);

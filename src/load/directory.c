@@ -45,6 +45,7 @@ directory_close(struct directory *d)
 	free(d->signing.v);
 	free(d->publishing.v);
 	free(d->expiring.v);
+	free(d->unarchived.v);
 	db_close(&d->link.db);
 	free(d->link.password);
 	msg_close(&d->chan);

@@ -37,6 +37,7 @@ struct directory {
 	uint32_t	 credits[CREDITS_MAX];	/* tags of M_NOTICE_NEXT, oldest first */
 	size_t		 ncredits;
 	struct given_list signing, publishing, expiring;
+	struct given_list unarchived;	/* could not be: not ordered for a while */
 	int		 look_sign, look_publish, look_decision;	/* something may be there */
 	int		 notified;	/* since the last look */
 	usec_t		 next_look;		/* clock_monotonic: look at everything */
@@ -64,7 +65,7 @@ int  notices_write_archived(struct directory *d);
 int  notices_give_to_sign(struct directory *d);
 int  notices_give_to_publish(struct directory *d);
 int  notices_give_to_expire(struct directory *d);
-/* Could not be signed now: not given out again for a while. */
+/* Could not be signed, or archived, now: not given out again for a while. */
 void notices_failed(struct directory *d, const char *id);
 
 #endif

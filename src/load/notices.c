@@ -16,6 +16,7 @@
  * second signature is harmless, the first one wins. */
 #define GIVEN_TIMEOUT	(120 * USEC_PER_SEC)
 #define RETRY_DELAY	(5 * USEC_PER_SEC)	/* after a failure to sign */
+#define ARCHIVE_DELAY	(3600 * USEC_PER_SEC)	/* after a failure to archive: an alarm each */
 #define GIVE_MAX	200			/* publish or expire orders at once */
 /* Orders of one kind that muhurd may have: fewer than those at which it would
  * listen to nothing more from here, answers to logins neither. */
@@ -29,14 +30,19 @@ given_add(struct given_list *l, const char *id, usec_t duration)
 	l->v[l->n++].until = clock_monotonic() + duration;
 }
 
-static void
+/* 1 where it was there. */
+static int
 given_remove(struct given_list *l, const char *id)
 {
 	size_t	 i;
+	int	 found = 0;
 
 	for (i = 0; i < l->n; i++)
-		if (strcmp(l->v[i].id, id) == 0)
+		if (strcmp(l->v[i].id, id) == 0) {
 			l->v[i--] = l->v[--l->n];
+			found = 1;
+		}
+	return found;
 }
 
 static void
@@ -60,22 +66,32 @@ given_room(struct given_list *l)
 	return AT_MUHURD_MAX - l->n < GIVE_MAX ? (int)(AT_MUHURD_MAX - l->n) : GIVE_MAX;
 }
 
-/* The ids as an array; those whose time is over are dropped first. */
-static const char *
-given_array(struct given_list *l, struct buf *b)
+static void
+given_add_to(struct given_list *l, struct buf *b)
 {
 	size_t	 i;
 
 	given_drop_late(l);
 	for (i = 0; i < l->n; i++)
 		array_add(b, l->v[i].id);
+}
+
+/* The ids as an array; those whose time is over are dropped first. */
+static const char *
+given_array(struct given_list *l, struct buf *b)
+{
+	given_add_to(l, b);
 	return array_end(b);
 }
 
 void
 notices_failed(struct directory *d, const char *id)
 {
-	given_remove(&d->signing, id);
+	if (given_remove(&d->expiring, id)) {
+		given_add(&d->unarchived, id, ARCHIVE_DELAY);
+		return;
+	}
+	(void)given_remove(&d->signing, id);
 	given_add(&d->signing, id, RETRY_DELAY);
 }
 
@@ -245,7 +261,7 @@ send_order(struct directory *d, enum msg_type type, const PGresult *res, int row
 	put_m_notice_publish(&b, &p);
 	rc = msg_send(&d->chan, type, 0, b.data, b.len, NULL, 0);
 	buf_free(&b);
-	given_remove(list, p.id);
+	(void)given_remove(list, p.id);
 	given_add(list, p.id, GIVEN_TIMEOUT);
 	return rc;
 }
@@ -316,7 +332,7 @@ notices_write_signed(struct directory *d)
 	    db_commit(&d->link.db) == -1)
 		return -1;
 	for (i = 0; i < d->nnsigned; i++) {
-		given_remove(&d->signing, d->nsigned[i].id);
+		(void)given_remove(&d->signing, d->nsigned[i].id);
 		array_add(&ids, d->nsigned[i].id);
 	}
 	d->nnsigned = 0;
@@ -391,7 +407,7 @@ notices_write_published(struct directory *d)
 	if (n == -1)
 		return -1;
 	for (i = 0; i < d->npublished; i++)
-		given_remove(&d->publishing, d->published[i].id);
+		(void)given_remove(&d->publishing, d->published[i].id);
 	d->npublished = 0;
 	return 0;
 }
@@ -418,7 +434,7 @@ notices_write_archived(struct directory *d)
 	if (n == -1)
 		return -1;
 	for (i = 0; i < d->narchived; i++)
-		given_remove(&d->expiring, d->archived[i].id);
+		(void)given_remove(&d->expiring, d->archived[i].id);
 	d->narchived = 0;
 	return 0;
 }
@@ -437,6 +453,7 @@ notices_give_to_expire(struct directory *d)
 		return 0;
 	time_format(clock_now(), now);
 	(void)snprintf(limit, sizeof(limit), "%d", room);
+	given_add_to(&d->unarchived, &given);
 	params[0] = given_array(&d->expiring, &given);
 	params[1] = now;
 	params[2] = limit;

@@ -46,7 +46,7 @@ enum msg_type {
 	M_NOTICE_NEXT,		/* P->D u32 in tag only: send one more notice when there is one */
 	M_NOTICE_TO_SIGN,	/* D->P struct notice (model/notice.h), packed */
 	M_NOTICE_SIGNED,	/* P->D struct m_notice_file: it is durable in the store */
-	M_NOTICE_FAILED,	/* P->D struct m_notice_id: could not be signed now, try later */
+	M_NOTICE_FAILED,	/* P->D struct m_notice_id: could not be signed or archived now, try later */
 	M_NOTICE_PUBLISH,	/* D->P struct m_notice_publish: show it in the outbox */
 	M_NOTICE_PUBLISHED,	/* P->D struct m_notice_id */
 	M_NOTICE_EXPIRE,	/* D->P struct m_notice_publish: its days are over */

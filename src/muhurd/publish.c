@@ -209,9 +209,11 @@ publish_archived(struct gateway *gw, struct msg *m)
 		return -1;
 	if (a.ok)
 		tell_directory(gw, M_NOTICE_ARCHIVED, a.id);
-	else
-		log_alarm("notice %s of %s: could not be archived", it->p.file_name,
-		    it->p.recipient);
+	else {
+		log_alarm("notice %s of %s: could not be archived: it will be tried again "
+		    "in an hour", it->p.file_name, it->p.recipient);
+		tell_directory(gw, M_NOTICE_FAILED, a.id);
+	}
 	item_free(gw->publish, it);
 	throttle(gw);
 	return 0;

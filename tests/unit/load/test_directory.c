@@ -110,6 +110,20 @@ test_login_states(void **state)
 	assert_int_equal(login("PLA001", "certkey").ok, 1);
 }
 
+/* Somebody's lock holds a login for seconds, not for as long as it likes. */
+static void
+test_locked(void **state)
+{
+	usec_t	 begin = clock_monotonic();
+
+	(void)state;
+	sql("BEGIN; LOCK TABLE muhur.member_user IN ACCESS EXCLUSIVE MODE");
+	assert_int_equal(login("PLA001", "certkey").ok, 0);
+	assert_in_range(clock_monotonic() - begin, USEC_PER_SEC, 15 * USEC_PER_SEC);
+	sql("ROLLBACK");
+	assert_int_equal(login("PLA001", "certkey").ok, 1);
+}
+
 static struct m_submission_state
 received(const struct m_submission *s)
 {
@@ -302,6 +316,17 @@ test_notices(void **state)
 	assert_string_equal(p.id, n[0].id);
 	d.next_look = 0;
 	expect_nothing();		/* asked once */
+	/* it could not be: not before an hour */
+	put_m_notice_id(&b, &id);
+	send_payload(M_NOTICE_FAILED, 0, &b);
+	d.next_look = 0;
+	expect_nothing();
+	assert_int_equal(d.expiring.n, 0);
+	assert_int_equal(d.unarchived.n, 1);
+	assert_in_range(d.unarchived.v[0].until - clock_monotonic(), 3500 * USEC_PER_SEC,
+	    3600 * USEC_PER_SEC);
+	d.unarchived.v[0].until = d.next_look = 0;
+	(void)expect(M_NOTICE_EXPIRE);
 	put_m_notice_id(&b, &id);
 	send_payload(M_NOTICE_ARCHIVED, 0, &b);
 	expect_nothing();
@@ -430,6 +455,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_array),
 		cmocka_unit_test(test_login),
 		cmocka_unit_test(test_login_states),
+		cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_received_once),
 		cmocka_unit_test(test_own_notification),
 		cmocka_unit_test(test_hold_and_decide),
