@@ -80,8 +80,11 @@ notice_rebuild(struct cmd *c, int argc, char **argv)
 		return cmd_usage(c);
 	params[0] = cmd_now(c, now);
 	cmd_begin(c);
-	n = cmd_exec(c, "UPDATE muhur.notice SET published_at = NULL WHERE sha256 IS NOT NULL "
-	    "AND archived_at IS NULL AND published_at IS NOT NULL AND outbox_until > $1::timestamptz", 1, params);
+	/* in the order in which the gateway locks them */
+	n = cmd_exec(c, "WITH l AS MATERIALIZED (SELECT no FROM muhur.notice WHERE sha256 IS NOT NULL "
+	    "AND archived_at IS NULL AND published_at IS NOT NULL AND outbox_until > $1::timestamptz "
+	    "ORDER BY no FOR UPDATE) "
+	    "UPDATE muhur.notice SET published_at = NULL WHERE no IN (SELECT no FROM l)", 1, params);
 	cmd_event(c, "outbox-rebuilt", NULL, json_pack("{s:I}", "notices", (json_int_t)n));
 	if (store_notify(cmd_db(c), CHANNEL_NOTICE) == -1)
 		exit(EXIT_ENVIRONMENT);
