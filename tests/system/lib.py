@@ -77,7 +77,7 @@ class Notice:
 
 
 class Market:
-    """A running gateway with SPEC'd members: PLA, PLB, CUA, CUB, SPK, UYM."""
+    """A running gateway with the sample market's members and their users."""
 
     def __init__(self, conf="", start=True):
         self.dir = tempfile.mkdtemp(prefix="market.", dir=os.environ.get("MUHUR_TEST_DIR"))
