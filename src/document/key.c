@@ -9,16 +9,7 @@
 #include "base/mem.h"
 #include "document/sign.h"
 #include "document/signature.h"
-
-static void
-log_openssl(const char *what)
-{
-	char	text[256];
-
-	ERR_error_string_n(ERR_peek_last_error(), text, sizeof(text));
-	log_warnx("%s: %s", what, text);
-	ERR_clear_error();
-}
+#include "xml/openssl.h"
 
 /* OpenSSL would else ask on a terminal for an encrypted key's password. */
 static int
@@ -40,7 +31,7 @@ read_key(const char *pem, size_t len)
 	if (bio != NULL)
 		key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
 	if (key == NULL)
-		log_openssl("signing key: not an unencrypted private key in PEM");
+		openssl_log("signing key: not an unencrypted private key in PEM");
 	BIO_free(bio);
 	return key;
 }
@@ -64,7 +55,7 @@ read_certificates(const char *pem, size_t len, struct signing_key *k)
 	}
 	BIO_free(bio);
 	if (rc == 0 && k->ncerts == 0) {
-		log_openssl("signing certificate: no certificate in PEM");
+		openssl_log("signing certificate: no certificate in PEM");
 		rc = -1;
 	}
 	ERR_clear_error();	/* the end of the PEM text */
@@ -95,7 +86,7 @@ signing_key_new(const char *key_pem, size_t key_len, const char *certs_pem, size
 		goto fail;
 	}
 	if (X509_check_private_key(k->certs[0], k->key) != 1) {
-		log_openssl("signing key: it does not belong to the certificate");
+		openssl_log("signing key: it does not belong to the certificate");
 		goto fail;
 	}
 	if ((k->alg = algorithm_for(k->key)) == NULL) {

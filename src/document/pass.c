@@ -98,7 +98,7 @@ is_element(const xmlChar *localname, const xmlChar *uri, const char *name, const
 
 /* UnsignedProperties where EN 319 132-1 4.3 has them.  Long-term signatures keep
  * whole revocation lists there, and countersignatures: they are allowed, never
- * trusted, and not kept, so that their size does not matter.  Anywhere else the
+ * trusted, and not kept but for their Ids, so that their size does not matter.  Anywhere else the
  * name means nothing: what stands there may be signed. */
 static int
 are_unsigned(const struct pass *p, const xmlChar *localname, const xmlChar *uri, int depth)
@@ -171,6 +171,26 @@ kept(const struct pass *p)
 	return p->keep && !p->in_unsigned;
 }
 
+/* Of what is not signed only the Ids are kept, on an empty element: where one is
+ * a signed element's as well, other programs may resolve the reference there.
+ * dsig_read decides what an Id is, and counts them. */
+static int
+keep_ids(struct pass *p, int nb_attributes, const xmlChar **attributes)
+{
+	const xmlChar *ids[5 * 5];	/* Id, ID, id, iD, xml:id; five pointers each */
+	int i, n = 0;
+
+	for (i = 0; i < nb_attributes && n < 5; i++)
+		if (xmlStrcasecmp(attributes[5 * i], BAD_CAST "id") == 0)
+			memcpy(&ids[5 * n++], &attributes[5 * i], 5 * sizeof(*ids));
+	if (n == 0)
+		return 0;
+	if (skeleton_start(p->skeleton, pull_line(p->pull), BAD_CAST "Unsigned", NULL, 0, NULL,
+	    n, ids) == -1)
+		return -1;
+	return skeleton_end(p->skeleton);
+}
+
 static int
 on_start(void *arg, const xmlChar *localname, const xmlChar *prefix, const xmlChar *uri,
     int nb_namespaces, const xmlChar **namespaces, int nb_attributes, const xmlChar **attributes)
@@ -186,6 +206,8 @@ on_start(void *arg, const xmlChar *localname, const xmlChar *prefix, const xmlCh
 	place_element(p, localname, uri, depth);
 	if ((depth == 1 || kept(p)) && skeleton_start(p->skeleton, pull_line(p->pull), localname, prefix,
 	    nb_namespaces, namespaces, nb_attributes, attributes) == -1)
+		return too_large(p);
+	if (p->in_unsigned && keep_ids(p, nb_attributes, attributes) == -1)
 		return too_large(p);
 	if (!p->in_signature && c14n_start(p->c14n, localname, prefix, uri, nb_namespaces, namespaces,
 	    nb_attributes, attributes) == -1)

@@ -14,8 +14,8 @@ struct skeleton;
 struct skeleton *skeleton_new(void);
 void skeleton_free(struct skeleton *sk);
 
-/* line: where the start tag is, for node_line.  First the root's start, then every event of the ds:Signature subtree.
- * 0, or -1 where the subtree is larger than XML_MAX_SIGNATURE. */
+/* First the root's start, then every event of the ds:Signature subtree.  line:
+ * where the start tag is, for node_line.  0, or -1 where the subtree is larger than XML_MAX_SIGNATURE. */
 int skeleton_start(struct skeleton *sk, long line, const xmlChar *localname, const xmlChar *prefix,
     int nb_namespaces, const xmlChar **namespaces, int nb_attributes, const xmlChar **attributes);
 int skeleton_end(struct skeleton *sk);

@@ -257,7 +257,7 @@ def signed_info():
         ("a second QualifyingProperties", resign(signed(), fake_properties), ["SIG_COVERAGE"]),
         ("KeyValue alone", resign(signed(), key_value), ["CERT_UNTRUSTED"]),
         ("SignedProperties among the unsigned ones", resign(signed(), unsigned("other")), []),
-        ("the same with the signed ones' Id", resign(signed(), unsigned(None)), []),	# never read
+        ("the same with the signed ones' Id", resign(signed(), unsigned(None)), ["SIG_COVERAGE"]),
         ("a comment within SigningTime", resign(signed(), comment_in_time), []),
         ("another user's signature", resign(signed(), user="PLA001").replace(b"<ds:SignatureValue>",
                                                                              b"<ds:SignatureValue>AAAA"), ["SIG_VALUE"]),
