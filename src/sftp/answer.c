@@ -161,8 +161,9 @@ ask_rename(struct sftp *s)
 	ask_send(s, M_BOX_RENAME, &b);
 }
 
+/* muhurd opened what was asked for: a handle for it. */
 static void
-fetch_opened(struct sftp *s, const struct pending *p, int fd)
+opened(struct sftp *s, const struct pending *p, int fd)
 {
 	struct handle *h;
 	struct stat st;
@@ -172,14 +173,19 @@ fetch_opened(struct sftp *s, const struct pending *p, int fd)
 		(void)close(fd);
 		return;
 	}
-	if ((h = handle_new(&s->handles, H_FETCH, &p->path)) == NULL) {
+	h = handle_new(&s->handles, p->ask == ASK_FETCH ? H_FETCH : H_UPLOAD, &p->path);
+	if (h == NULL) {
 		reply(s, p->id, FX_FAILURE, "too many files are open in this connection");
 		(void)close(fd);
 		return;
 	}
 	h->fd = fd;
-	h->size = (uint64_t)st.st_size;
-	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	if (p->ask == ASK_FETCH) {
+		h->size = (uint64_t)st.st_size;
+		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	} else {
+		upload_opened(s, p, h, (uint64_t)st.st_size);
+	}
 	sftp_put_handle(&s->out, p->id, (uint32_t)h->number);
 }
 
@@ -230,10 +236,8 @@ sftp_answer(struct sftp *s, struct msg *m)
 	}
 	fd = m->fds[0];
 	m->nfds = 0;
-	if (p.ask == ASK_FETCH)
-		fetch_opened(s, &p, fd);
-	else if (p.ask == ASK_UPLOAD)
-		upload_opened(s, &p, fd);
+	if (p.ask == ASK_FETCH || p.ask == ASK_UPLOAD)
+		opened(s, &p, fd);
 	else if (p.ask == ASK_DAY)
 		list_opened(s, &p, fd);
 	else

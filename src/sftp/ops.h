@@ -94,7 +94,7 @@ void ask_rename(struct sftp *s);
 
 /* upload.c */
 void upload_open(struct sftp *s, uint32_t id, const struct vpath *v, uint32_t pflags);
-void upload_opened(struct sftp *s, const struct pending *p, int fd);
+void upload_opened(struct sftp *s, const struct pending *p, struct handle *h, uint64_t size);
 void upload_write_begin(struct sftp *s, const struct sftp_request *r);
 void upload_write(struct sftp *s, const uint8_t *p, size_t n);
 void upload_write_end(struct sftp *s);

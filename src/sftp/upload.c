@@ -68,28 +68,13 @@ forget_parted(struct sftp *s, const char *name)
 }
 
 void
-upload_opened(struct sftp *s, const struct pending *p, int fd)
+upload_opened(struct sftp *s, const struct pending *p, struct handle *h, uint64_t size)
 {
-	struct handle *h;
-	struct stat st;
-
-	if (fstat(fd, &st) == -1) {
-		reply_errno(s, p->id, "looking at", &p->path);
-		(void)close(fd);
-		return;
-	}
-	if ((h = handle_new(&s->handles, H_UPLOAD, &p->path)) == NULL) {
-		reply(s, p->id, FX_FAILURE, "too many files are open in this connection");
-		(void)close(fd);
-		return;
-	}
-	h->fd = fd;
 	forget_parted(s, p->path.name);
 	h->append = (p->pflags & FXF_APPEND) != 0;
-	h->end = (uint64_t)st.st_size;
+	h->end = size;
 	/* What an earlier connection left was cut to its contiguous part. */
 	(void)extents_add(h->extents, 0, h->end);
-	sftp_put_handle(&s->out, p->id, (uint32_t)h->number);
 }
 
 /* --- writing ------------------------------------------------------------- */

@@ -13,6 +13,8 @@ src_xml_libxml_a_SOURCES = \
 	src/xml/dsig_read.h \
 	src/xml/node.c \
 	src/xml/node.h \
+	src/xml/openssl.c \
+	src/xml/openssl.h \
 	src/xml/pull.c \
 	src/xml/pull.h \
 	src/xml/pull_encoding.c \

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "xml/alg.h"
+#include "xml/openssl.h"
 
 #define PATH	"ds:Signature/ds:KeyInfo/ds:X509Data/ds:X509Certificate"
 #define DEPTH	8	/* certificates above the signer's */
@@ -40,16 +41,6 @@ revocation_name(enum revocation r)
 		break;
 	}
 	return "not-judged";
-}
-
-static void
-log_openssl(const char *what)
-{
-	char	text[256];
-
-	ERR_error_string_n(ERR_peek_last_error(), text, sizeof(text));
-	log_warnx("%s: %s", what, text);
-	ERR_clear_error();
 }
 
 /* Did the PEM reader stop because nothing more is there? */
@@ -107,7 +98,7 @@ trust_new(const char *anchors, size_t len)
 	}
 	return t;
 fail:
-	log_openssl("trust anchors");
+	openssl_log("trust anchors");
 	BIO_free(bio);
 	trust_free(t);
 	return NULL;
@@ -127,7 +118,7 @@ trust_new_partial(X509 *const *certs, size_t n)
 			break;
 	}
 	if (t->store == NULL || t->intermediates == NULL || i < n) {
-		log_openssl("trust anchors");
+		openssl_log("trust anchors");
 		trust_free(t);
 		return NULL;
 	}
@@ -143,7 +134,7 @@ trust_add_crls(struct trust *t, const char *crls, size_t len)
 
 	ERR_clear_error();
 	if ((bio = BIO_new_mem_buf(crls, (int)len)) == NULL) {
-		log_openssl("CRL");
+		openssl_log("CRL");
 		return -1;
 	}
 	while (rc == 0 && (crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL)) != NULL) {
@@ -156,7 +147,7 @@ trust_add_crls(struct trust *t, const char *crls, size_t len)
 		rc = -1;
 	BIO_free(bio);
 	if (rc == -1)
-		log_openssl("CRL");
+		openssl_log("CRL");
 	else if (n == 0)
 		log_warnx("CRL: none in PEM");
 	else
