@@ -302,4 +302,5 @@ def main(*tests):
             for line in traceback.format_exc().splitlines():
                 print("# " + line)
             sys.stdout.flush()
-    sys.exit(1 if failed else 0)
+    if failed:
+        sys.exit(1)

@@ -84,9 +84,15 @@ def regulator_sees_breaks():
 
 
 def status_is_calm():
-    """status knows of no trouble"""
+    """status knows of no trouble before the cut-off, and names who is missing after it"""
     lib.wait_for("nothing left to do", lambda: market.muhur("status", ok=None).returncode == 0)
+    missing = {b["custodian"] for b in market.manifest["breaks"] if b["rule"] == "R4"}
+    assert len(missing) == 1, "the seed plants one missing report"
+    market.set_conf("cutoff", '"00:00"')
+    told = market.json("status", ok=(1,))[0]["attention"]
+    assert len(told) == 1 and f"{missing.pop()} first" in told[0], told
 
 
-with lib.Market() as market:
+# A cut-off at the end of the next day has not come, whatever time it is.
+with lib.Market(conf='cutoff = "23:59"\n') as market:
     lib.main(exchange_day, breaks_found, notices_sealed, regulator_sees_breaks, status_is_calm)
