@@ -154,6 +154,21 @@ class Market:
     def alive(self):
         return os.path.exists(f"/proc/{self.muhurd_pid}")
 
+    def log_size(self):
+        return os.path.getsize(os.path.join(self.dir, "muhurd.log"))
+
+    def log(self, since=0):
+        with open(os.path.join(self.dir, "muhurd.log"), "rb") as f:
+            f.seek(since)
+            return f.read().decode(errors="replace")
+
+    def sound(self, since=0):
+        """The gateway lives and nothing in its log says that a program broke."""
+        assert self.alive()
+        text = self.log(since)
+        for sign in ("Sanitizer", "runtime error", "SIGSYS", "signal 6", "signal 11", "signal 31"):
+            assert sign not in text, [line for line in text.splitlines() if sign in line][:3]
+
     # -- documents --------------------------------------------------------------
     def header(self, kind, user, count, totals, date=None, message_id=None, replaces=None,
                sender=None, created=None, sequence=None):
@@ -202,6 +217,10 @@ class Market:
                 "--cert", cert or f"{self.pki}/{user}.pem", *(["--chain", chain] if chain else []), src, dst)
             with open(dst, "rb") as f:
                 return f.read()
+
+    def signed(self, **kw):
+        """A signed balance report of PLA001."""
+        return self.sign(self.balance_report(**kw))
 
     # -- SFTP ---------------------------------------------------------------------
     @contextlib.contextmanager
