@@ -9,23 +9,45 @@
 
 #define DECLARATION_MAX	256	/* an XML declaration's longest, in characters */
 
+/* What the first bytes say: a byte order mark, or how wide a character is. */
+enum form { FORM_BYTES, FORM_UTF8_BOM, FORM_UTF16 };
+
+static const struct {
+	const char *name;
+	int utf16, utf8;
+} taken[] = {
+	{ "UTF-8", 0, 1 }, { "UTF8", 0, 1 }, { "UTF-16", 1, 0 }, { "UTF-16LE", 1, 0 },
+	{ "UTF-16BE", 1, 0 }, { "US-ASCII", 0, 0 }, { "ASCII", 0, 0 }, { "ISO-8859-1", 0, 0 },
+	{ "ISO-LATIN-1", 0, 0 },
+};
+
+/* Is the declared encoding taken, and the document's?  Another one than the
+ * declared is a fatal error (XML 1.0, 4.3.3), which libxml2 passes over: programs
+ * would read different characters in the same bytes. */
 static int
-encoding_allowed(const char *s, size_t len)
+check_name(const char *s, size_t len, enum form form, char fault[REASON_DETAIL_SIZE])
 {
-	static const char *const names[] = { "UTF-8", "UTF8", "UTF-16", "UTF-16LE", "UTF-16BE",
-	    "US-ASCII", "ASCII", "ISO-8859-1", "ISO-LATIN-1" };
+	int shown = len < 40 ? (int)len : 40;
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strlen(names[i]) == len && strncasecmp(names[i], s, len) == 0)
-			return 1;
-	return 0;
+	for (i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		if (strlen(taken[i].name) == len && strncasecmp(taken[i].name, s, len) == 0)
+			break;
+	if (i == sizeof(taken) / sizeof(taken[0]))
+		(void)snprintf(fault, REASON_DETAIL_SIZE,
+		    "encoding %.*s is not taken: UTF-8 and UTF-16 are", shown, s);
+	else if (taken[i].utf16 != (form == FORM_UTF16) || (form == FORM_UTF8_BOM && !taken[i].utf8))
+		(void)snprintf(fault, REASON_DETAIL_SIZE,
+		    "the XML declaration says %.*s, the bytes are of another encoding", shown, s);
+	else
+		return 0;
+	return -1;
 }
 
 /* The declaration as ASCII characters; returns their number, 0 where the first
  * bytes are of an encoding that is not taken at all. */
 static size_t
-head_ascii(const unsigned char *b, size_t len, char *out)
+head_ascii(const unsigned char *b, size_t len, char *out, enum form *form)
 {
 	size_t i, n = 0, step = 1, skip = 0;
 
@@ -48,6 +70,7 @@ head_ascii(const unsigned char *b, size_t len, char *out)
 	for (i = skip; i < len && n < DECLARATION_MAX; i += step)
 		out[n++] = b[i] < 0x80 ? (char)b[i] : '?';
 	out[n] = '\0';
+	*form = step == 2 ? FORM_UTF16 : skip == 3 ? FORM_UTF8_BOM : FORM_BYTES;
 	return n;
 }
 
@@ -71,9 +94,10 @@ encoding_check(const char *block, size_t len, char fault[REASON_DETAIL_SIZE])
 {
 	char head[DECLARATION_MAX + 1], *end;
 	const char *e, *text = NULL;
+	enum form form;
 	size_t n;
 
-	if (head_ascii((const unsigned char *)block, len, head) == 0)
+	if (head_ascii((const unsigned char *)block, len, head, &form) == 0)
 		text = len == 0 ? "the document is empty" : "not XML in UTF-8 or UTF-16";
 	else if (strncmp(head, "<?xml", 5) != 0 || strchr(" \t\r\n", head[5]) == NULL)
 		return 0;
@@ -85,13 +109,9 @@ encoding_check(const char *block, size_t len, char fault[REASON_DETAIL_SIZE])
 			return 0;
 		if (encoding_name(e + strlen("encoding"), &e, &n) == -1)
 			text = "the XML declaration is wrong";
-		else if (encoding_allowed(e, n))
-			return 0;
 		else
-			(void)snprintf(fault, REASON_DETAIL_SIZE,
-			    "encoding %.40s is not taken: UTF-8 and UTF-16 are", e);
+			return check_name(e, n, form, fault);
 	}
-	if (text != NULL)
-		(void)snprintf(fault, REASON_DETAIL_SIZE, "%s", text);
+	(void)snprintf(fault, REASON_DETAIL_SIZE, "%s", text);
 	return -1;
 }

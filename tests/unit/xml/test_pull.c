@@ -131,6 +131,8 @@ test_small(void **unused)
 	{ "<?xml version='1.0' encoding='windows-1254'?><a/>", XML_MALFORMED },
 	{ "<?xml version='1.0' encoding='IBM037'?><a/>", XML_MALFORMED },
 	{ "<?xml version='1.0' encoding='UTF-16'?><a/>", XML_MALFORMED },
+	{ "\xef\xbb\xbf<?xml version='1.0' encoding='UTF-8'?><a/>", OK },
+	{ "\xef\xbb\xbf<?xml version='1.0' encoding='ISO-8859-1'?><a/>", XML_MALFORMED },
 	{ "<?xml version='1.0' encoding='", XML_MALFORMED },
 	{ "L\x6f\xa7\x94", XML_MALFORMED },
 	{ "<!DOCTYPE a><a/>", XML_FORBIDDEN },
