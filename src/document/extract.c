@@ -417,7 +417,8 @@ extract_finish(struct extract *e)
 		return 0;
 	}
 	if (e->counted != h->record_count)
-		reasons_add(e->rs, CONTROL_TOTAL, 0, "", "RecordCount says %lld, the document holds %lld records",
+		reasons_add(e->rs, CONTROL_TOTAL, 0, "Header/RecordCount",
+		    "RecordCount says %lld, the document holds %lld records",
 		    h->record_count, e->counted);
 	totals_compare(e->totals, h->totals, h->ntotals, e->rs);
 	return 0;

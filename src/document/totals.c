@@ -9,6 +9,7 @@
 
 #define SLOTS		(2 * CONTROL_TOTALS_MAX)	/* a power of two, at most half full */
 #define DIFFERENCES_MAX	10				/* reasons given */
+#define PATH_TOTALS	"Header/ControlTotals"
 
 _Static_assert((SLOTS & (SLOTS - 1)) == 0, "SLOTS is not a power of two");
 
@@ -101,8 +102,8 @@ static void
 differs(struct comparison *c, const char *asset, const char *declared, const char *found)
 {
 	if (c->n++ < DIFFERENCES_MAX)
-		reasons_add(c->rs, CONTROL_TOTAL, 0, "", "%s: the header declares %s, the records sum to %s",
-		    asset, declared, found);
+		reasons_add(c->rs, CONTROL_TOTAL, 0, PATH_TOTALS,
+		    "%s: the header declares %s, the records sum to %s", asset, declared, found);
 }
 
 /* What is declared, against the sums. */
@@ -163,7 +164,7 @@ totals_compare(const struct totals *t, const struct control_total *declared, siz
 		qsort(d, n, sizeof(*d), by_asset);
 	}
 	if (t->too_many)
-		reasons_add(rs, CONTROL_TOTAL, 0, "", "the records are of more than %d assets",
+		reasons_add(rs, CONTROL_TOTAL, 0, PATH_TOTALS, "the records are of more than %d assets",
 		    CONTROL_TOTALS_MAX);
 	compare_declared(t, d, n, &c);
 	if (!t->too_many)

@@ -75,16 +75,18 @@ decide_references(struct db *db, const struct facts *f, const struct header *h,
 void
 decide_date(const struct header *h, usec_t received_at, struct reasons *rs)
 {
-	char	 closed[DATE_SIZE];
+	char	 date[DATE_SIZE], closed[DATE_SIZE];
 	date_t	 last = last_closed_day(received_at);
 
+	date_format(h->business_date, date);
 	date_format(last, closed);
 	if (h->business_date > last)
 		reasons_add(rs, BUSINESS_DATE, 0, "Header/BusinessDate",
-		    "the last closed day is %s", closed);
+		    "%s: the last closed day is %s", date, closed);
 	else if (h->business_date < last - DECIDE_MAX_AGE)
 		reasons_add(rs, BUSINESS_DATE, 0, "Header/BusinessDate",
-		    "more than %d days before %s", DECIDE_MAX_AGE, closed);
+		    "%s: more than %d days before the last closed day, %s", date,
+		    DECIDE_MAX_AGE, closed);
 }
 
 void

@@ -11,6 +11,8 @@
 #include "xml/node.h"
 #include "xml/xmlsec.h"
 
+#define BASE64_SIZE	(4 * ((EVP_MAX_MD_SIZE + 2) / 3) + 1)
+
 void
 dsig_demand_free(struct dsig_demand *d)
 {
@@ -78,6 +80,19 @@ dsig_free(struct dsig *d)
 	free(d);
 }
 
+/* Both digests as DigestValue writes them, for who looks for the difference. */
+static void
+add_difference(const char *of, const struct reference *r, const unsigned char *found, size_t len,
+    struct reasons *rs)
+{
+	unsigned char	is[BASE64_SIZE], says[BASE64_SIZE];
+
+	(void)EVP_EncodeBlock(is, found, (int)len);
+	(void)EVP_EncodeBlock(says, r->value, (int)r->len);
+	reasons_add(rs, SIG_DIGEST, r->line, PATH_REF, "the digest of %s is %s, DigestValue says %s",
+	    of, (char *)is, (char *)says);
+}
+
 /* SignedProperties canonicalise alone, in the skeleton, as in the document. */
 static void
 verify_properties(struct dsig *d, struct reasons *rs)
@@ -91,10 +106,11 @@ verify_properties(struct dsig *d, struct reasons *rs)
 	type = EVP_get_digestbyname(dsig_digest_openssl(r->demand.digest));
 	if (type == NULL ||
 	    xmlsec_c14n(d->xades.signed_properties, r->transform, &canonical) == -1 ||
-	    EVP_Digest(canonical.data, canonical.len, md, &len, type, NULL) != 1 ||
-	    len != r->len || CRYPTO_memcmp(md, r->value, len) != 0)
+	    EVP_Digest(canonical.data, canonical.len, md, &len, type, NULL) != 1)
 		reasons_add(rs, SIG_DIGEST, node_line(d->xades.signed_properties), PATH_REF,
-		    "the digest of SignedProperties differs");
+		    "SignedProperties cannot be digested");
+	else if (len != r->len || CRYPTO_memcmp(md, r->value, len) != 0)
+		add_difference("SignedProperties", r, md, len, rs);
 	buf_free(&canonical);
 }
 
@@ -152,7 +168,7 @@ dsig_verify(struct dsig *d, const unsigned char *digest, size_t len, struct reas
 	const char	*why;
 
 	if (len != d->document.len || CRYPTO_memcmp(digest, d->document.value, len) != 0)
-		reasons_add(rs, SIG_DIGEST, 0, PATH_REF, "the digest of the document differs");
+		add_difference("the document", &d->document, digest, len, rs);
 	if (d->is_xades)
 		verify_properties(d, rs);
 	if (d->too_many_certs || d->ncerts == 0)

@@ -139,6 +139,7 @@ read_digest(const xmlNode *method, const xmlNode *value, struct reference *r, st
 		    PATH_REF "/ds:DigestValue", "not a digest of that method");
 	else {
 		memcpy(r->value, raw, r->len);
+		r->line = node_line(value);
 		rc = 0;
 	}
 	free(raw);
@@ -261,7 +262,7 @@ read_signed_info(struct dsig *d, struct reasons *rs)
 	}
 	if (!d->document.present || (d->is_xades && !d->properties.present)) {
 		reasons_add(rs, SIG_COVERAGE, node_line(d->signed_info), PATH_SI,
-		    d->document.present ? "SignedProperties are not signed (EN 319 132-1, 4.3.1)" :
+		    d->document.present ? "SignedProperties are not signed (EN 319 132-1, 4.4.2)" :
 		    "no reference to the whole document");
 		return -1;
 	}

@@ -24,6 +24,7 @@ struct reference {
 	struct dsig_demand	 demand;	/* owned */
 	unsigned char		 value[EVP_MAX_MD_SIZE];
 	size_t			 len;
+	long			 line;		/* of its DigestValue */
 };
 
 struct dsig {

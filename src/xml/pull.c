@@ -299,7 +299,7 @@ on_doctype(void *arg, const xmlChar *name, const xmlChar *external, const xmlCha
 	stop(p);
 }
 
-/* Canonical XML 1.0 section 1.3 refuses relative namespace URIs; characters
+/* Canonical XML 1.0 section 2.1 refuses relative namespace URIs; characters
  * that no URI has would be written unescaped by common implementations. */
 static int
 namespace_uri_ok(const xmlChar *uri)
