@@ -102,7 +102,7 @@ decide(struct worker *w, const struct header *h, const struct references *refs,
 			return forget(w);
 		o.event = EV_REJECT;
 		o.reasons = &rs;
-		o.counted = j->verdict.signature_valid && reasons_stage(&rs) > STAGE_AUTHORITY;
+		o.counted = j->verdict.signature_valid && reason_stage_counts(reasons_stage(&rs));
 	} else if (!loaded(j)) {
 		if (j->unloadable || !j->have_header || !j->ended)
 			return hold(w, answer);

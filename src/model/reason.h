@@ -28,6 +28,15 @@ enum reason_code {
 	REASON_COUNT
 };
 
+/*
+ * Does a document count that is refused at this stage?  By then its signature
+ * held and its signer may act for the member; so its bytes, sent again, get the
+ * first answer, and its MessageId is taken.  Bytes refused at any other stage
+ * are judged anew and reserve nothing (contract: duplicates).
+ */
+int reason_stage_counts(enum reason_stage stage);
+
+/* The texts are plain: no markup of XML, Markdown or mdoc. */
 struct reason_info {
 	const char	*name;		/* "SIG_DIGEST" */
 	enum reason_stage stage;

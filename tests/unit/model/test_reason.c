@@ -38,6 +38,78 @@ test_complete(void **state)
 	assert_int_equal(reason_by_name(""), REASON_COUNT);
 }
 
+/* Texts are sentences, said once, and plain: three markups quote them. */
+static void
+test_texts(void **state)
+{
+	const struct reason_info *r;
+	const char *text[4];
+	size_t i, k, j;
+
+	(void)state;
+	for (i = 0; i < REASON_COUNT; i++) {
+		r = reason_info((enum reason_code)i);
+		text[0] = r->text_en;
+		text[1] = r->text_tr;
+		text[2] = r->action_en;
+		text[3] = r->action_tr;
+		for (k = 0; k < 4; k++) {
+			assert_int_equal(text[k][strlen(text[k]) - 1], '.');
+			assert_null(strpbrk(text[k], "<>&*`|\\[]\n"));
+			assert_null(strstr(text[k], "  "));
+		}
+		assert_string_not_equal(r->action_en, r->action_tr);
+		assert_null(strpbrk(r->rule, "<>&*`|\\[]\n"));
+		assert_int_not_equal(r->rule[strlen(r->rule) - 1], '.');
+		for (j = 0; j < i; j++)
+			assert_string_not_equal(r->text_en, reason_info((enum reason_code)j)->text_en);
+	}
+}
+
+/* The codes of the contract, in the order of its stages, and whether bytes so
+ * refused are counted: those of CERT_*, MEMBER_SUSPENDED and NOT_AUTHORISED are
+ * judged anew, and only what had a valid signature and a signer who may act. */
+static void
+test_contract(void **state)
+{
+	static const struct { const char *name; enum reason_stage stage; int counts; } want[] = {
+		{ "XML_MALFORMED", STAGE_XML, 0 },
+		{ "XML_FORBIDDEN", STAGE_XML, 0 },
+		{ "SIG_MISSING", STAGE_SIGNATURE, 0 },
+		{ "SIG_MULTIPLE", STAGE_SIGNATURE, 0 },
+		{ "SIG_COVERAGE", STAGE_SIGNATURE, 0 },
+		{ "SIG_ALGORITHM", STAGE_SIGNATURE, 0 },
+		{ "SIG_DIGEST", STAGE_SIGNATURE, 0 },
+		{ "SIG_VALUE", STAGE_SIGNATURE, 0 },
+		{ "CERT_UNTRUSTED", STAGE_CERTIFICATE, 0 },
+		{ "CERT_EXPIRED", STAGE_CERTIFICATE, 0 },
+		{ "CERT_REVOKED", STAGE_CERTIFICATE, 0 },
+		{ "CERT_REVOCATION_UNKNOWN", STAGE_CERTIFICATE, 0 },
+		{ "CERT_USAGE", STAGE_CERTIFICATE, 0 },
+		{ "CERT_NOT_ENROLLED", STAGE_CERTIFICATE, 0 },
+		{ "SIGNING_TIME", STAGE_SIGNING_TIME, 0 },
+		{ "NOT_AUTHORISED", STAGE_AUTHORITY, 0 },
+		{ "MEMBER_SUSPENDED", STAGE_AUTHORITY, 0 },
+		{ "SCHEMA_INVALID", STAGE_SCHEMA, 1 },
+		{ "CONTROL_TOTAL", STAGE_CONTENT, 1 },
+		{ "BUSINESS_DATE", STAGE_CONTENT, 1 },
+		{ "DUPLICATE", STAGE_CONTENT, 1 },
+		{ "REFERENCE_UNKNOWN", STAGE_CONTENT, 1 },
+		{ "PROCESSING_FAILED", STAGE_OURS, 0 },
+	};
+	size_t i;
+
+	(void)state;
+	assert_int_equal(sizeof(want) / sizeof(want[0]), REASON_COUNT);
+	for (i = 0; i < REASON_COUNT; i++) {
+		const struct reason_info *r = reason_info((enum reason_code)i);
+
+		assert_string_equal(r->name, want[i].name);
+		assert_int_equal(r->stage, want[i].stage);
+		assert_int_equal(reason_stage_counts(r->stage), want[i].counts);
+	}
+}
+
 static void
 test_first_stage(void **state)
 {
@@ -104,6 +176,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_complete),
+		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_contract),
 		cmocka_unit_test(test_first_stage),
 		cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_hostile_detail),
