@@ -20,3 +20,13 @@ uninstall-conf:
 	@cmp -s $(srcdir)/etc/muhur.conf "$(DESTDIR)$(muhurconfdir)/muhur.conf" && \
 		rm -f "$(DESTDIR)$(muhurconfdir)/muhur.conf" || :
 .PHONY: install-conf uninstall-conf
+
+# The table of reasons, in the pages that quote it.
+check_PROGRAMS += doc/refusals
+doc_refusals_LDADD = src/model/libmodel.a src/base/libbase.a
+refusals: doc/refusals$(EXEEXT)
+	$(AM_V_at)for page in refusals.md muhur.1; do \
+		doc/refusals$(EXEEXT) <"$(srcdir)/doc/$$page" >doc/page.tmp && \
+		cp doc/page.tmp "$(srcdir)/doc/$$page" || exit 1; \
+	done; rm -f doc/page.tmp
+.PHONY: refusals

@@ -12,3 +12,5 @@ tests_unit_model_test_reason_LDADD = $(MODEL_TEST_LIBS)
 tests_unit_model_test_tables_LDADD = $(MODEL_TEST_LIBS)
 tests_unit_model_test_schemas_LDADD = src/base/libbase.a $(XML_LIBS) $(CMOCKA_LIBS)
 endif
+dist_check_SCRIPTS += tests/unit/model/test_refusals.sh
+TESTS += tests/unit/model/test_refusals.sh
