@@ -6,6 +6,7 @@ and the member's next good submission is accepted."""
 import datetime
 import os
 import re
+import xml.etree.ElementTree as ET
 
 import lib
 import pki
@@ -123,6 +124,18 @@ def control_total():
     refused(market.sign(market.balance_report(count=2)), ["CONTROL_TOTAL"])
 
 
+def as_documented():
+    """an Error of a notice is the one that doc/refusals.md shows"""
+    with open(os.path.join(lib.TOP, "doc", "refusals.md"), encoding="utf-8") as f:
+        shown = ET.fromstring(re.search(r"```xml\n(.*?)```", f.read(), re.S).group(1))
+    _, notice = market.answer(market.send(market.sign(market.balance_report(totals={"4H95J0R2X": "1.6"}))))
+    error, = notice.all("Error")
+    assert error.attrib == shown.attrib, (error.attrib, shown.attrib)
+    assert [(e.tag.rsplit("}", 1)[-1], e.text) for e in error] == [(e.tag, e.text) for e in shown], \
+        ET.tostring(error, encoding="unicode")
+    good()
+
+
 def forward_dated():
     """a day that has not closed: BUSINESS_DATE"""
     day = lib.last_closed_day() + datetime.timedelta(days=1)
@@ -204,5 +217,5 @@ def revoked():
 with lib.Market() as market:
     lib.main(accepted, unsigned, byte_changed, value_changed, wrong_signer, wrong_sender, wrong_type,
              not_enrolled, expired, other_ca, wrong_usage, schema_invalid, not_xml, dtd, control_total,
-             forward_dated, several_faults, sent_twice, same_message_id, others_bytes, correction,
+             as_documented, forward_dated, several_faults, sent_twice, same_message_id, others_bytes, correction,
              suspended, revoked)
