@@ -259,6 +259,11 @@ on_fault(int ok, X509_STORE_CTX *ctx)
 
 	if (ok)
 		return 1;
+	/* The path of a CRL's issuer who is not of the signer's path (6.3.3 f)
+	 * has a context of its own, without our data.  A fault there is none of
+	 * the signer's: it ends that path, and then the CRL does not count. */
+	if (X509_STORE_CTX_get0_parent_ctx(ctx) != NULL)
+		return 0;
 	if (!reasons_has(rs, code))
 		reasons_add(rs, code, 0, PATH, "%s (at depth %d of the chain)",
 		    X509_verify_cert_error_string(error), X509_STORE_CTX_get_error_depth(ctx));

@@ -145,6 +145,36 @@ test_revocation(void **state)
 	trust_free(t);
 }
 
+/* A CRL that the authority signed with another key than the certificate's
+ * (6.3.3 f): its issuer's path is judged beside the signer's, and a fault there
+ * must end well.  Anybody can bring this about with a forged sub-CA. */
+static void
+test_crl_beside_path(void **state)
+{
+	struct trust	*t = make_trust(0);
+	STACK_OF(X509)	*others = sk_X509_new_null();
+	EVP_PKEY	*forger = pki_key("P-256", 0);
+	X509		*fake, *c;
+	enum revocation	 r;
+	struct reasons	 rs = { 0 };
+
+	(void)state;
+	fake = pki_cert("Sub", forger, root, forger, PKI_CA, -DAY, DAY);
+	c = pki_cert("User", key, fake, forger, PKI_SIGNER, -DAY, DAY);
+	assert_true(sk_X509_push(others, fake) > 0 && sk_X509_push(others, sub) > 0);
+	add_crl(t, sub, sub_key, NULL, -DAY, DAY);	/* and none of the root */
+	trust_judge(t, c, others, clock_now(), 1, &r, &rs);
+	assert_int_equal(rs.n, 2);
+	assert_int_equal(rs.v[0].code, CERT_REVOCATION_UNKNOWN);
+	assert_int_equal(rs.v[1].code, CERT_UNTRUSTED);
+	assert_int_equal(r, REVOCATION_UNKNOWN);
+	sk_X509_free(others);
+	X509_free(c);
+	X509_free(fake);
+	EVP_PKEY_free(forger);
+	trust_free(t);
+}
+
 static void
 test_usage(void **state)
 {
@@ -229,6 +259,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_revocation),
+		cmocka_unit_test(test_crl_beside_path),
 		cmocka_unit_test(test_usage),
 		cmocka_unit_test(test_strength),
 		cmocka_unit_test(test_loading),
