@@ -15,7 +15,7 @@
 #include "xml/openssl.h"
 
 #define PATH	"ds:Signature/ds:KeyInfo/ds:X509Data/ds:X509Certificate"
-#define DEPTH	8	/* certificates above the signer's */
+#define DEPTH	8	/* CAs between the signer's certificate and its root */
 /* OpenSSL's level of 112 bits: no RSA below 2048 and no SHA-1 in the chain, as
  * in the signature itself; X509_VERIFY_PARAM_set_flags(3) has the levels. */
 #define AUTH_LEVEL	2
@@ -165,36 +165,76 @@ trust_free(struct trust *t)
 	free(t);
 }
 
-/* Which reason an error of OpenSSL's chain building is. */
-static enum reason_code
-reason_of(int error)
+/* What OpenSSL's faults mean to a member.  Those that are not here are
+ * CERT_UNTRUSTED, in OpenSSL's words. */
+static const struct fault {
+	int		 error;
+	enum reason_code code;
+	int		 void_crl;	/* the CRL says nothing, not even who is revoked */
+	const char	*words;		/* NULL: OpenSSL's */
+} faults[] = {
+	{ X509_V_ERR_CERT_HAS_EXPIRED, CERT_EXPIRED, 0, "expired" },
+	{ X509_V_ERR_CERT_NOT_YET_VALID, CERT_EXPIRED, 0, "not yet valid" },
+	{ X509_V_ERR_CERT_REVOKED, CERT_REVOKED, 0, "revoked by its issuer" },
+	/* RFC 5280 5.2 and 6.3.3.  An old CRL still tells who is revoked. */
+	{ X509_V_ERR_UNABLE_TO_GET_CRL, CERT_REVOCATION_UNKNOWN, 0,
+	    "no CRL of its issuer is at hand" },
+	{ X509_V_ERR_CRL_HAS_EXPIRED, CERT_REVOCATION_UNKNOWN, 0,
+	    "the CRL of its issuer is out of date" },
+	{ X509_V_ERR_CRL_NOT_YET_VALID, CERT_REVOCATION_UNKNOWN, 0,
+	    "the CRL of its issuer is not yet valid" },
+	{ X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER, CERT_REVOCATION_UNKNOWN, 1,
+	    "who issued the CRL is not known" },
+	{ X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE, CERT_REVOCATION_UNKNOWN, 1, NULL },
+	{ X509_V_ERR_CRL_SIGNATURE_FAILURE, CERT_REVOCATION_UNKNOWN, 1,
+	    "the CRL was not signed with its issuer's key" },
+	{ X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD, CERT_REVOCATION_UNKNOWN, 1, NULL },
+	{ X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD, CERT_REVOCATION_UNKNOWN, 1, NULL },
+	{ X509_V_ERR_KEYUSAGE_NO_CRL_SIGN, CERT_REVOCATION_UNKNOWN, 1,
+	    "its issuer's key may not sign CRLs (key usage)" },
+	{ X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION, CERT_REVOCATION_UNKNOWN, 1,
+	    "the CRL has a critical extension that is not known" },
+	{ X509_V_ERR_DIFFERENT_CRL_SCOPE, CERT_REVOCATION_UNKNOWN, 1,
+	    "the CRL is not meant for such certificates" },
+	{ X509_V_ERR_CRL_PATH_VALIDATION_ERROR, CERT_REVOCATION_UNKNOWN, 1,
+	    "the CRL's issuer is not trusted" },
+	{ X509_V_ERR_INVALID_PURPOSE, CERT_USAGE, 0, NULL },
+	{ X509_V_ERR_EE_KEY_TOO_SMALL, SIG_ALGORITHM, 0, NULL },
+	/* RFC 5280 6.1 */
+	{ X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, CERT_UNTRUSTED, 0,
+	    "its issuer's certificate is neither trusted nor in KeyInfo" },
+	{ X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, CERT_UNTRUSTED, 0,
+	    "self-signed, and not trusted" },
+	{ X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, CERT_UNTRUSTED, 0, "a root that is not trusted" },
+	{ X509_V_ERR_CERT_SIGNATURE_FAILURE, CERT_UNTRUSTED, 0,
+	    "not signed with its issuer's key" },
+	{ X509_V_ERR_INVALID_CA, CERT_UNTRUSTED, 0,
+	    "it may not issue certificates (basicConstraints, key usage)" },
+	{ X509_V_ERR_PATH_LENGTH_EXCEEDED, CERT_UNTRUSTED, 0,
+	    "too many CAs below it (pathLenConstraint)" },
+	{ X509_V_ERR_PERMITTED_VIOLATION, CERT_UNTRUSTED, 0,
+	    "a CA above it may not give such a name (name constraints)" },
+	{ X509_V_ERR_EXCLUDED_VIOLATION, CERT_UNTRUSTED, 0,
+	    "a CA above it may not give such a name (name constraints)" },
+	{ X509_V_ERR_NO_EXPLICIT_POLICY, CERT_UNTRUSTED, 0,
+	    "not issued under the policy that a CA above it demands" },
+	{ X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION, CERT_UNTRUSTED, 0,
+	    "it has a critical extension that is not known" },
+	{ X509_V_ERR_CA_KEY_TOO_SMALL, CERT_UNTRUSTED, 0, "its key is too weak" },
+	{ X509_V_ERR_CA_MD_TOO_WEAK, CERT_UNTRUSTED, 0,
+	    "its issuer signed it with too weak a digest" },
+};
+
+static const struct fault *
+fault_of(int error)
 {
-	switch (error) {
-	case X509_V_ERR_CERT_HAS_EXPIRED:
-	case X509_V_ERR_CERT_NOT_YET_VALID:
-		return CERT_EXPIRED;
-	case X509_V_ERR_CERT_REVOKED:
-		return CERT_REVOKED;
-	case X509_V_ERR_UNABLE_TO_GET_CRL:
-	case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
-	case X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE:
-	case X509_V_ERR_CRL_SIGNATURE_FAILURE:
-	case X509_V_ERR_CRL_NOT_YET_VALID:
-	case X509_V_ERR_CRL_HAS_EXPIRED:
-	case X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD:
-	case X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD:
-	case X509_V_ERR_KEYUSAGE_NO_CRL_SIGN:
-	case X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION:
-	case X509_V_ERR_DIFFERENT_CRL_SCOPE:
-	case X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
-		return CERT_REVOCATION_UNKNOWN;
-	case X509_V_ERR_INVALID_PURPOSE:
-		return CERT_USAGE;
-	case X509_V_ERR_EE_KEY_TOO_SMALL:
-		return SIG_ALGORITHM;
-	default:
-		return CERT_UNTRUSTED;
-	}
+	static const struct fault	 unknown = { 0, CERT_UNTRUSTED, 0, NULL };
+	size_t				 i;
+
+	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		if (faults[i].error == error)
+			return &faults[i];
+	return &unknown;
 }
 
 /* RFC 5280 4.2.1.3 and 4.2.1.9. */
@@ -249,13 +289,39 @@ set_parameters(const struct trust *t, X509_STORE_CTX *ctx, usec_t at, int crls)
 	X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
 }
 
+struct judgement {
+	struct reasons	*rs;
+	int		 void_crl;	/* depth of the certificate whose CRL says nothing, or -1 */
+};
+
+static void
+add_fault(struct reasons *rs, const struct fault *f, X509_STORE_CTX *ctx)
+{
+	X509		*cert = X509_STORE_CTX_get_current_cert(ctx);
+	const char	*words = f->words;
+	int		 depth = X509_STORE_CTX_get_error_depth(ctx);
+
+	if (f->code == SIG_ALGORITHM)
+		(void)alg_key_ok(X509_get0_pubkey(X509_STORE_CTX_get0_cert(ctx)), &words);
+	/* nobody counts as the issuer of such a one */
+	if (cert != NULL && (X509_get_extension_flags(cert) & EXFLAG_INVALID) != 0)
+		words = "an extension of it cannot be read";
+	if (words == NULL)
+		words = X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx));
+	if (depth == 0)
+		reasons_add(rs, f->code, 0, PATH, "the signer's certificate: %s", words);
+	else
+		reasons_add(rs, f->code, 0, PATH, "the certificate %d above the signer's: %s",
+		    depth, words);
+}
+
 /* Faults of time and revocation do not end the search: all are reported. */
 static int
 on_fault(int ok, X509_STORE_CTX *ctx)
 {
-	struct reasons	*rs = X509_STORE_CTX_get_app_data(ctx);
-	int		 error = X509_STORE_CTX_get_error(ctx);
-	enum reason_code code = reason_of(error);
+	struct judgement	*j = X509_STORE_CTX_get_app_data(ctx);
+	const struct fault	*f = fault_of(X509_STORE_CTX_get_error(ctx));
+	int			 depth = X509_STORE_CTX_get_error_depth(ctx);
 
 	if (ok)
 		return 1;
@@ -264,23 +330,28 @@ on_fault(int ok, X509_STORE_CTX *ctx)
 	 * the signer's: it ends that path, and then the CRL does not count. */
 	if (X509_STORE_CTX_get0_parent_ctx(ctx) != NULL)
 		return 0;
-	if (!reasons_has(rs, code))
-		reasons_add(rs, code, 0, PATH, "%s (at depth %d of the chain)",
-		    X509_verify_cert_error_string(error), X509_STORE_CTX_get_error_depth(ctx));
-	return code == CERT_EXPIRED || code == CERT_REVOKED || code == CERT_REVOCATION_UNKNOWN;
+	if (f->void_crl)
+		j->void_crl = depth;
+	if (f->code == CERT_REVOKED && j->void_crl == depth)
+		return 1;
+	if (!reasons_has(j->rs, f->code))
+		add_fault(j->rs, f, ctx);
+	return f->code == CERT_EXPIRED || f->code == CERT_REVOKED ||
+	    f->code == CERT_REVOCATION_UNKNOWN;
 }
 
 static void
 judge_chain(const struct trust *t, X509 *cert, STACK_OF(X509) *untrusted, usec_t at,
     int crls, struct reasons *rs)
 {
+	struct judgement j = { rs, -1 };
 	X509_STORE_CTX	*ctx;
 	int		 ok;
 
 	ERR_clear_error();
 	if ((ctx = X509_STORE_CTX_new()) == NULL ||
 	    X509_STORE_CTX_init(ctx, t->store, cert, untrusted) != 1 ||
-	    X509_STORE_CTX_set_app_data(ctx, rs) != 1)
+	    X509_STORE_CTX_set_app_data(ctx, &j) != 1)
 		fatalx("trust: out of memory");
 	set_parameters(t, ctx, at, crls);
 	X509_STORE_CTX_set_verify_cb(ctx, on_fault);

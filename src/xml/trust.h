@@ -27,11 +27,13 @@ enum revocation { REVOCATION_GOOD, REVOCATION_REVOKED, REVOCATION_UNKNOWN, REVOC
 const char *revocation_name(enum revocation r);
 
 /* Judge cert (with the untrusted others from KeyInfo, may be NULL) at time at.
- * Adds CERT_* reasons.  require_crl: without a current CRL of every issuer in
- * the chain it is CERT_REVOCATION_UNKNOWN; else, where no CRL was given at
- * all, *revocation is NOT_JUDGED.  A certificate whose key usage extension
- * does not name nonRepudiation (RFC 5280 4.2.1.3), or that has none, and a
- * CA's are CERT_USAGE; a key that is too short is SIG_ALGORITHM. */
+ * Adds CERT_* reasons, each with its place in the chain.  require_crl: without a
+ * current CRL of every issuer in the chain it is CERT_REVOCATION_UNKNOWN; else,
+ * where no CRL was given at all, *revocation is NOT_JUDGED.  Whom an old CRL
+ * names stays revoked; one that its issuer did not or may not sign, or that
+ * cannot be understood, names nobody (RFC 5280 5.2, 6.3.3).  A certificate whose
+ * key usage extension does not name nonRepudiation (RFC 5280 4.2.1.3), or that
+ * has none, and a CA's are CERT_USAGE; a key that is too short is SIG_ALGORITHM. */
 void trust_judge(const struct trust *t, X509 *cert, STACK_OF(X509) *others,
     usec_t at, int require_crl, enum revocation *revocation, struct reasons *rs);
 

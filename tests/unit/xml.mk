@@ -19,8 +19,16 @@ tests_unit_xml_test_pull_SOURCES = tests/unit/xml/test_pull.c
 tests_unit_xml_test_pull_LDADD = $(XML_TEST_LIBS)
 TESTS += tests/unit/xml/test_pull
 
+check_PROGRAMS += tests/unit/xml/test_revocation
+tests_unit_xml_test_revocation_SOURCES = tests/unit/xml/test_revocation.c \
+	tests/unit/xml/testtrust.c tests/unit/xml/testtrust.h \
+	tests/unit/xml/testpki.c tests/unit/xml/testpki.h
+tests_unit_xml_test_revocation_LDADD = $(XML_TEST_LIBS)
+TESTS += tests/unit/xml/test_revocation
+
 check_PROGRAMS += tests/unit/xml/test_trust
 tests_unit_xml_test_trust_SOURCES = tests/unit/xml/test_trust.c \
+	tests/unit/xml/testtrust.c tests/unit/xml/testtrust.h \
 	tests/unit/xml/testpki.c tests/unit/xml/testpki.h
 tests_unit_xml_test_trust_LDADD = $(XML_TEST_LIBS)
 TESTS += tests/unit/xml/test_trust

@@ -108,6 +108,42 @@ pki_crl(X509 *issuer, EVP_PKEY *issuer_key, X509 *revoked, long from, long to)
 	return crl;
 }
 
+void
+pki_extend(X509 **cert, X509 *issuer, EVP_PKEY *issuer_key, const char *name, const char *value)
+{
+	X509V3_CTX		 ctx;
+	X509_EXTENSION		*e;
+	unsigned char		*der = NULL;
+	const unsigned char	*p;
+	int			 i;
+
+	X509V3_set_ctx(&ctx, issuer, *cert, NULL, NULL, 0);
+	MUST((e = X509V3_EXT_conf(NULL, &ctx, name, value)) != NULL);
+	if ((i = X509_get_ext_by_OBJ(*cert, X509_EXTENSION_get_object(e), -1)) >= 0)
+		X509_EXTENSION_free(X509_delete_ext(*cert, i));
+	MUST(X509_add_ext(*cert, e, -1) == 1);
+	X509_EXTENSION_free(e);
+	MUST(X509_sign(*cert, issuer_key, EVP_sha256()) > 0);
+	MUST((i = i2d_X509(*cert, &der)) > 0);
+	X509_free(*cert);
+	p = der;
+	MUST((*cert = d2i_X509(NULL, &p, i)) != NULL);
+	OPENSSL_free(der);
+}
+
+void
+pki_extend_crl(X509_CRL *crl, EVP_PKEY *issuer_key, const char *name, const char *value)
+{
+	X509V3_CTX	 ctx;
+	X509_EXTENSION	*e;
+
+	X509V3_set_ctx(&ctx, NULL, NULL, NULL, crl, 0);
+	MUST((e = X509V3_EXT_conf(NULL, &ctx, name, value)) != NULL);
+	MUST(X509_CRL_add_ext(crl, e, -1) == 1);
+	X509_EXTENSION_free(e);
+	MUST(X509_CRL_sign(crl, issuer_key, EVP_sha256()) > 0);
+}
+
 static void
 take_bio(struct buf *b, BIO *bio)
 {

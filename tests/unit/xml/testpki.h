@@ -22,6 +22,12 @@ X509 *pki_cert(const char *cn, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key
     enum pki_kind kind, long from, long to);
 /* revoked may be NULL. */
 X509_CRL *pki_crl(X509 *issuer, EVP_PKEY *issuer_key, X509 *revoked, long from, long to);
+/* Set an extension (x509v3_config(5); an OID with "DER:" for one that nobody
+ * knows) in the place of one of its kind, and sign again.  *cert is replaced:
+ * OpenSSL keeps what it has once read of a certificate's extensions. */
+void pki_extend(X509 **cert, X509 *issuer, EVP_PKEY *issuer_key, const char *name,
+    const char *value);
+void pki_extend_crl(X509_CRL *crl, EVP_PKEY *issuer_key, const char *name, const char *value);
 
 /* Append PEM text. */
 void pki_put_key(struct buf *b, EVP_PKEY *key);
