@@ -14,6 +14,12 @@ tests_unit_xml_test_cert_SOURCES = tests/unit/xml/test_cert.c \
 tests_unit_xml_test_cert_LDADD = $(XML_TEST_LIBS)
 TESTS += tests/unit/xml/test_cert
 
+check_PROGRAMS += tests/unit/xml/test_pkits
+tests_unit_xml_test_pkits_SOURCES = tests/unit/xml/test_pkits.c \
+	tests/unit/xml/testpki.c tests/unit/xml/testpki.h
+tests_unit_xml_test_pkits_LDADD = $(XML_TEST_LIBS) $(JANSSON_LIBS)
+TESTS += tests/unit/xml/test_pkits
+
 check_PROGRAMS += tests/unit/xml/test_pull
 tests_unit_xml_test_pull_SOURCES = tests/unit/xml/test_pull.c
 tests_unit_xml_test_pull_LDADD = $(XML_TEST_LIBS)
