@@ -105,6 +105,35 @@ test_void_crls(void **state)
 	X509_free(mute);
 }
 
+/* An authority that gives out what has changed since its last list (5.2.4). */
+static void
+test_delta(void **state)
+{
+	struct trust	*t = make_trust(1);
+	X509_CRL	*base = pki_crl(sub, sub_key, NULL, -DAY, DAY);
+	X509_CRL	*delta = pki_crl(sub, sub_key, cert, -DAY / 2, DAY);
+
+	(void)state;
+	pki_extend_crl(base, sub_key, "freshestCRL", "URI:http://ca.example/delta.crl");
+	pki_extend_crl(delta, sub_key, "deltaCRL", "critical,DER:020101");	/* since 1 */
+	pki_extend_crl(delta, sub_key, "crlNumber", "DER:020102");
+	add_crl(t, root, root_key, NULL, -DAY, DAY);
+	take_crl(t, base);
+	expect(t, cert, 0, 1, "good");
+	take_crl(t, delta);
+	expect(t, cert, 0, 1, "revoked; CERT_REVOKED " SIGNERS "revoked by its issuer");
+	trust_free(t);
+
+	t = make_trust(1);	/* the change alone */
+	add_crl(t, root, root_key, NULL, -DAY, DAY);
+	delta = pki_crl(sub, sub_key, NULL, -DAY, DAY);
+	pki_extend_crl(delta, sub_key, "deltaCRL", "critical,DER:020101");
+	pki_extend_crl(delta, sub_key, "crlNumber", "DER:020102");
+	take_crl(t, delta);
+	expect(t, cert, 0, 1, "unknown; CERT_REVOCATION_UNKNOWN " SIGNERS NO_CRL);
+	trust_free(t);
+}
+
 /* A CRL that the authority signed with another key than the certificate's
  * (6.3.3 f): its issuer's path is judged beside the signer's, and a fault there
  * must end well.  Anybody can bring this about with a forged sub-CA. */
@@ -137,6 +166,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_revocation),
 		cmocka_unit_test(test_void_crls),
+		cmocka_unit_test(test_delta),
 		cmocka_unit_test(test_crl_beside_path),
 	};
 

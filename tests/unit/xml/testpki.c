@@ -136,9 +136,12 @@ pki_extend_crl(X509_CRL *crl, EVP_PKEY *issuer_key, const char *name, const char
 {
 	X509V3_CTX	 ctx;
 	X509_EXTENSION	*e;
+	int		 i;
 
 	X509V3_set_ctx(&ctx, NULL, NULL, NULL, crl, 0);
 	MUST((e = X509V3_EXT_conf(NULL, &ctx, name, value)) != NULL);
+	if ((i = X509_CRL_get_ext_by_OBJ(crl, X509_EXTENSION_get_object(e), -1)) >= 0)
+		X509_EXTENSION_free(X509_CRL_delete_ext(crl, i));
 	MUST(X509_CRL_add_ext(crl, e, -1) == 1);
 	X509_EXTENSION_free(e);
 	MUST(X509_CRL_sign(crl, issuer_key, EVP_sha256()) > 0);
