@@ -77,6 +77,20 @@ transform_reason(const char *uri)
 	return SIG_ALGORITHM;
 }
 
+/* The transform has no parameters (XML Signature 1.1, 6.6.4).  npm's xml-crypto
+ * repeats the PrefixList of the c14n here, in a namespace named like the
+ * transform: it means nothing, and so all verifiers pass over it. */
+static int
+is_enveloped(const xmlNode *transform, const char *uri)
+{
+	const xmlNode	*inner = node_first(transform);
+
+	if (strcmp(uri, ALG_ENVELOPED) != 0)
+		return 0;
+	return inner == NULL || (node_is(inner, ALG_ENVELOPED, "InclusiveNamespaces") &&
+	    node_first(inner) == NULL && node_next(inner) == NULL);
+}
+
 /* Transforms: enveloped-signature first where it is wanted, then at most one
  * c14n; none means inclusive c14n (XML Signature 1.1, 4.4.3.2). */
 static int
@@ -95,7 +109,7 @@ read_transforms(const xmlNode *transforms, int enveloped, struct reference *r, s
 			reasons_add(rs, SIG_ALGORITHM, node_line(n), path, "no Algorithm");
 			return -1;
 		}
-		if (enveloped && !seen && strcmp(uri, ALG_ENVELOPED) == 0 && node_first(n) == NULL) {
+		if (enveloped && !seen && is_enveloped(n, uri)) {
 			seen = 1;
 		} else if (alg_c14n(uri, &method) == 0 && r->transform == NULL &&
 		    (seen || !enveloped)) {

@@ -324,6 +324,15 @@ static const struct change changes[] = {
 	{ "URI=\"\"", "", SIG_COVERAGE },
 	{ "URI=\"#props\"", "URI=\"#other\"", SIG_COVERAGE },
 	{ ENV T(EXC), ENV T("http://www.w3.org/2002/06/xmldsig-filter2"), SIG_COVERAGE },
+	{ ENV, "<ds:Transform Algorithm=\"" DS "enveloped-signature\"><ds:XPath>1</ds:XPath></ds:Transform>",
+	    SIG_COVERAGE },
+	{ ENV, "<ds:Transform Algorithm=\"" DS "enveloped-signature\"><i:InclusiveNamespaces xmlns:i=\"" DS
+	    "enveloped-signature\" PrefixList=\"a\"><b/></i:InclusiveNamespaces></ds:Transform>", SIG_COVERAGE },
+	{ ENV, "<ds:Transform Algorithm=\"" DS "enveloped-signature\"><i:InclusiveNamespaces xmlns:i=\"" DS
+	    "enveloped-signature\" PrefixList=\"a\"/><ds:XPath>1</ds:XPath></ds:Transform>", SIG_COVERAGE },
+	/* read as XML Signature means it; but the text that was signed is another */
+	{ ENV, "<ds:Transform Algorithm=\"" DS "enveloped-signature\"><i:InclusiveNamespaces xmlns:i=\"" DS
+	    "enveloped-signature\" PrefixList=\"a\"/></ds:Transform>", SIG_VALUE },
 	{ "URI=\"#props\"", "URI=\"http://example.org/\"", SIG_COVERAGE },
 	{ " Type=\"http://uri.etsi.org/01903#SignedProperties\"", "", SIG_COVERAGE },
 	{ "Target=\"#sig\"", "Target=\"#props\"", SIG_COVERAGE },
