@@ -63,6 +63,9 @@ limit(int resource, unsigned long long value)
 
 	if (value == 0)
 		return;
+#ifdef WITH_VALGRIND	/* it keeps descriptors and memory of its own in every process */
+	return;
+#endif
 	/* without privilege a limit can only be lowered */
 	if (getrlimit(resource, &now) == 0 && now.rlim_max < r.rlim_max)
 		r.rlim_cur = r.rlim_max = now.rlim_max;

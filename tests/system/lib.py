@@ -76,19 +76,70 @@ class Notice:
                        for e in self.all("Error")})
 
 
-class Market:
-    """A running gateway with the sample market's members and their users."""
+class Reports:
+    """Unsigned reports, each with a MessageId and a Sequence of its own."""
 
-    def __init__(self, conf="", start=True):
+    seq = 0
+
+    def header(self, kind, user, count, totals, date=None, message_id=None, replaces=None,
+               sender=None, created=None, sequence=None):
+        self.seq += 1
+        date = date or last_closed_day()
+        created = created or datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return (f"<Header><MessageId>{message_id or f'T{os.getpid()}-{self.seq}'}</MessageId>"
+                f"<MessageType>{kind}</MessageType><SchemaVersion>1</SchemaVersion>"
+                f"<SenderMemberCode>{sender or user[:-3]}</SenderMemberCode><UserCode>{user}</UserCode>"
+                f"<BusinessDate>{date}</BusinessDate><CreatedAt>{created}</CreatedAt>"
+                f"<Sequence>{sequence or self.seq}</Sequence>"
+                + (f"<ReplacesMessageId>{replaces}</ReplacesMessageId>" if replaces else "")
+                + f"<RecordCount>{count}</RecordCount><ControlTotals>"
+                + "".join(f'<Total Asset="{a}" Qty="{q}"/>' for a, q in sorted(totals.items()))
+                + "</ControlTotals></Header>")
+
+    def balance_report(self, user="PLA001", lines=None, totals=None, count=None, **kw):
+        lines = [("1000000001", "C1", "CUA", "4H95J0R2X", "1.5")] if lines is None else lines
+        if totals is None:
+            totals = {}
+            for line in lines:
+                totals[line[3]] = _plain(_dec(totals.get(line[3], "0")) + _dec(line[4]))
+        body = "".join(f'<Bal Reg="{r}" Cust="{c}" Held="{h}" Asset="{a}" Qty="{q}"/>\n'
+                       for r, c, h, a, q in lines)
+        head = self.header("BalanceReport", user, len(lines) if count is None else count, totals, **kw)
+        return (f'<?xml version="1.0" encoding="UTF-8"?>\n<BalanceReport xmlns="urn:muhur:xsd:balance-report:1">\n'
+                f"{head}\n<Balances>\n{body}</Balances>\n</BalanceReport>\n")
+
+    def custody_report(self, user="CUA001", lines=None, **kw):
+        lines = [("PLA", "4H95J0R2X", "COLD", "1.5")] if lines is None else lines
+        totals = {}
+        for line in lines:
+            totals[line[1]] = _plain(_dec(totals.get(line[1], "0")) + _dec(line[3]))
+        body = "".join(f'<Omn Plat="{p}" Asset="{a}" Wlt="{w}" Qty="{q}"/>\n' for p, a, w, q in lines)
+        head = self.header("CustodyReport", user, len(lines), totals, **kw)
+        return (f'<?xml version="1.0" encoding="UTF-8"?>\n<CustodyReport xmlns="urn:muhur:xsd:custody-report:1">\n'
+                f"{head}\n<Omnibus>\n{body}</Omnibus>\n</CustodyReport>\n")
+
+
+class Market(Reports):
+    """A running gateway with the sample market's members and their users.  wrapper makes, of
+    a folder that every role can write to, the words that start muhurd: valgrind, say; limit
+    is for the gateway's start."""
+
+    def __init__(self, conf="", bin=BIN, wrapper=None, limit=LIMIT):
         self.dir = tempfile.mkdtemp(prefix="market.", dir=os.environ.get("MUHUR_TEST_DIR"))
         os.chmod(self.dir, 0o755)
-        self.seq = 0
+        self.bin = bin
+        self.env = dict(os.environ, MARKET_LIMIT=str(int(limit)))
+        if wrapper:
+            logs = os.path.join(self.dir, "valgrind")
+            os.mkdir(logs)
+            os.chmod(logs, 0o1777)
+            self.env["MARKET_WRAPPER"] = wrapper(logs)
         extra = os.path.join(self.dir, "extra.conf")
         with open(extra, "w") as f:
             f.write(conf)
         try:
-            run(MARKET, "up", self.dir, "--bin", BIN, "--conf-extra", extra, timeout=120,
-                stdin=subprocess.DEVNULL)
+            run(MARKET, "up", self.dir, "--bin", bin, "--conf-extra", extra, timeout=60 + limit,
+                stdin=subprocess.DEVNULL, env=self.env)
         except Exception:
             self.dump_log()
             raise
@@ -130,7 +181,7 @@ class Market:
                  or open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] == "Z")
 
     def start(self):
-        run(MARKET, "start", self.dir, timeout=60, stdin=subprocess.DEVNULL)
+        run(MARKET, "start", self.dir, timeout=60 + int(self.env["MARKET_LIMIT"]), stdin=subprocess.DEVNULL, env=self.env)
 
     def set_conf(self, key, value):
         with open(self.conf) as f:
@@ -140,7 +191,7 @@ class Market:
             f.write(text + f"{key} = {value}\n")
 
     def muhur(self, *argv, ok=(0,), **kw):
-        return run(os.path.join(BIN, "muhur"), "-c", self.conf, *argv, ok=ok, **kw)
+        return run(os.path.join(self.bin, "muhur"), "-c", self.conf, *argv, ok=ok, **kw)
 
     def json(self, *argv, ok=(0,)):
         out = self.muhur("--json", *argv, ok=ok).stdout
@@ -170,50 +221,13 @@ class Market:
             assert sign not in text, [line for line in text.splitlines() if sign in line][:3]
 
     # -- documents --------------------------------------------------------------
-    def header(self, kind, user, count, totals, date=None, message_id=None, replaces=None,
-               sender=None, created=None, sequence=None):
-        self.seq += 1
-        date = date or last_closed_day()
-        created = created or datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return (f"<Header><MessageId>{message_id or f'T{os.getpid()}-{self.seq}'}</MessageId>"
-                f"<MessageType>{kind}</MessageType><SchemaVersion>1</SchemaVersion>"
-                f"<SenderMemberCode>{sender or user[:-3]}</SenderMemberCode><UserCode>{user}</UserCode>"
-                f"<BusinessDate>{date}</BusinessDate><CreatedAt>{created}</CreatedAt>"
-                f"<Sequence>{sequence or self.seq}</Sequence>"
-                + (f"<ReplacesMessageId>{replaces}</ReplacesMessageId>" if replaces else "")
-                + f"<RecordCount>{count}</RecordCount><ControlTotals>"
-                + "".join(f'<Total Asset="{a}" Qty="{q}"/>' for a, q in sorted(totals.items()))
-                + "</ControlTotals></Header>")
-
-    def balance_report(self, user="PLA001", lines=None, totals=None, count=None, **kw):
-        lines = [("1000000001", "C1", "CUA", "4H95J0R2X", "1.5")] if lines is None else lines
-        if totals is None:
-            totals = {}
-            for line in lines:
-                totals[line[3]] = _plain(_dec(totals.get(line[3], "0")) + _dec(line[4]))
-        body = "".join(f'<Bal Reg="{r}" Cust="{c}" Held="{h}" Asset="{a}" Qty="{q}"/>\n'
-                       for r, c, h, a, q in lines)
-        head = self.header("BalanceReport", user, len(lines) if count is None else count, totals, **kw)
-        return (f'<?xml version="1.0" encoding="UTF-8"?>\n<BalanceReport xmlns="urn:muhur:xsd:balance-report:1">\n'
-                f"{head}\n<Balances>\n{body}</Balances>\n</BalanceReport>\n")
-
-    def custody_report(self, user="CUA001", lines=None, **kw):
-        lines = [("PLA", "4H95J0R2X", "COLD", "1.5")] if lines is None else lines
-        totals = {}
-        for line in lines:
-            totals[line[1]] = _plain(_dec(totals.get(line[1], "0")) + _dec(line[3]))
-        body = "".join(f'<Omn Plat="{p}" Asset="{a}" Wlt="{w}" Qty="{q}"/>\n' for p, a, w, q in lines)
-        head = self.header("CustodyReport", user, len(lines), totals, **kw)
-        return (f'<?xml version="1.0" encoding="UTF-8"?>\n<CustodyReport xmlns="urn:muhur:xsd:custody-report:1">\n'
-                f"{head}\n<Omnibus>\n{body}</Omnibus>\n</CustodyReport>\n")
-
     def sign(self, xml, user="PLA001", key=None, cert=None, chain=None):
         """The document signed as bytes."""
         with tempfile.TemporaryDirectory(dir=self.dir) as d:
             src, dst = os.path.join(d, "in.xml"), os.path.join(d, "out.xml")
             with open(src, "wb") as f:
                 f.write(xml.encode() if isinstance(xml, str) else xml)
-            run(os.path.join(BIN, "muhur"), "sign", "--key", key or f"{self.pki}/{user}.key",
+            run(os.path.join(self.bin, "muhur"), "sign", "--key", key or f"{self.pki}/{user}.key",
                 "--cert", cert or f"{self.pki}/{user}.pem", *(["--chain", chain] if chain else []), src, dst)
             with open(dst, "rb") as f:
                 return f.read()
