@@ -115,7 +115,7 @@ role_descriptors(struct gateway *gw, enum role role, int fds[FD_COUNT], int own[
 		break;
 	case ROLE_RECONCILE:
 		second = g->rules;
-		/* FALLTHROUGH */
+		__attribute__((fallthrough));
 	case ROLE_LOAD:
 	case ROLE_DIRECTORY:
 		fds[FD_DB_PASSWORD] = g->password[role];
