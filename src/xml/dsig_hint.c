@@ -108,10 +108,13 @@ read_prefixes(struct span ref, struct dsig_demand *d)
 static int
 hint_from(const char *p, size_t len, struct dsig_demand *d)
 {
-	struct span	 s = { p, p + len }, ref, scan, tag;
+	struct span	 s, ref, scan, tag;
 	char		*uri;
 
-	if (p == NULL || !find_reference(s, &ref))
+	if (len == 0)
+		return 0;		/* p may be NULL then */
+	s = (struct span){ p, p + len };
+	if (!find_reference(s, &ref))
 		return 0;
 	d->c14n.method = C14N_INCLUSIVE;	/* where no Transform says another */
 	for (scan = ref; next_tag(&scan, "Transform", &tag); ) {
