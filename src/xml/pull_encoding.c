@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #define DECLARATION_MAX	256	/* an XML declaration's longest, in characters */
+#define NAME_SHOWN	40	/* as much of an encoding's name goes into a reason */
 
 /* What the first bytes say: a byte order mark, or how wide a character is. */
 enum form { FORM_BYTES, FORM_UTF8_BOM, FORM_UTF16 };
@@ -27,7 +28,7 @@ static const struct {
 static int
 check_name(const char *s, size_t len, enum form form, char fault[REASON_DETAIL_SIZE])
 {
-	int shown = len < 40 ? (int)len : 40;
+	int shown = (int)(len < NAME_SHOWN ? len : NAME_SHOWN);
 	size_t i;
 
 	for (i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)

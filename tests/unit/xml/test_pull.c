@@ -153,6 +153,20 @@ test_small(void **unused)
 	expect("UTF-16 without a mark", "\0<\0?\0x\0m\0l\0?\0>", 14, XML_MALFORMED);
 }
 
+/* The encoding that is not taken is named, and nothing else of the document. */
+static void
+test_encoding_named(void **unused)
+{
+	static const char doc[] = "<?xml version='1.0' encoding='KOI8-R' standalone='yes'?><a/>";
+	struct seen seen = { .starts = 0 };
+	struct reasons rs;
+
+	(void)unused;
+	assert_int_equal(run(doc, strlen(doc), 0, &seen, &rs), PULL_REFUSED);
+	assert_int_equal(rs.v[0].code, XML_MALFORMED);
+	assert_string_equal(rs.v[0].detail, "encoding KOI8-R is not taken: UTF-8 and UTF-16 are");
+}
+
 /* libxml2 itself ends at a NUL, and says nothing of half a character. */
 static void
 test_behind_the_end(void **unused)
@@ -400,6 +414,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_small),
+		cmocka_unit_test(test_encoding_named),
 		cmocka_unit_test(test_behind_the_end),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_silence),
