@@ -13,6 +13,7 @@ include tests/unit/reconcile.mk
 include tests/unit/signer.mk
 include tests/unit/archive.mk
 include tests/unit/muhur.mk
+include tests/fuzz/local.mk
 
 # The rule "arrows only down".
 dist_check_SCRIPTS += tests/arrows

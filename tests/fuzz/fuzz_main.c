@@ -1,84 +1,139 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Runs a fuzz target over its corpus, tests/fuzz/corpus/NAME for a program
- * fuzz_NAME, in place of libFuzzer: so in the ordinary tests.  `srcdir' comes
- * from automake's test driver; other directories may be given as arguments.
+ * In libFuzzer's place, so that fuzz targets run in the ordinary tests: calls
+ * the target with each file of its corpus, and with some mutations of it that
+ * are the same every time.  With arguments, with those files alone, as
+ * libFuzzer does: to see a finding again in any build.
  */
 #include "config.h"
 
 #include <dirent.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define INPUT_MAX	(1024 * 1024)
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#define INPUT_MAX	(16 * 1024 * 1024)
+#define MUTATIONS	100	/* of each file */
 
-/* Each input in memory of just its size, so that sanitizers see its end. */
-static void
-run_file(const char *dir, const char *name)
+#pragma weak LLVMFuzzerInitialize
+
+static uint64_t state;
+
+static size_t
+rnd(size_t n)
 {
-	static uint8_t big[INPUT_MAX];
-	char path[4096];
-	uint8_t *data;
-	size_t n;
-	FILE *f;
+	state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (size_t)(state >> 33) % n;
+}
 
-	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path) ||
-	    (f = fopen(path, "rb")) == NULL) {
-		perror(name);
-		exit(1);
+/* From the file itself, so that its mutations stay when others join it. */
+static void
+rnd_seed(const char *data, size_t len)
+{
+	state = len;
+	while (len-- > 0)
+		state = (state ^ (uint8_t)*data++) * UINT64_C(1099511628211);
+}
+
+/* In memory of just its size, so that sanitizers see its end. */
+static void
+run(const char *data, size_t len)
+{
+	uint8_t *input = xcalloc(len, 1);
+
+	if (len > 0)
+		memcpy(input, data, len);
+	(void)LLVMFuzzerTestOneInput(input, len);
+	free(input);
+}
+
+/* Bytes changed, a piece taken out, a piece doubled, the end cut off. */
+static void
+run_mutation(const char *data, size_t len)
+{
+	char *m = xcalloc(2, len);
+	size_t at = rnd(len), n = rnd(len - at) + 1, i, k = len;
+
+	memcpy(m, data, len);
+	switch (rnd(4)) {
+	case 0:
+		for (i = rnd(8) + 1; i > 0; i--)
+			m[rnd(len)] = (char)rnd(256);
+		break;
+	case 1:
+		memmove(m + at, m + at + n, len - at - n);
+		k = len - n;
+		break;
+	case 2:
+		memmove(m + at + n, data + at, len - at);
+		k = len + n;
+		break;
+	default:
+		k = at;
+		break;
 	}
-	n = fread(big, 1, sizeof(big), f);
-	fclose(f);
-	if ((data = malloc(n > 0 ? n : 1)) == NULL)
-		exit(1);
-	memcpy(data, big, n);
-	(void)LLVMFuzzerTestOneInput(data, n);
+	run(m, k);
+	free(m);
+}
+
+static void
+run_file(const char *path, int mutations)
+{
+	char *data;
+	size_t len;
+
+	if (file_read_all(path, INPUT_MAX, &data, &len) == -1)
+		fatal("%s", path);
+	run(data, len);
+	rnd_seed(data, len);
+	for (; mutations > 0 && len > 0; mutations--)
+		run_mutation(data, len);
 	free(data);
 }
 
 static int
-run_dir(const char *dir)
+run_corpus(const char *name)
 {
-	struct dirent *e;
-	int n = 0;
-	DIR *d;
+	char *dir = xasprintf("%s/tests/fuzz/corpus/%s", TOP_SRCDIR, name), *path;
+	struct dirent **list;
+	int files = 0, i, n;
 
-	if ((d = opendir(dir)) == NULL) {
-		perror(dir);
-		exit(1);
-	}
-	while ((e = readdir(d)) != NULL)
-		if (e->d_name[0] != '.') {
-			run_file(dir, e->d_name);
-			n++;
+	if ((n = scandir(dir, &list, NULL, alphasort)) == -1)
+		fatal("%s", dir);
+	for (i = 0; i < n; i++) {
+		if (list[i]->d_name[0] != '.') {
+			path = xasprintf("%s/%s", dir, list[i]->d_name);
+			run_file(path, MUTATIONS);
+			free(path);
+			files++;
 		}
-	closedir(d);
-	return n;
+		free(list[i]);
+	}
+	free(list);
+	free(dir);
+	return files;
 }
 
 int
 main(int argc, char *argv[])
 {
-	const char *srcdir = getenv("srcdir"), *name = strrchr(argv[0], '/');
-	char dir[4096];
-	int i, n = 0;
+	const char *name = strrchr(argv[0], '/');
+	int i, files;
 
 	name = name != NULL ? name + 1 : argv[0];
-	if (strncmp(name, "lt-", 3) == 0)
-		name += 3;
-	if (strncmp(name, "fuzz_", 5) == 0)
-		name += 5;
+	log_init(name, LOG_COMMAND, 0);
+	if (LLVMFuzzerInitialize != NULL)
+		(void)LLVMFuzzerInitialize(&argc, &argv);
 	for (i = 1; i < argc; i++)
-		n += run_dir(argv[i]);
-	if (argc == 1) {
-		(void)snprintf(dir, sizeof(dir), "%s/tests/fuzz/corpus/%s",
-		    srcdir != NULL ? srcdir : ".", name);
-		n = run_dir(dir);
-	}
-	printf("%s: %d inputs\n", name, n);
-	return n > 0 ? 0 : 1;
+		run_file(argv[i], 0);
+	if (argc > 1)
+		return 0;
+	if (strncmp(name, "fuzz_", strlen("fuzz_")) != 0)
+		fatalx("the corpus is found by the program's name, which is fuzz_ and its own");
+	files = run_corpus(name + strlen("fuzz_"));
+	printf("%s: %d files and %d mutations of each\n", name, files, MUTATIONS);
+	return files > 0 ? 0 : 1;
 }

@@ -27,15 +27,3 @@ tests_unit_document_test_pipeline_CPPFLAGS = $(AM_CPPFLAGS) -DTOP_SRCDIR='"$(abs
 tests_unit_document_test_pipeline_LDADD = $(DOCUMENT_TEST_LIBS)
 TESTS += tests/unit/document/test_pipeline
 endif
-# With --enable-fuzz it is a libFuzzer program, else it runs over its corpus.
-check_PROGRAMS += tests/fuzz/fuzz_document
-tests_fuzz_fuzz_document_SOURCES = tests/fuzz/fuzz_document.c
-tests_fuzz_fuzz_document_CPPFLAGS = $(AM_CPPFLAGS) -DTOP_SRCDIR='"$(abs_top_srcdir)"'
-tests_fuzz_fuzz_document_LDADD = src/document/libdocument.a src/xml/libxml.a \
-	src/model/libmodel.a src/base/libbase.a $(XMLSEC_LIBS) $(XML_LIBS) $(CRYPTO_LIBS)
-if FUZZ
-tests_fuzz_fuzz_document_CPPFLAGS += -DWITH_LIBFUZZER
-tests_fuzz_fuzz_document_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-else
-TESTS += tests/fuzz/fuzz_document
-endif

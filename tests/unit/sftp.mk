@@ -14,13 +14,3 @@ tests_unit_sftp_test_upload_LDADD = $(SFTP_TEST_LIBS) $(CMOCKA_LIBS)
 tests_unit_sftp_test_path_LDADD = $(SFTP_TEST_LIBS) $(CMOCKA_LIBS)
 tests_unit_sftp_test_handle_LDADD = $(SFTP_TEST_LIBS) $(CMOCKA_LIBS)
 endif
-# With --enable-fuzz it is a libFuzzer program, else it runs over its corpus.
-check_PROGRAMS += tests/fuzz/fuzz_sftp
-tests_fuzz_fuzz_sftp_SOURCES = tests/fuzz/fuzz_sftp.c
-tests_fuzz_fuzz_sftp_LDADD = $(SFTP_TEST_LIBS)
-if FUZZ
-tests_fuzz_fuzz_sftp_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-else
-tests_fuzz_fuzz_sftp_SOURCES += tests/fuzz/fuzz_main.c
-TESTS += tests/fuzz/fuzz_sftp
-endif
