@@ -1,6 +1,7 @@
-# Fuzz targets: libFuzzer programs with --enable-fuzz,
+# Fuzz targets (tests/fuzz/README.md): libFuzzer programs with --enable-fuzz,
 # else ordinary tests that run over their corpus.
-fuzz_targets = tests/fuzz/fuzz_document tests/fuzz/fuzz_sftp
+fuzz_targets = tests/fuzz/fuzz_c14n tests/fuzz/fuzz_document tests/fuzz/fuzz_msg \
+	tests/fuzz/fuzz_sftp tests/fuzz/fuzz_stream
 check_PROGRAMS += $(fuzz_targets)
 if FUZZ
 fuzz_main =
@@ -11,13 +12,29 @@ endif
 fuzz_cppflags = $(AM_CPPFLAGS) -DTOP_SRCDIR='"$(abs_top_srcdir)"'
 fuzz_ldflags = $(AM_LDFLAGS) $(FUZZ_ENGINE)
 
+tests_fuzz_fuzz_c14n_SOURCES = tests/fuzz/fuzz_c14n.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_c14n_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_c14n_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_c14n_LDADD = src/xml/libxml.a src/model/libmodel.a src/base/libbase.a \
+	$(XMLSEC_LIBS) $(XML_LIBS) $(CRYPTO_LIBS)
+
 tests_fuzz_fuzz_document_SOURCES = tests/fuzz/fuzz_document.c tests/fuzz/fuzz.h $(fuzz_main)
 tests_fuzz_fuzz_document_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_document_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_document_LDADD = src/document/libdocument.a src/xml/libxml.a \
 	src/model/libmodel.a src/base/libbase.a $(XMLSEC_LIBS) $(XML_LIBS) $(CRYPTO_LIBS)
 
+tests_fuzz_fuzz_msg_SOURCES = tests/fuzz/fuzz_msg.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_msg_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_msg_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_msg_LDADD = src/msg/libmsg.a src/model/libmodel.a src/base/libbase.a $(CONFUSE_LIBS)
+
 tests_fuzz_fuzz_sftp_SOURCES = tests/fuzz/fuzz_sftp.c tests/fuzz/fuzz.h $(fuzz_main)
 tests_fuzz_fuzz_sftp_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_sftp_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_sftp_LDADD = $(SFTP_TEST_LIBS)
+
+tests_fuzz_fuzz_stream_SOURCES = tests/fuzz/fuzz_stream.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_stream_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_stream_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_stream_LDADD = src/msg/libmsg.a src/model/libmodel.a src/base/libbase.a

@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""Writes the seeds of corpus/msg and corpus/stream: one good packet of each
+type of message, one good frame of each type, and a few bad ones.  The other
+corpora are written by hand.  Usage: seed.py"""
+import pathlib
+import re
+import struct
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+SRC = HERE.parent.parent / "src"
+
+UUID = "018f4b2e-7a10-7c3d-8e21-0123456789ab"
+SHA = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+DAY = 20777  # 2026-11-20
+
+
+def enum(header, name):
+    """The enumerators of a header's enum, by their names."""
+    text = re.sub(r"/\*.*?\*/", "", (SRC / header).read_text(), flags=re.S)
+    body = re.search(r"enum %s\s*{(.*?)}" % name, text, re.S).group(1)
+    values, number = {}, 0
+    for item in filter(None, map(str.strip, body.split(","))):
+        key, _, value = map(str.strip, item.partition("="))
+        number = int(value) if value else number
+        values[key] = number
+        number += 1
+    return values
+
+
+TYPE = enum("msg/msg.h", "msg_type")
+ROLE = enum("base/conf.h", "role")
+REASON = enum("model/reason.h", "reason_code")
+
+
+def u8(v): return struct.pack("=B", v)
+def u32(v): return struct.pack("=I", v)
+def i64(*v): return struct.pack("=%dq" % len(v), *v)
+def raw(b): return u32(len(b)) + b
+
+
+def text(*strings):
+    data = (s.encode() for s in strings)
+    return b"".join(struct.pack("=H", len(s)) + s for s in data)
+
+
+def reasons(*rs):
+    return u8(len(rs)) + b"".join(
+        u8(REASON[code]) + i64(line) + text(path, detail) for code, line, path, detail in rs)
+
+
+PEER = text("2001:db8::1") + u32(65535)
+LOGIN = text("PLA001", "ssh-ed25519") + raw(b"\0\1\xff") + u8(1)
+LOGIN_RESULT = u8(1) + u8(1) + text("PLA001", "PLA", "")
+FILE_ID = i64(-1, 1, 1795000000000000000)
+SUBMISSION = text(UUID, "PLA001", "g\u00fcn.xml") + i64(4849, 1795000000000000)
+STATE = text(UUID) + u8(3) + text(SHA) + u8(0)
+VERDICT = (text(UUID, SHA) + u8(1) + text(SHA, "CN=A\u015f,C=TR", "CN=b", "0A") +
+           i64(1795000000000000) +
+           reasons(("CERT_EXPIRED", 0, "", "until 2020"),
+                   ("SCHEMA_INVALID", 12, "/BalanceReport", "Qty")))
+NOTICE_FILE = text(UUID, SHA) + i64(77, 5)
+PUBLISH = text(UUID, "PLA", UUID + ".accepted.xml", SHA, "2026-11-20")
+ACKNOWLEDGEMENT = (
+    text(UUID) + u8(0) + text("PLA", UUID + ".rejected.xml") + i64(1) + u8(2) +
+    text(UUID, "a.xml", SHA) + i64(5, 2) +
+    text("PLA001", "m", "BalanceReport", "CN=a", "CN=b", "1") +
+    i64(3) + u8(1) + i64(4) + reasons(("DUPLICATE", 3, "/x", "m")) + i64(0, 0, 0))
+DISCREPANCY = (
+    text(UUID) + u8(2) + text("SPK", "DiscrepancyReport.2026-11-20.1.xml") + i64(1) + u8(0) +
+    text("", "", "") + i64(0, 0) + text("", "", "", "", "", "") +
+    i64(0) + u8(0) + i64(0) + reasons() + i64(DAY, 1, 10000000))
+
+# type, sender, receiver, descriptors, payload: as in the tables of msg.c and msg.h
+P, S, D, L = "MUHURD", "SESSION", "DIRECTORY", "LOAD"
+MESSAGES = [
+    ("READY", "VERIFY", P, 0, b""),
+    ("SESSION_NEW", "LISTENER", P, 1, PEER),
+    ("SESSION_END", P, "LISTENER", 0, PEER),
+    ("SESSION_START", P, S, 0, PEER),
+    ("LOGIN", S, P, 0, LOGIN),
+    ("LOGIN_RESULT", P, S, 4, LOGIN_RESULT),
+    ("BOX_OPEN", S, P, 0, u8(0) + text("", "g\u00fcn.xml") + u32(6)),
+    ("BOX_OPENED", P, S, 1, u8(0)),
+    ("BOX_TAKE", S, P, 0, text("a.xml") + FILE_ID),
+    ("BOX_RENAME", S, P, 0, text("a.part", "a") + FILE_ID),
+    ("BOX_REMOVE", S, P, 0, text("a.xml") + i64(0, 0, 0)),
+    ("BOX_DONE", P, S, 0, u8(8)),
+    ("DIR_LOGIN", P, D, 0, LOGIN),
+    ("DIR_LOGIN_RESULT", D, P, 0, u8(0) + u8(0) + text("strange", "", "no such user")),
+    ("SUB_RECEIVED", P, D, 0, SUBMISSION),
+    ("SUB_HOLD", P, D, 0, text(UUID)),
+    ("SUB_STATE", D, P, 0, STATE),
+    ("NOTICE_NEXT", P, D, 0, b""),
+    ("NOTICE_TO_SIGN", D, P, 0, DISCREPANCY),
+    ("NOTICE_SIGNED", P, D, 0, NOTICE_FILE),
+    ("NOTICE_FAILED", P, D, 0, text(UUID)),
+    ("NOTICE_PUBLISH", D, P, 0, PUBLISH),
+    ("NOTICE_PUBLISHED", P, D, 0, text(UUID)),
+    ("NOTICE_EXPIRE", D, P, 0, PUBLISH),
+    ("NOTICE_ARCHIVED", P, D, 0, text(UUID)),
+    ("VERIFY", P, "VERIFY", 2, SUBMISSION),
+    ("VERDICT", "VERIFY", P, 0, VERDICT),
+    ("LOAD_BEGIN", P, L, 1, SUBMISSION),
+    ("LOAD_VERDICT", P, L, 0, VERDICT),
+    ("LOAD_ABORT", P, L, 0, text(UUID)),
+    ("LOAD_DONE", L, P, 0, text(UUID) + u8(0) + text("") + u8(1)),
+    ("LINES_SEND", P, L, 1, text(UUID)),
+    ("LINES_DONE", L, P, 0, text(UUID)),
+    ("SIGN", P, "SIGNER", 3, ACKNOWLEDGEMENT),
+    ("SIGNED", "SIGNER", P, 0, NOTICE_FILE),
+    ("SIGN_FAILED", "SIGNER", P, 0, text(UUID)),
+    ("ARCHIVE", P, "ARCHIVE", 0, PUBLISH),
+    ("ARCHIVED", "ARCHIVE", P, 0, text(UUID) + u8(1)),
+]
+
+
+def packet(type_, sender, receiver, fds, payload):
+    return (bytes([ROLE["ROLE_" + sender], ROLE["ROLE_" + receiver], fds]) +
+            struct.pack("=HHI", TYPE["M_" + type_], 0, 7) + payload)
+
+
+def messages():
+    assert {"M_" + m[0] for m in MESSAGES} == set(TYPE) - {"M_TYPE_COUNT"}
+    seeds = {m[0].lower().replace("_", "-"): packet(*m) for m in MESSAGES}
+    seeds["bad-sender"] = packet("VERDICT", L, P, 0, VERDICT)
+    seeds["bad-fds"] = packet("SIGN", P, "SIGNER", 5, ACKNOWLEDGEMENT)
+    seeds["bad-string"] = packet("LOGIN", S, P, 0, b"\xff\xff" + LOGIN)
+    seeds["bad-nul"] = packet("BOX_TAKE", S, P, 0, text("a\0b") + FILE_ID)
+    seeds["bad-rest"] = packet("ARCHIVED", "ARCHIVE", P, 0, text(UUID) + u8(1) + b"\0")
+    seeds["bad-head"] = packet("READY", "VERIFY", P, 0, b"")[:-1]
+    return seeds
+
+
+def frame(letter, data=b""):
+    return letter.encode() + u32(len(data)) + data
+
+
+def frames():
+    quantity = (5 * 10**18).to_bytes(16, sys.byteorder, signed=True)
+    negative = (-7).to_bytes(16, sys.byteorder, signed=True)
+    head = (u8(1) + text("m", "CUA", "CUA001") + i64(DAY, 99, 3) + text("old") + i64(2) +
+            u32(2) + text("4H95J0R2X") + quantity + text("X9J9K872S") + negative)
+    rows = u8(3) + b"1\t2\ta\n"
+    return {
+        "header": frame("H", head),
+        "records": frame("R", rows),
+        "restart": frame("X"),
+        "end": frame("E"),
+        "whole": frame("H", head) + frame("R", rows) + frame("X") +
+                 frame("R", u8(2) + b"1\t2\t\\N\n2\t3\t\\N\n") + frame("E"),
+        "bad-type": frame("Q"),
+        "bad-kind": frame("R", u8(127) + b"a\n"),
+        "bad-line": frame("R", u8(0) + b"a"),
+        "bad-nul": frame("R", u8(0) + b"a\0\n"),
+        "bad-end": frame("E", b"x"),
+        "bad-total": frame("H", head[:-1] + b"\x7f"),
+        "bad-count": frame("H", head[:-58] + u32(2049)),
+        "bad-length": b"R" + u32(256 * 1024 + 1),
+        "cut": frame("R", rows)[:-3],
+    }
+
+
+for name, seeds in (("msg", messages()), ("stream", frames())):
+    folder = HERE / "corpus" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, data in seeds.items():
+        (folder / file).write_bytes(data)
