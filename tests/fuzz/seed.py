@@ -129,7 +129,9 @@ def messages():
     seeds["bad-string"] = packet("LOGIN", S, P, 0, b"\xff\xff" + LOGIN)
     seeds["bad-nul"] = packet("BOX_TAKE", S, P, 0, text("a\0b") + FILE_ID)
     seeds["bad-rest"] = packet("ARCHIVED", "ARCHIVE", P, 0, text(UUID) + u8(1) + b"\0")
-    seeds["bad-head"] = packet("READY", "VERIFY", P, 0, b"")[:-1]
+    ready = packet("READY", "VERIFY", P, 0, b"")
+    seeds["bad-zero"] = ready[:5] + b"\1" + ready[6:]
+    seeds["bad-head"] = ready[:-1]
     return seeds
 
 
