@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""Writes the seeds of corpus/msg and corpus/stream: one good packet of each
-type of message, one good frame of each type, and a few bad ones.  The other
-corpora are written by hand.  Usage: seed.py"""
+"""Writes seeds that are tedious by hand.  msg and stream: one good packet of
+each type of message, one good frame of each type, and a few bad ones.  document:
+signatures of unusual form, around the certificate of document/balance.xml; they
+are not valid, but are read as far as that goes.  Usage: seed.py"""
+import base64
+import hashlib
 import pathlib
 import re
 import struct
@@ -164,7 +167,103 @@ def frames():
     }
 
 
-for name, seeds in (("msg", messages()), ("stream", frames())):
+# --- documents ---------------------------------------------------------------
+
+DSIG = "http://www.w3.org/2000/09/xmldsig#"
+XADES = "http://uri.etsi.org/01903/v1.3.2#"
+EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
+INCLUSIVE = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
+SHA256, SHA512 = ("http://www.w3.org/2001/04/xmlenc#sha%d" % n for n in (256, 512))
+
+
+def der_parts(der):
+    """The elements within the one that der begins with, each whole."""
+    def head(at):
+        n, size = der[at + 1], 2
+        if n & 0x80:
+            size += n & 0x7f
+            n = int.from_bytes(der[at + 2:at + size], "big")
+        return size, n
+    at, n = head(0)
+    end, parts = at + n, []
+    while at < end:
+        size, n = head(at)
+        parts.append(der[at:at + size + n])
+        at += size + n
+    return parts
+
+
+def der(tag, data):
+    assert len(data) < 256
+    return bytes([tag]) + (bytes([len(data)]) if len(data) < 128 else bytes([0x81, len(data)])) + data
+
+
+def b64(data):
+    return base64.b64encode(data).decode()
+
+
+def reference(uri, transforms, digest=SHA256, type_=""):
+    return (f'<ds:Reference URI="{uri}"{type_}><ds:Transforms>{transforms}</ds:Transforms>'
+            f'<ds:DigestMethod Algorithm="{digest}"/><ds:DigestValue>{b64(bytes(int(digest[-3:]) // 8))}</ds:DigestValue></ds:Reference>')
+
+
+def transform(uri, inner=""):
+    return f'<ds:Transform Algorithm="{uri}">{inner}</ds:Transform>'
+
+
+def document(certificates, issuer_serial="", v2=True, c14n=EXCLUSIVE, prefixes="", signed="", content="",
+             unsigned="", objects="", transforms=""):
+    digest = b64(hashlib.sha256(certificates[0]).digest())
+    version = "V2" if v2 else ""
+    enveloped = transform(DSIG + "enveloped-signature")
+    return f"""<BalanceReport xmlns="urn:muhur:xsd:balance-report:1">{content}<ds:Signature xmlns:ds="{DSIG}" Id="s">
+<ds:SignedInfo><ds:CanonicalizationMethod Algorithm="{c14n}">{prefixes}</ds:CanonicalizationMethod>
+<ds:SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"/>
+{reference("", enveloped + transforms + transform(c14n, prefixes))}
+{reference("#p", transform(c14n), type_=' Type="http://uri.etsi.org/01903#SignedProperties"')}{signed}</ds:SignedInfo>
+<ds:SignatureValue>{"A" * 86}==</ds:SignatureValue>
+<ds:KeyInfo><ds:X509Data>{"".join(f"<ds:X509Certificate>{b64(c)}</ds:X509Certificate>" for c in certificates)}</ds:X509Data></ds:KeyInfo>
+<ds:Object><q:QualifyingProperties xmlns:q="{XADES}" Target="#s"><q:SignedProperties Id="p"><q:SignedSignatureProperties>
+<q:SigningTime>2026-11-21T22:31:24</q:SigningTime><q:SigningCertificate{version}><q:Cert><q:CertDigest>
+<ds:DigestMethod Algorithm="{SHA256}"/><ds:DigestValue>{digest}</ds:DigestValue></q:CertDigest>{issuer_serial}</q:Cert>
+</q:SigningCertificate{version}></q:SignedSignatureProperties></q:SignedProperties>{unsigned}</q:QualifyingProperties></ds:Object>
+{objects}</ds:Signature></BalanceReport>
+""".encode()
+
+
+def documents():
+    text = (HERE / "corpus/document/balance.xml").read_text()
+    certificate = base64.b64decode(re.search("<ds:X509Certificate>([^<]*)", text).group(1))
+    _, serial, _, issuer = der_parts(der_parts(certificate)[0])[:4]
+    name = der(0x30, der(0xa4, issuer))
+    v2 = b64(der(0x30, name + serial))
+    v1 = int.from_bytes(der_parts(b"\x30" + bytes([len(serial)]) + serial)[0][2:], "big")
+    one = [certificate]
+    decoy = reference("", transform(INCLUSIVE), SHA512)
+    return {
+        "issuer-serial-v2.xml": document(one, f"<q:IssuerSerialV2>{v2}</q:IssuerSerialV2>"),
+        "issuer-serial-v1.xml": document(one, "<q:IssuerSerial><ds:X509IssuerName>CN=a</ds:X509IssuerName>"
+                                         f"<ds:X509SerialNumber>{v1}</ds:X509SerialNumber></q:IssuerSerial>", v2=False),
+        "inclusive.xml": document(one, c14n=INCLUSIVE),
+        "prefix-list.xml": document(one, prefixes=f'<InclusiveNamespaces xmlns="{EXCLUSIVE}" PrefixList="ds #default q"/>'),
+        # the guess is made from the first of these, the signature says another
+        "wrong-guess.xml": document(one, content=f"<!-- {decoy} -->"),
+        "many-certificates.xml": document(one * 9),
+        "unsigned-properties.xml": document(one, unsigned='<q:UnsignedProperties Id="u"><q:UnsignedSignatureProperties>'
+                                            '<q:CounterSignature><ds:Signature Id="s"/></q:CounterSignature>'
+                                            '</q:UnsignedSignatureProperties></q:UnsignedProperties>'),
+        "manifest.xml": document(one, objects='<ds:Object xml:id="o"><ds:Manifest Id="m"/></ds:Object>'),
+        "nested-signature.xml": document(one, objects="<ds:Object><ds:Signature/></ds:Object>"),
+        "two-references.xml": document(one, signed=reference("", transform(EXCLUSIVE))),
+        "foreign-reference.xml": document(one, signed=reference("http://127.0.0.1/x", "")),
+        "xpath.xml": document(one, transforms=transform("http://www.w3.org/TR/1999/REC-xpath-19991116",
+                              "<ds:XPath>true()</ds:XPath>")),
+        "correction.xml": (HERE / "corpus/document/unsigned.xml").read_bytes().replace(
+            b"</Sequence>", b"</Sequence><ReplacesMessageId>PLA-20261120-1</ReplacesMessageId>"),
+    }
+
+
+for name, seeds in (("document", documents()), ("msg", messages()), ("stream", frames())):
     folder = HERE / "corpus" / name
     folder.mkdir(parents=True, exist_ok=True)
     for file, data in seeds.items():
