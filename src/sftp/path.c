@@ -53,6 +53,17 @@ normalise(const uint8_t *p, size_t n, char text[VPATH_SIZE])
 	return 0;
 }
 
+/* Is the last part "", "." or ".."? */
+static int
+names_folder(const uint8_t *p, size_t n)
+{
+	size_t i;
+
+	for (i = n; i > 0 && p[i - 1] == '.'; i--)
+		;
+	return n - i <= 2 && (i == 0 || p[i - 1] == '/');
+}
+
 /* The file name at s becomes v->name if it may be one; kind is what it then
  * is.  What it looks like decides, whether it exists is asked later. */
 static void
@@ -109,6 +120,12 @@ vpath_parse(const uint8_t *p, size_t n, struct vpath *v)
 		classify_file(v, t + 8, VP_OUTBOX_FILE);
 	else if (strncmp(t, "/archive/", 9) == 0)
 		classify_archive(v, t + 9);
+	/* "x/", "x/." and "x/y/.." mean a folder, and where a file may be is none */
+	if (!vpath_is_dir(v) && v->kind != VP_NONE && names_folder(p, n)) {
+		v->in_inbox = v->kind == VP_INBOX_FILE;
+		v->kind = VP_NONE;
+		v->name[0] = '\0';
+	}
 	return 0;
 }
 

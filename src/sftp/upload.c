@@ -19,7 +19,7 @@
 
 #define SUSPENDED	"the member is suspended: its users may fetch, not send"
 #define BAD_NAME	"this name may not be used: 1 to 200 bytes of UTF-8, no " \
-			"control character, no dot at its beginning"
+			"control character, no dot at its beginning, no slash at its end"
 #define SENT		"this file was sent and taken; to send anew, overwrite it as a whole"
 
 void

@@ -57,6 +57,13 @@ classifies(void **state)
 	expect("/etc/passwd", "/etc/passwd", VP_NONE, "", "");
 	expect("/archive/2026-02-30", "/archive/2026-02-30", VP_NONE, "", "");
 	expect("/archive/2026-02-281", "/archive/2026-02-281", VP_NONE, "2026-02-28", "");
+	expect("/inbox/a/", "/inbox/a", VP_NONE, "", "");
+	expect("/inbox/a/.", "/inbox/a", VP_NONE, "", "");
+	expect("/inbox/a/b/..", "/inbox/a", VP_NONE, "", "");
+	expect("/inbox/a..", "/inbox/a..", VP_INBOX_FILE, "", "a..");
+	expect("/outbox/a//", "/outbox/a", VP_NONE, "", "");
+	expect("/archive/2026-02-28/a/", "/archive/2026-02-28/a", VP_NONE, "2026-02-28", "");
+	expect("/archive/2026-02-28/", "/archive/2026-02-28", VP_DAY, "2026-02-28", "");
 	expect("/archive/x", "/archive/x", VP_NONE, "", "");
 	expect("/archive/2026-02-28/a/b", "/archive/2026-02-28/a/b", VP_NONE, "2026-02-28", "");
 }
