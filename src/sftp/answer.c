@@ -174,11 +174,8 @@ opened(struct sftp *s, const struct pending *p, int fd)
 		return;
 	}
 	h = handle_new(&s->handles, p->ask == ASK_FETCH ? H_FETCH : H_UPLOAD, &p->path);
-	if (h == NULL) {
-		reply(s, p->id, FX_FAILURE, "too many files are open in this connection");
-		(void)close(fd);
-		return;
-	}
+	if (h == NULL)
+		fatalx("no handle is left for what was opened");
 	h->fd = fd;
 	if (p->ask == ASK_FETCH) {
 		h->size = (uint64_t)st.st_size;

@@ -73,6 +73,17 @@ handles_init(struct handles *hs)
 	}
 }
 
+int
+handles_full(const struct handles *hs)
+{
+	int i;
+
+	for (i = 0; i < SFTP_MAX_HANDLES; i++)
+		if (hs->h[i].kind == H_FREE)
+			return 0;
+	return 1;
+}
+
 struct handle *
 handle_new(struct handles *hs, enum handle_kind kind, const struct vpath *path)
 {

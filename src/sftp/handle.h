@@ -54,6 +54,7 @@ struct handle {
 struct handles { struct handle h[SFTP_MAX_HANDLES]; };
 
 void handles_init(struct handles *hs);
+int  handles_full(const struct handles *hs);
 /* A fresh one, or NULL when all are taken. */
 struct handle *handle_new(struct handles *hs, enum handle_kind kind, const struct vpath *path);
 struct handle *handle_get(struct handles *hs, int number);	/* NULL: no such */

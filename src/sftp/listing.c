@@ -198,12 +198,8 @@ new_listing(struct sftp *s, uint32_t id, const struct vpath *v, int fd)
 		reply_errno(s, id, "listing", v);
 		return NULL;
 	}
-	if ((h = handle_new(&s->handles, H_LISTING, v)) == NULL) {
-		reply(s, id, FX_FAILURE, "too many files are open in this connection");
-		if (d != NULL)
-			(void)closedir(d);
-		return NULL;
-	}
+	if ((h = handle_new(&s->handles, H_LISTING, v)) == NULL)
+		fatalx("no handle is left for a listing");
 	h->dir = d;
 	h->dir_pos = d != NULL ? telldir(d) : 0;
 	sftp_put_handle(&s->out, id, (uint32_t)h->number);

@@ -64,6 +64,16 @@ get_path(struct sftp *s, uint32_t id, const struct sftp_str *str, struct vpath *
 	return -1;
 }
 
+/* Before anything is opened: opening may make a file, or begin one anew. */
+static int
+room_for_handle(struct sftp *s, uint32_t id)
+{
+	if (!handles_full(&s->handles))
+		return 1;
+	reply(s, id, FX_FAILURE, "too many files are open in this connection");
+	return 0;
+}
+
 static struct handle *
 get_handle(struct sftp *s, const struct sftp_request *r)
 {
@@ -80,7 +90,7 @@ op_open(struct sftp *s, const struct sftp_request *r)
 	const uint32_t sends = FXF_WRITE | FXF_APPEND | FXF_CREAT | FXF_TRUNC;
 	struct vpath v;
 
-	if (get_path(s, r->id, &r->path, &v) == -1)
+	if (get_path(s, r->id, &r->path, &v) == -1 || !room_for_handle(s, r->id))
 		return;
 	if (vpath_is_dir(&v)) {
 		reply(s, r->id, FX_FAILURE, "this is a folder");
@@ -255,7 +265,7 @@ op_opendir(struct sftp *s, const struct sftp_request *r)
 {
 	struct vpath v;
 
-	if (get_path(s, r->id, &r->path, &v) == 0)
+	if (get_path(s, r->id, &r->path, &v) == 0 && room_for_handle(s, r->id))
 		list_open(s, r->id, &v);
 }
 
