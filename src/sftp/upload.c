@@ -13,14 +13,50 @@
 #include "model/ident.h"
 #include "sftp/ops.h"
 
-/* The box is summed up anew when this session has added so much to it:
- * other connections of the same user fill it too. */
+/* The box is summed up anew when this session has added so much to it, since
+ * other connections of the same user fill it too, and before anything is
+ * refused, since uploads leave it. */
 #define QUOTA_RECOUNT	(16 * 1024 * 1024)
 
 #define SUSPENDED	"the member is suspended: its users may fetch, not send"
 #define BAD_NAME	"this name may not be used: 1 to 200 bytes of UTF-8, no " \
 			"control character, no dot at its beginning, no slash at its end"
 #define SENT		"this file was sent and taken; to send anew, overwrite it as a whole"
+#define FULL		"unfinished uploads fill the box: remove some of /inbox"
+#define REPLACED	"another connection has removed this upload or begun it anew: " \
+			"nothing of it is taken"
+
+static uint64_t
+count_box(struct sftp *s)
+{
+	struct handle *h;
+	struct stat st;
+	int i;
+
+	s->inbox_bytes = list_inbox_bytes(s);
+	s->inbox_grown = 0;
+	/* what has no name any more takes its room until it is closed */
+	for (i = 0; i < SFTP_MAX_HANDLES; i++) {
+		h = &s->handles.h[i];
+		if (h->kind == H_UPLOAD && fstat(h->fd, &st) == 0 && st.st_nlink == 0)
+			s->inbox_bytes += (uint64_t)st.st_size;
+	}
+	return s->inbox_bytes;
+}
+
+/* Is there room for n bytes more?  Then they are counted. */
+static int
+box_takes(struct sftp *s, uint64_t n)
+{
+	const uint64_t quota = (uint64_t)s->conf->inbox_quota;
+
+	if (s->inbox_grown > QUOTA_RECOUNT || s->inbox_bytes + s->inbox_grown + n > quota)
+		(void)count_box(s);
+	if (s->inbox_bytes + s->inbox_grown + n > quota)
+		return 0;
+	s->inbox_grown += n;
+	return 1;
+}
 
 void
 upload_open(struct sftp *s, uint32_t id, const struct vpath *v, uint32_t pflags)
@@ -43,10 +79,9 @@ upload_open(struct sftp *s, uint32_t id, const struct vpath *v, uint32_t pflags)
 		reply(s, id, FX_PERMISSION_DENIED, SENT);
 	else if (handle_upload(&s->handles, v->name) != NULL)
 		reply(s, id, FX_FAILURE, "this upload is open already");
-	else if ((s->inbox_bytes = list_inbox_bytes(s)) >= (uint64_t)s->conf->inbox_quota)
-		reply(s, id, FX_FAILURE, "unfinished uploads fill the box: remove some of /inbox");
+	else if (count_box(s) >= (uint64_t)s->conf->inbox_quota)
+		reply(s, id, FX_FAILURE, FULL);
 	else {
-		s->inbox_grown = 0;
 		if ((pflags & FXF_CREAT) || state == UP_TAKEN)
 			flags |= BOX_CREAT;
 		if (pflags & FXF_TRUNC)
@@ -89,13 +124,12 @@ refuse_write(struct sftp *s, enum sftp_status st, const char *why)
 	s->write_error = why;
 }
 
-/* Would n bytes at s->write_at still be allowed? */
+/* May n bytes be written at s->write_at? */
 static void
 check_size(struct sftp *s, struct handle *h, uint32_t n)
 {
 	const uint64_t max = (uint64_t)s->conf->max_document_size;
-	const uint64_t quota = (uint64_t)s->conf->inbox_quota;
-	uint64_t grows;
+	struct stat st;
 
 	if (s->write_at > max || n > max - s->write_at) {
 		refuse_write(s, FX_FAILURE, "the document is larger than this gateway takes");
@@ -103,17 +137,11 @@ check_size(struct sftp *s, struct handle *h, uint32_t n)
 	}
 	if (s->write_at + n <= h->end)
 		return;
-	grows = s->write_at + n - h->end;
-	if (s->inbox_grown > QUOTA_RECOUNT) {
-		s->inbox_bytes = list_inbox_bytes(s);
-		s->inbox_grown = 0;
-	}
-	if (s->inbox_bytes + s->inbox_grown + grows > quota) {
-		refuse_write(s, FX_FAILURE,
-		    "unfinished uploads fill the box: remove some of /inbox");
-		return;
-	}
-	s->inbox_grown += grows;
+	/* nobody sees it any more, so it must not grow */
+	if (fstat(h->fd, &st) == 0 && st.st_nlink == 0)
+		refuse_write(s, FX_FAILURE, REPLACED);
+	else if (!box_takes(s, s->write_at + n - h->end))
+		refuse_write(s, FX_FAILURE, FULL);
 }
 
 void
@@ -154,11 +182,11 @@ upload_write(struct sftp *s, const uint8_t *p, size_t n)
 		if (k == -1 && errno == EINTR)
 			continue;
 		if (k == -1) {
-			log_alarm("writing %s of %s: %s", h->path.name, s->user,
-			    strerror(errno));
 			refuse_write(s, FX_FAILURE, errno == ENOSPC || errno == EDQUOT ?
 			    "the gateway has no space left; try again later" :
 			    "the gateway failed; its operator can see why");
+			log_alarm("writing %s of %s: %s", h->path.name, s->user,
+			    strerror(errno));
 			return;
 		}
 		if (extents_add(h->extents, s->write_at, s->write_at + (uint64_t)k) == -1) {
@@ -310,8 +338,7 @@ upload_close(struct sftp *s, uint32_t id, struct handle *h)
 	/* Whoever began it anew has another file now; and once the last descriptor
 	 * is closed, that one's number may be given to a new file. */
 	if (st.st_nlink == 0) {
-		reply(s, id, FX_FAILURE, "another connection has removed this upload or begun "
-		    "it anew: nothing of it is taken");
+		reply(s, id, FX_FAILURE, REPLACED);
 		return;
 	}
 	file_id_of(&st, &written);
@@ -335,9 +362,8 @@ set_size(struct sftp *s, uint32_t id, struct handle *h, uint64_t size)
 		reply(s, id, FX_FAILURE, "the document is larger than this gateway takes");
 		return;
 	}
-	if (size > h->end &&
-	    s->inbox_bytes + s->inbox_grown + (size - h->end) > (uint64_t)s->conf->inbox_quota) {
-		reply(s, id, FX_FAILURE, "unfinished uploads fill the box: remove some of /inbox");
+	if (size > h->end && !box_takes(s, size - h->end)) {
+		reply(s, id, FX_FAILURE, FULL);
 		return;
 	}
 	if (ftruncate(h->fd, (off_t)size) == -1) {
