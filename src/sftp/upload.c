@@ -189,6 +189,11 @@ upload_write(struct sftp *s, const uint8_t *p, size_t n)
 			    strerror(errno));
 			return;
 		}
+		/* first what is so whatever follows: keep_prefix knows the file by it */
+		h->written = 1;
+		h->bytes += (uint64_t)k;
+		if (s->write_at + (uint64_t)k > h->end)
+			h->end = s->write_at + (uint64_t)k;
 		if (extents_add(h->extents, s->write_at, s->write_at + (uint64_t)k) == -1) {
 			refuse_write(s, FX_FAILURE, "the upload has too many gaps; write it in order");
 			return;
@@ -196,10 +201,6 @@ upload_write(struct sftp *s, const uint8_t *p, size_t n)
 		p += k;
 		n -= (size_t)k;
 		s->write_at += (uint64_t)k;
-		h->bytes += (uint64_t)k;
-		h->written = 1;
-		if (s->write_at > h->end)
-			h->end = s->write_at;
 	}
 }
 
