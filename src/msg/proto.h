@@ -38,7 +38,9 @@ struct m_login_result {
 };
 
 enum box_folder { BOX_INBOX, BOX_SENT, BOX_OUTBOX, BOX_ARCHIVE, BOX_FOLDER_COUNT };
-enum box_status { BOX_OK, BOX_NO_SUCH_FILE, BOX_DENIED, BOX_EXISTS, BOX_BUSY, BOX_FULL,
+enum box_status { BOX_OK, BOX_NO_SUCH_FILE, BOX_DENIED, BOX_EXISTS, BOX_BUSY,
+    BOX_FULL,		/* the user's limits */
+    BOX_NO_SPACE,	/* the disk's */
     BOX_EMPTY, BOX_LOST, BOX_FAILURE };
 enum { BOX_READ = 1, BOX_WRITE = 2, BOX_CREAT = 4, BOX_TRUNC = 8, BOX_EXCL = 16, BOX_DIR = 32 };
 struct m_box_open {

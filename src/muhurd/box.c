@@ -82,8 +82,10 @@ out:
 	return rc;
 }
 
+/* What is neither the client's doing nor another connection's is for the
+ * operator to see. */
 static enum box_status
-status_of_errno(int error)
+status_of_errno(const struct box *b, int error)
 {
 	switch (error) {
 	case ENOENT:
@@ -99,12 +101,9 @@ status_of_errno(int error)
 	case EAGAIN:
 	case ETXTBSY:
 		return BOX_BUSY;
-	case ENOSPC:
-	case EDQUOT:
-		return BOX_FULL;
 	default:
-		log_warn("box");
-		return BOX_FAILURE;
+		log_alarm("box of %s: %s", b->user, strerror(error));
+		return error == ENOSPC || error == EDQUOT ? BOX_NO_SPACE : BOX_FAILURE;
 	}
 }
 
@@ -144,7 +143,7 @@ within_limits(const struct box *b, const struct box_limits *limits, int create)
 	struct usage u = { 0 };
 
 	if (tree_each(b->inbox, count_one, &u) == -1)
-		return status_of_errno(errno);
+		return status_of_errno(b, errno);
 	if ((create && u.files >= limits->max_files) || u.bytes >= limits->quota)
 		return BOX_FULL;
 	return BOX_OK;
@@ -161,14 +160,14 @@ open_upload(const struct box *b, const struct box_limits *limits,
 	if (!b->may_send)
 		return BOX_DENIED;
 	if ((there = file_there(b->inbox, o->name)) == -1)
-		return status_of_errno(errno);
+		return status_of_errno(b, errno);
 	if (there) {
 		/* exclusive creation of what is there: let the kernel say so */
 		if ((o->flags & BOX_CREAT) != 0 && (o->flags & BOX_EXCL) != 0)
 			return BOX_EXISTS;
 	} else {
 		if ((sent = file_there(b->sent, o->name)) == -1)
-			return status_of_errno(errno);
+			return status_of_errno(b, errno);
 		/* a taken name begins anew only where the client says it wants that
 		 * (contract: the drop-box) */
 		if (sent && (o->flags & BOX_TRUNC) == 0 &&
@@ -187,11 +186,11 @@ open_upload(const struct box *b, const struct box_limits *limits,
 	 * name, and what is written here has one of its own. */
 	if (there && (o->flags & BOX_TRUNC) != 0) {
 		if (unlinkat(b->inbox, o->name, 0) == -1 && errno != ENOENT)
-			return status_of_errno(errno);
+			return status_of_errno(b, errno);
 		flags |= O_CREAT | O_EXCL;
 	}
 	if ((*fd = open_beneath(b->inbox, o->name, flags, 0600)) == -1)
-		return status_of_errno(errno);
+		return status_of_errno(b, errno);
 	return BOX_OK;
 }
 
@@ -231,13 +230,13 @@ open_for_reading(const struct box *b, const struct m_box_open *o, int *fd)
 	int dir, close_it;
 
 	if ((dir = read_folder(b, o, &close_it)) == -1)
-		return status_of_errno(errno);
+		return status_of_errno(b, errno);
 	if ((o->flags & BOX_DIR) != 0)
 		*fd = open_beneath(dir, ".", O_RDONLY | O_DIRECTORY, 0);
 	else
 		*fd = open_beneath(dir, o->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	if (*fd == -1)
-		status = status_of_errno(errno);
+		status = status_of_errno(b, errno);
 	else if ((o->flags & BOX_DIR) == 0 &&
 	    (fstat(*fd, &st) == -1 || !S_ISREG(st.st_mode))) {
 		status = BOX_DENIED;
@@ -294,7 +293,7 @@ box_take(const struct box *b, const struct tree *t, const struct m_box_name *n,
 	if (!file_name_ok(n->name) || file_name_is_partial(n->name) || !b->may_send)
 		return BOX_DENIED;
 	if (fstatat(b->inbox, n->name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-		return status_of_errno(errno);
+		return status_of_errno(b, errno);
 	if (!file_id_is(&n->id, &st))
 		return BOX_BUSY;
 	if (st.st_size == 0)
@@ -316,7 +315,7 @@ box_rename(const struct box *b, const struct tree *t, const struct m_box_rename 
 	if (fstatat(b->inbox, r->from, &st, AT_SYMLINK_NOFOLLOW) == -1) {
 		if (errno == ENOENT && file_there(b->sent, r->from) == 1)
 			return BOX_DENIED;	/* it is taken */
-		return status_of_errno(errno);
+		return status_of_errno(b, errno);
 	}
 	if (file_name_is_partial(r->from) && !file_name_is_partial(r->to)) {
 		/* success would mean that there is a submission now */
@@ -330,7 +329,7 @@ box_rename(const struct box *b, const struct tree *t, const struct m_box_rename 
 		return status;
 	}
 	if (renameat(b->inbox, r->from, b->inbox, r->to) == -1 || fsync_dir(b->inbox) == -1)
-		return status_of_errno(errno);
+		return status_of_errno(b, errno);
 	return BOX_OK;
 }
 
@@ -344,11 +343,11 @@ box_remove(const struct box *b, const struct m_box_name *n)
 	if (fstatat(b->inbox, n->name, &st, AT_SYMLINK_NOFOLLOW) == -1) {
 		if (errno == ENOENT && file_there(b->sent, n->name) == 1)
 			return BOX_DENIED;
-		return status_of_errno(errno);
+		return status_of_errno(b, errno);
 	}
 	if (!file_id_is(&n->id, &st))
 		return BOX_NO_SUCH_FILE;
 	if (unlinkat(b->inbox, n->name, 0) == -1 || fsync_dir(b->inbox) == -1)
-		return status_of_errno(errno);
+		return status_of_errno(b, errno);
 	return BOX_OK;
 }

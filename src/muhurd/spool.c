@@ -44,18 +44,14 @@ sub_dir_name(const struct m_submission *m, char name[SUB_DIR_SIZE])
 		fatalx("spool: a folder's name does not fit");
 }
 
+/* It stays in the inbox. */
 static enum box_status
-status_of_errno(int error)
+not_taken(const struct m_submission *m, int error)
 {
-	switch (error) {
-	case ENOENT:
+	if (error == ENOENT)
 		return BOX_NO_SUCH_FILE;
-	case ENOSPC:
-	case EDQUOT:
-		return BOX_FULL;
-	default:
-		return BOX_FAILURE;
-	}
+	log_alarm("taking an upload of %s: %s", m->user, strerror(error));
+	return error == ENOSPC || error == EDQUOT ? BOX_NO_SPACE : BOX_FAILURE;
 }
 
 /* A hole inside is a part that was never written.  File systems that cannot
@@ -78,7 +74,7 @@ lease_upload(int inbox, const char *name, const struct file_id *id, struct m_sub
 
 	fd = open_beneath(inbox, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0);
 	if (fd == -1) {
-		*status = status_of_errno(errno);
+		*status = not_taken(m, errno);
 		return -1;
 	}
 	*status = BOX_DENIED;
@@ -213,18 +209,17 @@ take(const struct tree *t, int inbox, int sent, const char *name, const struct f
 	sub_dir_name(m, dir);
 	if (mkdirat(t->received, dir, TREE_PRIVATE) == -1 ||
 	    (subdir = tree_dir_existing(t->received, dir)) == -1) {
-		status = status_of_errno(errno == ENOENT ? EIO : errno);
+		status = not_taken(m, errno == ENOENT ? EIO : errno);
 		goto out;
 	}
 	if (renameat(inbox, name, subdir, m->name) == -1) {
-		status = status_of_errno(errno);
+		status = not_taken(m, errno);
 		(void)unlinkat(t->received, dir, AT_REMOVEDIR);
 		goto out;
 	}
 	/* the session has fsync'd it, but that is its word; the mode too must last */
 	if (fchmod(fd, MODE_TAKEN) == -1) {
-		status = status_of_errno(errno);
-		log_alarm("taking an upload: %s", strerror(errno));
+		status = not_taken(m, errno);
 		take_back(t, inbox, name, subdir, m);
 		goto out;
 	}

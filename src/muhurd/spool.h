@@ -24,7 +24,8 @@ usec_t spool_id_time(const char *uuid);
  * list it in `sent'.  m->size is set.  BOX_OK means on stable storage.
  * BOX_BUSY: somebody still writes, or the name bears another file than `id', or
  * one that was written since; BOX_NO_SUCH_FILE; BOX_DENIED: it has gaps or
- * is empty.  On these the upload is in the inbox as before.
+ * is empty; BOX_NO_SPACE and BOX_FAILURE: our trouble, and the log has it.  On
+ * these the upload is in the inbox as before.
  * BOX_LOST: it could not be made durable.  A write that failed is reported by
  * one fsync only, the next one succeeds over lost bytes; so the upload is gone
  * from inbox and spool, and its sender has to send it again.

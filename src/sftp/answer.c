@@ -38,7 +38,7 @@ reply_errno(struct sftp *s, uint32_t id, const char *what, const struct vpath *v
 		return;
 	case ENOSPC:
 	case EDQUOT:
-		reply(s, id, FX_FAILURE, "the gateway has no space left; try again later");
+		reply(s, id, FX_FAILURE, NO_SPACE);
 		break;
 	case EFBIG:
 		reply(s, id, FX_FAILURE, "larger than this gateway takes");
@@ -72,7 +72,10 @@ reply_box(struct sftp *s, uint32_t id, enum box_status st)
 		break;
 	case BOX_FULL:
 		reply(s, id, FX_FAILURE,
-		    "too many unfinished uploads, or no space: remove some of /inbox");
+		    "too many unfinished uploads, or they fill the box: remove some of /inbox");
+		break;
+	case BOX_NO_SPACE:
+		reply(s, id, FX_FAILURE, NO_SPACE);
 		break;
 	case BOX_EMPTY:
 		reply(s, id, FX_FAILURE, "nothing was written: an empty file is not taken");

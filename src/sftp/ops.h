@@ -81,6 +81,8 @@ void reply(struct sftp *s, uint32_t id, enum sftp_status st, const char *text);
 void reply_ok(struct sftp *s, uint32_t id);
 /* The answer where bytes may be lost on the disk. */
 #define SEND_AGAIN	"the gateway could not store this file: send it again"
+/* Where there is no room on it: what was sent stays. */
+#define NO_SPACE	"the gateway has no space left; try again later"
 /* errno of a failed call on a file of the box, told to client and log. */
 void reply_errno(struct sftp *s, uint32_t id, const char *what, const struct vpath *v);
 void ask_begin(struct sftp *s, enum ask ask, uint32_t id, const struct vpath *path);

@@ -183,8 +183,7 @@ upload_write(struct sftp *s, const uint8_t *p, size_t n)
 			continue;
 		if (k == -1) {
 			refuse_write(s, FX_FAILURE, errno == ENOSPC || errno == EDQUOT ?
-			    "the gateway has no space left; try again later" :
-			    "the gateway failed; its operator can see why");
+			    NO_SPACE : "the gateway failed; its operator can see why");
 			log_alarm("writing %s of %s: %s", h->path.name, s->user,
 			    strerror(errno));
 			return;
