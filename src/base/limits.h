@@ -37,6 +37,14 @@
 #define XML_MAX_CERTIFICATES	8	/* X509Certificate in KeyInfo */
 #define XML_MAX_PREFIX_LIST	32	/* prefixes in an InclusiveNamespaces */
 #define XML_HINT_SIZE		(64 * 1024)	/* head and tail searched for the c14n hint */
+#define XML_MAX_DECLARATION	256	/* characters of <?xml ...?> */
+#define XML_MAX_IDS		256	/* attributes of type ID in ds:Signature */
+#define XML_MAX_CERTIFICATE	(64 * 1024)	/* bytes of one, DER */
+#define XML_MAX_SIGNATURE_VALUE	2048	/* bytes: RSA with 16384 bits */
+#define XML_MAX_ISSUER_SERIAL	4096	/* bytes of an IssuerSerialV2, DER */
+#define XML_MAX_FIELD		1024	/* bytes of a record's attribute or a header's element */
+#define XML_MAX_SCHEMA_ERRORS	20	/* then validation ends; digesting goes on */
+#define CHAIN_MAX_DEPTH		8	/* CAs between a signer's certificate and its root */
 
 /* --- what is kept of a refused document -------------------------------- */
 #define REASONS_MAX		32	/* reasons reported for one document */
@@ -64,6 +72,8 @@
 #define SFTP_MAX_PACKET		(256 * 1024 + 1024)
 #define SFTP_MAX_DATA		(255 * 1024)	/* one read or write */
 #define SFTP_MAX_HANDLES	64	/* open at once in one session */
+#define SFTP_MAX_EXTENTS	256	/* written ranges of one upload, gaps between them */
+#define SFTP_PATH_SIZE		1024	/* of a normalised path, NUL included */
 #define SFTP_MAX_AUTH_TRIES	6
 #define SFTP_MAX_OUTPUT		(128 * 1024)	/* unsent bytes held for a peer */
 #define SSH_MAX_KEY_BLOB	1024	/* a public key on the wire */

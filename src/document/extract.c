@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "document/extract.h"
 #include "document/totals.h"
 #include "model/ident.h"
 
 #define LINES_SIZE	(64 * 1024)	/* lines gathered before they go to the sink */
-#define FIELD_MAX	1024		/* bytes of one attribute or header element */
 
 enum header_field {
 	HF_MESSAGE_ID, HF_MESSAGE_TYPE, HF_SCHEMA_VERSION, HF_SENDER, HF_USER, HF_DATE,
@@ -325,7 +325,7 @@ record(struct extract *e, enum record_kind kind, int nb, const xmlChar **a)
 	}
 	for (i = 0; i < info->nfields; i++) {
 		value[i] = attribute(info->field[i].attribute, nb, a, &len[i]);
-		if (len[i] > FIELD_MAX) {
+		if (len[i] > XML_MAX_FIELD) {
 			fault(e, "%s is too long", info->field[i].attribute);
 			return 0;
 		}
@@ -397,7 +397,7 @@ extract_text(struct extract *e, const xmlChar *s, int len)
 {
 	if (e->off || !e->in_header || e->field >= HF_TOTALS || pull_depth(e->pull) != 3)
 		return;
-	if (e->text.len + (size_t)len > FIELD_MAX)
+	if (e->text.len + (size_t)len > XML_MAX_FIELD)
 		e->text_over = 1;
 	else
 		put(&e->text, s, (size_t)len);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "document/extract.h"
@@ -12,8 +13,6 @@
 #include "xml/pull.h"
 #include "xml/schema.h"
 #include "xml/skeleton.h"
-
-#define SCHEMA_ERRORS_MAX	20	/* then validation ends; digesting goes on */
 
 struct pass {
 	const struct document_settings *settings;
@@ -49,7 +48,7 @@ on_invalid(void *arg, const char *message)
 	struct pass *p = arg;
 	char path[REASON_PATH_SIZE];
 
-	if (++p->schema_errors > SCHEMA_ERRORS_MAX)
+	if (++p->schema_errors > XML_MAX_SCHEMA_ERRORS)
 		return;
 	pull_path(p->pull, path);
 	reasons_add(&p->content, SCHEMA_INVALID, pull_line(p->pull), path, "%s", message);
@@ -58,7 +57,7 @@ on_invalid(void *arg, const char *message)
 static int
 validating(const struct pass *p)
 {
-	return p->schema != NULL && p->schema_errors < SCHEMA_ERRORS_MAX;
+	return p->schema != NULL && p->schema_errors < XML_MAX_SCHEMA_ERRORS;
 }
 
 /* The root decides by which schema and as what the document is read. */

@@ -21,7 +21,7 @@ extents_add(struct extents *x, uint64_t from, uint64_t to)
 	for (last = first; last < x->n && x->e[last].from <= to; last++)
 		;
 	if (first == last) {
-		if (x->n == EXTENTS_MAX)
+		if (x->n == SFTP_MAX_EXTENTS)
 			return -1;
 		memmove(&x->e[first + 1], &x->e[first],
 		    (size_t)(x->n - first) * sizeof(x->e[0]));

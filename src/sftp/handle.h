@@ -10,13 +10,13 @@
 #include <dirent.h>
 #include <stdint.h>
 
+#include "base/limits.h"
 #include "sftp/path.h"
 
 /* Written ranges, sorted, disjoint, not touching.  A client writes in order
  * but for what it has in flight, so there are few; more are refused. */
-#define EXTENTS_MAX	256
 struct extents {
-	struct extent { uint64_t from, to; } e[EXTENTS_MAX];
+	struct extent { uint64_t from, to; } e[SFTP_MAX_EXTENTS];
 	int n;
 };
 int  extents_add(struct extents *x, uint64_t from, uint64_t to);	/* 0, -1 too many */

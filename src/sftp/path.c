@@ -10,7 +10,7 @@
 
 /* Append "/part" to text of length *len; ".." takes the last one away. */
 static int
-add_part(char text[VPATH_SIZE], size_t *len, const uint8_t *part, size_t n)
+add_part(char text[SFTP_PATH_SIZE], size_t *len, const uint8_t *part, size_t n)
 {
 	if (n == 0 || (n == 1 && part[0] == '.'))
 		return 0;
@@ -22,7 +22,7 @@ add_part(char text[VPATH_SIZE], size_t *len, const uint8_t *part, size_t n)
 		text[*len] = '\0';
 		return 0;
 	}
-	if (*len + 1 + n >= VPATH_SIZE)
+	if (*len + 1 + n >= SFTP_PATH_SIZE)
 		return -1;
 	text[(*len)++] = '/';
 	memcpy(text + *len, part, n);
@@ -32,7 +32,7 @@ add_part(char text[VPATH_SIZE], size_t *len, const uint8_t *part, size_t n)
 }
 
 static int
-normalise(const uint8_t *p, size_t n, char text[VPATH_SIZE])
+normalise(const uint8_t *p, size_t n, char text[SFTP_PATH_SIZE])
 {
 	size_t i, start = 0, len = 0;
 

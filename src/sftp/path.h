@@ -13,8 +13,6 @@
 
 #include "base/limits.h"
 
-#define VPATH_SIZE	1024	/* of a normalised path, NUL included */
-
 enum vpath_kind {
 	VP_NONE,		/* names nothing that could exist here */
 	VP_ROOT, VP_INBOX, VP_OUTBOX, VP_ARCHIVE,
@@ -24,7 +22,7 @@ enum vpath_kind {
 
 struct vpath {
 	enum vpath_kind	 kind;
-	char		 text[VPATH_SIZE];	/* normalised, for REALPATH */
+	char		 text[SFTP_PATH_SIZE];	/* normalised, for REALPATH */
 	char		 day[DATE_SIZE];	/* of VP_DAY and VP_ARCHIVE_FILE */
 	char		 name[FILE_NAME_SIZE];	/* of the files */
 	int		 in_inbox;	/* VP_NONE: directly below /inbox, with a name that may not be */

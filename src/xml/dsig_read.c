@@ -9,12 +9,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "xml/node.h"
-
-#define SIGNATURE_MAX	2048	/* bytes: RSA 16384 */
-#define CERTIFICATE_MAX	(64 * 1024)
-#define IDS_MAX		256	/* attributes of type ID in one ds:Signature */
 
 /* An element that is to have one attribute, Algorithm, and no content.  The
  * identifier is the caller's to free; NULL where reasons were added. */
@@ -358,7 +355,7 @@ collect_ids(const xmlNode *e, char **ids, size_t *n)
 	for (a = e->properties; a != NULL; a = a->next) {
 		if (!is_id(a))
 			continue;
-		if (*n == IDS_MAX || a->children == NULL || a->children->content == NULL)
+		if (*n == XML_MAX_IDS || a->children == NULL || a->children->content == NULL)
 			return -1;
 		ids[(*n)++] = xstrdup((const char *)a->children->content);
 	}
@@ -370,7 +367,7 @@ static int
 check_ids(const xmlNode *signature, struct reasons *rs)
 {
 	const xmlNode	*e = signature->parent;
-	char		*ids[IDS_MAX];
+	char		*ids[XML_MAX_IDS];
 	size_t		 n = 0, i;
 	int		 bad = 0;
 
@@ -397,7 +394,7 @@ add_certificate(struct dsig *d, const xmlNode *n)
 	size_t			 len;
 	X509			*cert;
 
-	if (node_base64(n, CERTIFICATE_MAX, &der, &len) == -1)
+	if (node_base64(n, XML_MAX_CERTIFICATE, &der, &len) == -1)
 		return;
 	p = der;
 	cert = d2i_X509(NULL, &p, (long)len);
@@ -459,7 +456,7 @@ check_value(const struct dsig *d, struct reasons *rs)
 	unsigned char	*raw = NULL;
 	size_t		 len;
 
-	if (node_base64(d->value, SIGNATURE_MAX, &raw, &len) == -1) {
+	if (node_base64(d->value, XML_MAX_SIGNATURE_VALUE, &raw, &len) == -1) {
 		reasons_add(rs, SIG_VALUE, node_line(d->value), PATH_VALUE, "not base64");
 		return -1;
 	}

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define DECLARATION_MAX	256	/* an XML declaration's longest, in characters */
+#include "base/limits.h"
+
 #define NAME_SHOWN	40	/* as much of an encoding's name goes into a reason */
 
 /* What the first bytes say: a byte order mark, or how wide a character is. */
@@ -68,7 +69,7 @@ head_ascii(const unsigned char *b, size_t len, char *out, enum form *form)
 		return 0;		/* UCS-4 */
 	if (len >= 4 && memcmp(b, "\xff\xfe\0\0", 4) == 0)
 		return 0;
-	for (i = skip; i < len && n < DECLARATION_MAX; i += step)
+	for (i = skip; i < len && n < XML_MAX_DECLARATION; i += step)
 		out[n++] = b[i] < 0x80 ? (char)b[i] : '?';
 	out[n] = '\0';
 	*form = step == 2 ? FORM_UTF16 : skip == 3 ? FORM_UTF8_BOM : FORM_BYTES;
@@ -93,7 +94,7 @@ encoding_name(const char *e, const char **name, size_t *len)
 int
 encoding_check(const char *block, size_t len, char fault[REASON_DETAIL_SIZE])
 {
-	char head[DECLARATION_MAX + 1], *end;
+	char head[XML_MAX_DECLARATION + 1], *end;
 	const char *e, *text = NULL;
 	enum form form;
 	size_t n;

@@ -9,13 +9,13 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "xml/alg.h"
 #include "xml/openssl.h"
 
 #define PATH	"ds:Signature/ds:KeyInfo/ds:X509Data/ds:X509Certificate"
-#define DEPTH	8	/* CAs between the signer's certificate and its root */
 /* OpenSSL's level of 112 bits: no RSA below 2048 and no SHA-1 in the chain, as
  * in the signature itself; X509_VERIFY_PARAM_set_flags(3) has the levels. */
 #define AUTH_LEVEL	2
@@ -285,7 +285,7 @@ set_parameters(const struct trust *t, X509_STORE_CTX *ctx, usec_t at, int crls)
 	    X509_VERIFY_PARAM_add0_policy(param, OBJ_nid2obj(NID_any_policy)) != 1)
 		fatalx("trust: out of memory");
 	X509_VERIFY_PARAM_set_time(param, (time_t)(at / USEC_PER_SEC));
-	X509_VERIFY_PARAM_set_depth(param, DEPTH);
+	X509_VERIFY_PARAM_set_depth(param, CHAIN_MAX_DEPTH);
 	X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
 }
 

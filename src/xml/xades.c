@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "xml/alg.h"
 #include "xml/node.h"
@@ -15,8 +16,6 @@
 #define PATH_QP	"ds:Signature/ds:Object/xades:QualifyingProperties"
 #define PATH_SP	PATH_QP "/xades:SignedProperties"
 #define PATH_SC	PATH_SP "/xades:SignedSignatureProperties/xades:SigningCertificate"
-
-#define DER_MAX	4096	/* an IssuerSerialV2: a name and a number */
 
 /* The signature's one QualifyingProperties, wherever its Objects hold it. */
 static xmlNode *
@@ -105,7 +104,7 @@ read_cert(const xmlNode *cert, int v2, struct xades_cert *xc, struct reasons *rs
 	if (is == NULL)
 		return 0;
 	if (v2) {
-		if (node_base64(is, DER_MAX, &xc->issuer_serial, &xc->issuer_serial_len) == 0)
+		if (node_base64(is, XML_MAX_ISSUER_SERIAL, &xc->issuer_serial, &xc->issuer_serial_len) == 0)
 			return 0;
 	} else {
 		serial = node_child(is, DSIG_NS, "X509SerialNumber");

@@ -25,7 +25,7 @@ check_path(const struct sftp_str *s)
 
 	if (vpath_parse(s->p, s->len, &v) == -1)
 		return;
-	CHECK(v.text[0] == '/' && strlen(v.text) < VPATH_SIZE);
+	CHECK(v.text[0] == '/' && strlen(v.text) < SFTP_PATH_SIZE);
 	CHECK(strstr(v.text, "//") == NULL && strstr(v.text, "/../") == NULL);
 	if (v.kind >= VP_INBOX_FILE)
 		CHECK(v.name[0] != '\0' && v.name[0] != '.' && strchr(v.name, '/') == NULL);
@@ -74,7 +74,7 @@ check_answers(const struct sftp_request *r)
 	while (sftp_name_add(&o, mark, v.text, longname, &r->attrs) == 0)
 		names++;
 	sftp_name_end(&o, mark, names);
-	CHECK(names >= SFTP_MAX_ANSWER / (VPATH_SIZE + LONGNAME_SIZE + 64));
+	CHECK(names >= SFTP_MAX_ANSWER / (SFTP_PATH_SIZE + LONGNAME_SIZE + 64));
 	CHECK(!sftp_out_full(&o) && o.off == 0 && mark < o.len);
 	sftp_out_sent(&o, mark);
 	CHECK(count_packets(&o) == 1);

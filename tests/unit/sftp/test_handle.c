@@ -73,11 +73,11 @@ too_many_gaps(void **state)
 	uint64_t i;
 
 	(void)state;
-	for (i = 0; i < EXTENTS_MAX; i++)
+	for (i = 0; i < SFTP_MAX_EXTENTS; i++)
 		assert_int_equal(extents_add(&x, 2 * i, 2 * i + 1), 0);
 	assert_int_equal(extents_add(&x, 10000, 10001), -1);
 	assert_int_equal(extents_add(&x, 1, 2), 0);	/* one gap less */
-	assert_int_equal(x.n, EXTENTS_MAX - 1);
+	assert_int_equal(x.n, SFTP_MAX_EXTENTS - 1);
 	assert_int_equal(extents_add(&x, 0, 20000), 0);
 	assert_int_equal(x.n, 1);
 	assert_int_equal(extents_have_gap(&x, 20000), 0);

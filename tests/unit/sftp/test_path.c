@@ -71,15 +71,15 @@ classifies(void **state)
 static void
 refuses(void **state)
 {
-	char longest[VPATH_SIZE + 8], name[FILE_NAME_SIZE + 8];
+	char longest[SFTP_PATH_SIZE + 8], name[FILE_NAME_SIZE + 8];
 	struct vpath v;
 
 	(void)state;
 	assert_int_equal(vpath_parse((const uint8_t *)"/inbox/a\0b", 10, &v), -1);
 	memset(longest, 'a', sizeof(longest));
-	assert_int_equal(vpath_parse((const uint8_t *)longest, VPATH_SIZE - 1, &v), -1);
+	assert_int_equal(vpath_parse((const uint8_t *)longest, SFTP_PATH_SIZE - 1, &v), -1);
 	/* With the slash before it that is one byte less than the NUL leaves. */
-	assert_int_equal(vpath_parse((const uint8_t *)longest, VPATH_SIZE - 2, &v), 0);
+	assert_int_equal(vpath_parse((const uint8_t *)longest, SFTP_PATH_SIZE - 2, &v), 0);
 	assert_int_equal(v.kind, VP_NONE);
 	/* A name of 200 bytes may be, of 201 not. */
 	memset(name, 'n', sizeof(name));
