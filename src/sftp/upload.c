@@ -79,7 +79,9 @@ upload_open(struct sftp *s, uint32_t id, const struct vpath *v, uint32_t pflags)
 		reply(s, id, FX_PERMISSION_DENIED, SENT);
 	else if (handle_upload(&s->handles, v->name) != NULL)
 		reply(s, id, FX_FAILURE, "this upload is open already");
-	else if (count_box(s) >= (uint64_t)s->conf->inbox_quota)
+	/* beginning anew gives bytes back, so it is always possible */
+	else if (count_box(s) >= (uint64_t)s->conf->inbox_quota &&
+	    !(state == UP_UNFINISHED && (pflags & FXF_TRUNC)))
 		reply(s, id, FX_FAILURE, FULL);
 	else {
 		if ((pflags & FXF_CREAT) || state == UP_TAKEN)
