@@ -94,12 +94,15 @@ numbers(void **state)
 	(void)state;
 	handles_init(&hs);
 	for (i = 0; i < SFTP_MAX_HANDLES; i++) {
+		assert_false(handles_full(&hs));
 		h = handle_new(&hs, H_LISTING, &v);
 		assert_non_null(h);
 		assert_ptr_equal(handle_get(&hs, h->number), h);
 	}
+	assert_true(handles_full(&hs));
 	assert_null(handle_new(&hs, H_LISTING, &v));
 	handle_free(h);
+	assert_false(handles_full(&hs));
 	assert_null(handle_get(&hs, SFTP_MAX_HANDLES - 1));
 	assert_null(handle_get(&hs, -1));
 	assert_null(handle_get(&hs, SFTP_MAX_HANDLES));
