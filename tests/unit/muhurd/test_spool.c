@@ -149,6 +149,64 @@ fsync(int fd)
 	return (int)syscall(SYS_fsync, fd);
 }
 
+enum call { NO_CALL, MKDIR, RENAME, CHMOD };
+static enum call full;
+
+static int
+no_space(void)
+{
+	full = NO_CALL;
+	errno = ENOSPC;
+	return -1;
+}
+
+/* These, too, fail once when told to. */
+int
+mkdirat(int fd, const char *path, mode_t mode)
+{
+	return full == MKDIR ? no_space() : (int)syscall(SYS_mkdirat, fd, path, mode);
+}
+
+int
+renameat(int from_fd, const char *from, int to_fd, const char *to)
+{
+	return full == RENAME ? no_space() :
+	    (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, 0);
+}
+
+int
+fchmod(int fd, mode_t mode)
+{
+	return full == CHMOD ? no_space() : (int)syscall(SYS_fchmod, fd, mode);
+}
+
+/* It stays in the inbox, and can be gone on with and taken when there is space. */
+static void
+disk_full(void **state)
+{
+	struct world *w = *state;
+	struct dirs d = make_dirs(w);
+	struct m_submission m = submission("PLA001");
+	struct stat st;
+	enum call c;
+
+	(void)str_copy(m.name, sizeof(m.name), "a.xml");
+	make_file(d.inbox, "a.xml.part", "abc");
+	for (c = MKDIR; c <= CHMOD; c++) {
+		full = c;
+		assert_int_equal(spool_take(&w->tree, d.inbox, d.sent, "a.xml.part", &any, &m),
+		    BOX_NO_SPACE);
+		assert_int_equal(full, NO_CALL);
+		assert_string_equal(content(d.inbox, "a.xml.part"), "abc");
+		assert_int_equal(fstatat(d.inbox, "a.xml.part", &st, 0), 0);
+		assert_int_equal(st.st_mode & 07777, 0600);
+		assert_int_equal(count(d.inbox), 1);
+		assert_int_equal(count(d.sent) + count(w->tree.received), 0);
+	}
+	assert_int_equal(spool_take(&w->tree, d.inbox, d.sent, "a.xml.part", &any, &m), BOX_OK);
+	close_dirs(&d);
+}
+
 /* What a failed fsync leaves unknown is neither taken nor resumable. */
 static void
 lost(void **state)
@@ -382,7 +440,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(take), TEST(busy), TEST(not_taken), TEST(lost), TEST(scan_passes_over),
+		TEST(take), TEST(busy), TEST(not_taken), TEST(disk_full), TEST(lost), TEST(scan_passes_over),
 		TEST(conclude), TEST(conclude_nothing),
 		TEST(scan_repairs), TEST(notice), TEST(sweep),
 		cmocka_unit_test(id_time),
