@@ -51,42 +51,52 @@ reply_errno(struct sftp *s, uint32_t id, const char *what, const struct vpath *v
 	log_alarm("%s %s of %s: %s", what, v->text, s->user, strerror(e));
 }
 
-static void
-reply_box(struct sftp *s, uint32_t id, enum box_status st)
+/* What muhurd's answer is to the client; *text is never NULL. */
+static enum sftp_status
+box_answer(enum box_status st, const char **text)
 {
 	switch (st) {
 	case BOX_OK:
-		reply_ok(s, id);
-		break;
+		*text = "";
+		return FX_OK;
 	case BOX_NO_SUCH_FILE:
-		reply(s, id, FX_NO_SUCH_FILE, "no such file");
-		break;
+		*text = "no such file";
+		return FX_NO_SUCH_FILE;
 	case BOX_DENIED:
-		reply(s, id, FX_PERMISSION_DENIED, "not allowed here");
-		break;
+		*text = "not allowed here";
+		return FX_PERMISSION_DENIED;
 	case BOX_EXISTS:
-		reply(s, id, FX_FAILURE, "a file of that name exists");
+		*text = "a file of that name exists";
 		break;
 	case BOX_BUSY:
-		reply(s, id, FX_FAILURE, "another connection is at work on this file");
+		*text = "another connection is at work on this file";
 		break;
 	case BOX_FULL:
-		reply(s, id, FX_FAILURE,
-		    "too many unfinished uploads, or they fill the box: remove some of /inbox");
+		*text = "too many unfinished uploads, or they fill the box: remove some of /inbox";
 		break;
 	case BOX_NO_SPACE:
-		reply(s, id, FX_FAILURE, NO_SPACE);
+		*text = NO_SPACE;
 		break;
 	case BOX_EMPTY:
-		reply(s, id, FX_FAILURE, "nothing was written: an empty file is not taken");
+		*text = "nothing was written: an empty file is not taken";
 		break;
 	case BOX_LOST:
-		reply(s, id, FX_FAILURE, SEND_AGAIN);
+		*text = SEND_AGAIN;
 		break;
-	default:
-		reply(s, id, FX_FAILURE, "the gateway failed; its operator can see why");
+	case BOX_FAILURE:
+		*text = "the gateway failed; its operator can see why";
 		break;
 	}
+	return FX_FAILURE;
+}
+
+static void
+reply_box(struct sftp *s, uint32_t id, enum box_status st)
+{
+	const char *text;
+	enum sftp_status code = box_answer(st, &text);
+
+	reply(s, id, code, text);
 }
 
 /* --- questions to muhurd -------------------------------------------------- */
@@ -193,6 +203,9 @@ opened(struct sftp *s, const struct pending *p, int fd)
 static void
 done(struct sftp *s, const struct pending *p, enum box_status st)
 {
+	enum sftp_status code;
+	const char *text;
+
 	if (p->ask == ASK_DISCARD) {
 		if (st != BOX_OK && st != BOX_NO_SUCH_FILE)
 			log_alarm("%s of %s is still there, but its bytes may be lost",
@@ -200,13 +213,13 @@ done(struct sftp *s, const struct pending *p, enum box_status st)
 		reply(s, p->id, FX_FAILURE, SEND_AGAIN);
 		return;
 	}
+	code = box_answer(st, &text);
 	if (p->ask == ASK_TAKE && st == BOX_OK)
 		log_info("%s sent %s, %llu bytes", s->user, p->path.name,
 		    (unsigned long long)p->size);
 	else if (p->ask == ASK_TAKE)
-		log_warnx("%s sent %s, but it could not be taken (%d)", s->user,
-		    p->path.name, (int)st);
-	reply_box(s, p->id, st);
+		log_warnx("%s sent %s, but it is not taken: %s", s->user, p->path.name, text);
+	reply(s, p->id, code, text);
 }
 
 int
