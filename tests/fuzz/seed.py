@@ -131,6 +131,10 @@ def messages():
     seeds["bad-fds"] = packet("SIGN", P, "SIGNER", 5, ACKNOWLEDGEMENT)
     seeds["bad-string"] = packet("LOGIN", S, P, 0, b"\xff\xff" + LOGIN)
     seeds["bad-nul"] = packet("BOX_TAKE", S, P, 0, text("a\0b") + FILE_ID)
+    seeds["bad-utf8"] = packet("SUB_RECEIVED", P, D, 0, SUBMISSION.replace(b"\xc3\xbc", b"\xc3n"))
+    seeds["bad-user"] = packet("SUB_RECEIVED", P, D, 0, SUBMISSION.replace(b"PLA001", b"PLA000"))
+    seeds["bad-uuid"] = packet("SUB_HOLD", P, D, 0, text(UUID.upper()))
+    seeds["bad-day"] = packet("ARCHIVE", P, "ARCHIVE", 0, PUBLISH.replace(b"2026-11-20", b"2026-02-29"))
     seeds["bad-rest"] = packet("ARCHIVED", "ARCHIVE", P, 0, text(UUID) + u8(1) + b"\0")
     ready = packet("READY", "VERIFY", P, 0, b"")
     seeds["bad-zero"] = ready[:5] + b"\1" + ready[6:]
