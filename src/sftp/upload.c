@@ -321,7 +321,9 @@ upload_close(struct sftp *s, uint32_t id, struct handle *h)
 		close_untaken(s, id, h, "an earlier write failed: the file is not taken");
 		return;
 	}
-	if (!h->written) {
+	/* Where an earlier connection brought all but the close, its client goes on
+	 * with it, has nothing to write, and believes our success: it is taken. */
+	if (!h->written && h->end == 0) {
 		handle_free(h);
 		reply_ok(s, id);
 		return;

@@ -33,10 +33,12 @@ def good():
     assert market.exchange(market.signed()) == ("accepted", [])
 
 
-def accepted(name):
+def accepted(name, data=None):
+    """What came last under this name (and is this) is accepted."""
     _, notice = market.answer(name)
     assert notice.name.endswith(".accepted.xml"), notice.codes
-    return notice
+    digests = [e.text for e in notice.all("FileSHA256")]
+    assert data is None or digests == [hashlib.sha256(data).hexdigest()], digests
 
 
 # --- names ------------------------------------------------------------------------
@@ -329,9 +331,8 @@ def gaps():
         assert w.size("/inbox/comb.part") == 0, "what was kept of it has gaps"
         assert w.status(REMOVE, 1, "/inbox/comb.part") == OK
     for n, doc in enumerate(docs):
-        received, notice = market.answer(f"gap{n}.xml")
-        assert notice.name.endswith(".accepted.xml") and market.sent(f"gap{n}.xml") == 1, (n, notice.codes)
-        assert [e.text for e in received.all("FileSHA256")] == [hashlib.sha256(doc).hexdigest()]
+        accepted(f"gap{n}.xml", doc)
+        assert market.sent(f"gap{n}.xml") == 1, n
 
 
 # --- packets and connections --------------------------------------------------------
@@ -512,7 +513,7 @@ def one_name():
             for w in (a, c):
                 assert w.status(REMOVE, 1, "/inbox/both5.part") == OK
     for n, doc in enumerate((docs[1], docs[2], docs[3])):
-        assert [e.text for e in accepted(f"both{n}.xml").all("FileSHA256")] == [hashlib.sha256(doc).hexdigest()]
+        accepted(f"both{n}.xml", doc)
         assert market.sent(f"both{n}.xml") == 1, n
     lib.wait_for("both are answered", lambda: market.sql(
         "SELECT count(*) FROM muhur.submission WHERE file_name = 'both3.xml' AND state = 'accepted'") == [["2"]])
@@ -520,24 +521,23 @@ def one_name():
     good()
 
 
+def size(name):
+    with Wire(market) as w:
+        return w.size("/inbox/" + name) or 0
+
+
 def cut_off():
     """a reset, or a client that is killed: what came stays, is never taken, and can be gone on with"""
     doc = market.signed(lines=[("1000000001", f"C{n}", "CUA", "4H95J0R2X", "1") for n in range(20000)])
-    path = os.path.join(market.dir, "cut.xml")
-    with open(path, "wb") as f:
+    with open(os.path.join(market.dir, "cut.xml"), "wb") as f:
         f.write(doc)
-
-    def size():
-        with Wire(market) as w:
-            return w.size("/inbox/cut.xml")
-
     for way in ("reset", "reset in a packet", "killed"):
         with Wire(market) as w:
             w.status(REMOVE, 1, "/inbox/cut.xml")
         since = market.log_size()
         if way == "killed":
             p = client("put cut.xml /inbox/cut.xml", "-l", "4000")
-            lib.wait_for("the upload is on its way", lambda: (size() or 0) > 100000)
+            lib.wait_for("the upload is on its way", lambda: size("cut.xml") > 100000)
             p.kill()
             p.wait(20)
         else:
@@ -545,21 +545,28 @@ def cut_off():
             h = w.open("/inbox/cut.xml")
             assert set(w.write(h, doc[:300000])) == {OK}
             if way != "reset":
-                half = w.packet(WRITE, 1, h, (300000,), doc[300000:400000])[:50000]
-                w.channel.sendall(half)
-                lib.wait_for("half a packet is there", lambda: size() > 300000)
+                w.channel.sendall(w.packet(WRITE, 1, h, (300000,), doc[300000:400000])[:50000])
+                lib.wait_for("half a packet is there", lambda: size("cut.xml") > 300000)
             w.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             w.client.close()
         lib.wait_for("the session has ended", lambda: "left cut.xml unfinished" in market.log(since))
-        left = size()
+        left = size("cut.xml")
         assert 100000 < left < len(doc) and market.sent("cut.xml") == 0, (way, left)
         with market.sftp("PLA001") as s, open(f"{market.dir}/state/boxes/PLA/users/PLA001/inbox/cut.xml", "rb") as f:
             assert s.stat("/inbox/cut.xml").st_size == left and f.read() == doc[:left], way
+    with Wire(market) as w:			# all came but the close: who resumes has nothing to write
+        whole = market.signed()
+        h = w.open("/inbox/whole.xml")
+        assert w.write(h, whole) == [OK]
+    with Wire(market) as w:
+        lib.wait_for("it is left", lambda: "left whole.xml unfinished" in market.log(since))
+        assert w.upload("/inbox/whole.xml", b"", W) == OK, w.text
+    accepted("whole.xml", whole)
     p = client("reput cut.xml /inbox/cut.xml")
     p.stdin.close()
     assert p.wait(60) == 0
-    notice = accepted("cut.xml")
-    assert [e.text for e in notice.all("FileSHA256")] == [hashlib.sha256(doc).hexdigest()] and market.sent("cut.xml") == 1
+    accepted("cut.xml", doc)
+    assert market.sent("cut.xml") == 1
     market.sound(since)
 
 
@@ -579,18 +586,14 @@ def interrupted():
     with open(os.path.join(market.dir, "interrupted.xml"), "wb") as f:
         f.write(doc)
     p = client("put interrupted.xml /inbox/interrupted.xml", "-l", "4000")
-
-    def some():
-        with Wire(market) as w:
-            return (w.size("/inbox/interrupted.xml") or 0) > 100000
-    lib.wait_for("the upload is on its way", some)
+    lib.wait_for("the upload is on its way", lambda: size("interrupted.xml") > 100000)
     p.send_signal(signal.SIGINT)
     p.stdin.close()
     p.wait(20)
     _, notice = market.answer("interrupted.xml")
     assert notice.codes == ["XML_MALFORMED"], notice.codes
-    market.send(doc, name="whole.xml")		# under the same MessageId
-    accepted("whole.xml")
+    market.send(doc, name="again.xml")		# under the same MessageId
+    accepted("again.xml")
 
 
 with lib.Market(conf=f"login_grace = 5\ninbox_quota = {QUOTA}\ninbox_max_files = {FILES}\n"
