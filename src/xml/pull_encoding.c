@@ -11,21 +11,29 @@
 
 #define NAME_SHOWN	40	/* as much of an encoding's name goes into a reason */
 
-/* What the first bytes say: a byte order mark, or how wide a character is. */
-enum form { FORM_BYTES, FORM_UTF8_BOM, FORM_UTF16 };
+/* What the first bytes say: a byte order mark, or how wide a character is and
+ * which half of it comes first. */
+enum form { FORM_BYTES = 1, FORM_UTF8_BOM = 2, FORM_UTF16LE = 4, FORM_UTF16BE = 8 };
 
 static const struct {
 	const char *name;
-	int utf16, utf8;
+	int forms;
 } taken[] = {
-	{ "UTF-8", 0, 1 }, { "UTF8", 0, 1 }, { "UTF-16", 1, 0 }, { "UTF-16LE", 1, 0 },
-	{ "UTF-16BE", 1, 0 }, { "US-ASCII", 0, 0 }, { "ASCII", 0, 0 }, { "ISO-8859-1", 0, 0 },
-	{ "ISO-LATIN-1", 0, 0 },
+	{ "UTF-8", FORM_BYTES | FORM_UTF8_BOM },
+	{ "UTF8", FORM_BYTES | FORM_UTF8_BOM },
+	{ "UTF-16", FORM_UTF16LE | FORM_UTF16BE },
+	{ "UTF-16LE", FORM_UTF16LE },
+	{ "UTF-16BE", FORM_UTF16BE },
+	{ "US-ASCII", FORM_BYTES },
+	{ "ASCII", FORM_BYTES },
+	{ "ISO-8859-1", FORM_BYTES },
+	{ "ISO-LATIN-1", FORM_BYTES },
 };
 
 /* Is the declared encoding taken, and the document's?  Another one than the
- * declared is a fatal error (XML 1.0, 4.3.3), which libxml2 passes over: programs
- * would read different characters in the same bytes. */
+ * declared is a fatal error (XML 1.0, 4.3.3).  libxml2 passes over it, or reads
+ * on in the declared one behind the declaration: programs would read different
+ * characters in the same bytes. */
 static int
 check_name(const char *s, size_t len, enum form form, char fault[REASON_DETAIL_SIZE])
 {
@@ -38,7 +46,7 @@ check_name(const char *s, size_t len, enum form form, char fault[REASON_DETAIL_S
 	if (i == sizeof(taken) / sizeof(taken[0]))
 		(void)snprintf(fault, REASON_DETAIL_SIZE,
 		    "encoding %.*s is not taken: UTF-8 and UTF-16 are", shown, s);
-	else if (taken[i].utf16 != (form == FORM_UTF16) || (form == FORM_UTF8_BOM && !taken[i].utf8))
+	else if ((taken[i].forms & (int)form) == 0)
 		(void)snprintf(fault, REASON_DETAIL_SIZE,
 		    "the XML declaration says %.*s, the bytes are of another encoding", shown, s);
 	else
@@ -72,7 +80,10 @@ head_ascii(const unsigned char *b, size_t len, char *out, enum form *form)
 	for (i = skip; i < len && n < XML_MAX_DECLARATION; i += step)
 		out[n++] = b[i] < 0x80 ? (char)b[i] : '?';
 	out[n] = '\0';
-	*form = step == 2 ? FORM_UTF16 : skip == 3 ? FORM_UTF8_BOM : FORM_BYTES;
+	if (step == 2)		/* the half that is kept is the low one */
+		*form = skip % 2 == 0 ? FORM_UTF16LE : FORM_UTF16BE;
+	else
+		*form = skip == 3 ? FORM_UTF8_BOM : FORM_BYTES;
 	return n;
 }
 

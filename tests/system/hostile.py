@@ -116,6 +116,8 @@ def encodings(good, signed):
         ("an unknown encoding", good.replace("UTF-8", "X-NONE"), MALFORMED),
         ("UTF-16 said, UTF-8 sent", utf16, MALFORMED),
         ("UTF-8 said, UTF-16 sent", good.encode("utf-16"), MALFORMED),
+        ("UTF-16LE said, big end first", b"\xfe\xff" + good.replace("UTF-8", "UTF-16LE").encode("utf-16-be"), MALFORMED),
+        ("UTF-16BE said, little end first", b"\xff\xfe" + good.replace("UTF-8", "UTF-16BE").encode("utf-16-le"), MALFORMED),
         ("ISO-8859-1 said behind UTF-8's BOM", b"\xef\xbb\xbf" + raw.replace(b"UTF-8", b"ISO-8859-1"), MALFORMED),
         ("UTF-16 cut in a character", utf16.encode("utf-16")[:-3], MALFORMED),
         ("UTF-16, a lone high surrogate", utf16.encode("utf-16-le").replace("C1".encode("utf-16-le"), b"\x00\xd8"), MALFORMED),

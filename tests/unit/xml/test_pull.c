@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <openssl/sha.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -151,6 +152,46 @@ test_small(void **unused)
 	expect("UCS-4", "\0\0\0<\0\0\0a\0\0\0/\0\0\0>", 16, XML_MALFORMED);
 	expect("UTF-16", "\xff\xfe<\0a\0/\0>\0", 10, OK);
 	expect("UTF-16 without a mark", "\0<\0?\0x\0m\0l\0?\0>", 14, XML_MALFORMED);
+}
+
+static size_t
+put_utf16(char *out, const char *ascii, int big)
+{
+	size_t i;
+
+	for (i = 0; ascii[i] != '\0'; i++) {
+		out[2 * i + !!big] = ascii[i];
+		out[2 * i + !big] = '\0';
+	}
+	return 2 * i;
+}
+
+/* A declaration in one byte order that names the other.  libxml2 would read on in
+ * the other one, 90 bytes from the start: here just where the declaration ends. */
+static void
+test_byte_order(void **unused)
+{
+	static const struct { const char *encoding; int declared, rest; enum reason_code code; } t[] = {
+	{ "UTF-16", 0, 0, OK },
+	{ "UTF-16", 1, 1, OK },
+	{ "UTF-16LE", 0, 0, OK },
+	{ "UTF-16BE", 1, 1, OK },
+	{ "UTF-16LE", 1, 0, XML_MALFORMED },
+	{ "UTF-16BE", 0, 1, XML_MALFORMED },
+	};
+	char declaration[64], doc[256];
+	size_t i, n;
+
+	(void)unused;
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		n = (size_t)snprintf(declaration, sizeof(declaration),
+		    "<?xml version='1.0' encoding='%s'?>", t[i].encoding);
+		(void)snprintf(declaration + n, sizeof(declaration) - n, "%*s", (int)(45 - n), "");
+		n = 2 + put_utf16(doc + 2, declaration, t[i].declared);
+		memcpy(doc, t[i].declared ? "\xfe\xff" : "\xff\xfe", 2);
+		n += put_utf16(doc + n, "<a/>", t[i].rest);
+		expect(t[i].encoding, doc, n, t[i].code);
+	}
 }
 
 /* The encoding that is not taken is named, and nothing else of the document. */
@@ -414,6 +455,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_small),
+		cmocka_unit_test(test_byte_order),
 		cmocka_unit_test(test_encoding_named),
 		cmocka_unit_test(test_behind_the_end),
 		cmocka_unit_test(test_limits),
