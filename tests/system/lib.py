@@ -10,6 +10,7 @@ import datetime
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -121,8 +122,8 @@ class Reports:
 
 class Market(Reports):
     """A running gateway with the sample market's members and their users.  wrapper makes, of
-    a folder that every role can write to, the words that start muhurd: valgrind, say; limit
-    is for the gateway's start."""
+    a folder that every role can write to, the command that muhurd and its arguments are given
+    to: valgrind's, say; limit is for the gateway's start."""
 
     def __init__(self, conf="", bin=BIN, wrapper=None, limit=LIMIT):
         self.dir = tempfile.mkdtemp(prefix="market.", dir=os.environ.get("MUHUR_TEST_DIR"))
@@ -133,7 +134,10 @@ class Market(Reports):
             logs = os.path.join(self.dir, "valgrind")
             os.mkdir(logs)
             os.chmod(logs, 0o1777)
-            self.env["MARKET_WRAPPER"] = wrapper(logs)
+            self.env["MARKET_WRAPPER"] = script = os.path.join(self.dir, "wrapper")
+            with open(script, "w") as f:
+                f.write(f'#!/bin/sh\nexec {shlex.join(wrapper(logs))} "$@"\n')
+            os.chmod(script, 0o755)
         extra = os.path.join(self.dir, "extra.conf")
         with open(extra, "w") as f:
             f.write(conf)

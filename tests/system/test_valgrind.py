@@ -21,15 +21,16 @@ import forge		# noqa: E402
 import hostile		# noqa: E402
 
 LIMIT = 300
+# Losses that nothing points at are errors; what a process still holds when it ends is not.
+VALGRIND = ["valgrind", "-q", "--vgdb=no", "--leak-check=full", "--show-leak-kinds=definite,indirect",
+            "--errors-for-leak-kinds=definite,indirect"]
 market = None
 day = str(lib.last_closed_day())
 
 
 def wrapper(logs):
-    """Losses that nothing points at are errors; what a process still holds when it ends is not.
-    A forked child is silent until it has executed its program: it is muhurd's copy."""
-    return (f"valgrind -q --vgdb=no --trace-children=yes --child-silent-after-fork=yes --leak-check=full "
-            f"--show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect --log-file={logs}/%p.log")
+    """A forked child is silent until it has executed its program: it is muhurd's copy."""
+    return [*VALGRIND, "--trace-children=yes", "--child-silent-after-fork=yes", f"--log-file={logs}/%p.log"]
 
 
 def errors():
@@ -111,8 +112,7 @@ def commands():
     path = os.path.join(market.dir, "command.xml")
     with open(path, "w") as f:
         f.write(market.balance_report())
-    quiet = ["valgrind", "-q", "--vgdb=no", "--leak-check=full", "--show-leak-kinds=definite,indirect",
-             "--errors-for-leak-kinds=definite,indirect", "--error-exitcode=99", os.path.join(BIN, "muhur")]
+    quiet = [*VALGRIND, "--error-exitcode=99", os.path.join(BIN, "muhur")]
     lib.run(*quiet, "sign", "--key", f"{market.pki}/PLA001.key", "--cert", f"{market.pki}/PLA001.pem", path, path + ".signed")
     lib.run(*quiet, "verify", "--trust", f"{market.pki}/trust.pem", "--crl", f"{market.pki}/crl.pem",
             "--schema-dir", os.path.join(lib.TOP, "schemas", "xml"), path + ".signed")
