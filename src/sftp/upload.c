@@ -22,6 +22,7 @@
 #define BAD_NAME	"this name may not be used: 1 to 200 bytes of UTF-8, no " \
 			"control character, no dot at its beginning, no slash at its end"
 #define SENT		"this file was sent and taken; to send anew, overwrite it as a whole"
+#define TOO_LARGE	"the document is larger than this gateway takes"
 #define FULL		"unfinished uploads fill the box: remove some of /inbox"
 #define REPLACED	"another connection has removed this upload or begun it anew: " \
 			"nothing of it is taken"
@@ -126,24 +127,32 @@ refuse_write(struct sftp *s, enum sftp_status st, const char *why)
 	s->write_error = why;
 }
 
-/* May n bytes be written at s->write_at? */
-static void
-check_size(struct sftp *s, struct handle *h, uint32_t n)
+/* Why the upload may not become `end' bytes long, or NULL.  Where it may, what it
+ * grows is counted. */
+static const char *
+no_growth(struct sftp *s, const struct handle *h, uint64_t end)
 {
-	const uint64_t max = (uint64_t)s->conf->max_document_size;
 	struct stat st;
 
-	if (s->write_at > max || n > max - s->write_at) {
-		refuse_write(s, FX_FAILURE, "the document is larger than this gateway takes");
-		return;
-	}
-	if (s->write_at + n <= h->end)
-		return;
+	if (end <= h->end)
+		return NULL;
 	/* nobody sees it any more, so it must not grow */
 	if (fstat(h->fd, &st) == 0 && st.st_nlink == 0)
-		refuse_write(s, FX_FAILURE, REPLACED);
-	else if (!box_takes(s, s->write_at + n - h->end))
-		refuse_write(s, FX_FAILURE, FULL);
+		return REPLACED;
+	return box_takes(s, end - h->end) ? NULL : FULL;
+}
+
+/* May n bytes be written at s->write_at? */
+static void
+check_size(struct sftp *s, const struct handle *h, uint32_t n)
+{
+	const uint64_t max = (uint64_t)s->conf->max_document_size;
+	const char *why;
+
+	if (s->write_at > max || n > max - s->write_at)
+		refuse_write(s, FX_FAILURE, TOO_LARGE);
+	else if ((why = no_growth(s, h, s->write_at + n)) != NULL)
+		refuse_write(s, FX_FAILURE, why);
 }
 
 void
@@ -362,12 +371,14 @@ upload_close(struct sftp *s, uint32_t id, struct handle *h)
 static void
 set_size(struct sftp *s, uint32_t id, struct handle *h, uint64_t size)
 {
-	if (size > (uint64_t)s->conf->max_document_size) {
-		reply(s, id, FX_FAILURE, "the document is larger than this gateway takes");
-		return;
-	}
-	if (size > h->end && !box_takes(s, size - h->end)) {
-		reply(s, id, FX_FAILURE, FULL);
+	const char *why;
+
+	if (size > (uint64_t)s->conf->max_document_size)
+		why = TOO_LARGE;
+	else
+		why = no_growth(s, h, size);
+	if (why != NULL) {
+		reply(s, id, FX_FAILURE, why);
 		return;
 	}
 	if (ftruncate(h->fd, (off_t)size) == -1) {

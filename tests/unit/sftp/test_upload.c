@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What a session asks of muhurd when the disk fails under an upload. */
+/* What a session asks of muhurd when the disk fails under an upload, and how far
+ * an upload may grow. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -143,6 +144,19 @@ whole(void **state)
 	assert_answer(&w->s, SEND_AGAIN);
 }
 
+/* The disk's limits are not the user's: nothing that the user removes helps. */
+static void
+full_disk(void **state)
+{
+	struct world *w = *state;
+	struct msg m;
+
+	upload_close(&w->s, 1, w->h);
+	assert_int_equal(msg_recv(&w->muhurd, &m), 1);
+	answer(w, BOX_NO_SPACE);
+	assert_answer(&w->s, NO_SPACE);
+}
+
 static void
 failing_close(void **state)
 {
@@ -196,14 +210,146 @@ nameless(void **state)
 	assert_answer(&w->s, "nothing of it is taken");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+/* --- how far an upload may grow ----------------------------------------------- */
+
+#define INBOX	"upload-test.inbox"
+
+/* An inbox with a.xml of 3 bytes, and b.xml, which is empty and returned. */
+static struct handle *
+make_inbox(struct world *w)
+{
+	struct handle *b;
+	struct vpath v;
+
+	assert_int_equal(vpath_parse((const uint8_t *)"/inbox/b.xml", 12, &v), 0);
+	assert_int_equal(mkdir(INBOX, 0700), 0);
+	assert_true((w->s.dir[DIR_INBOX] = open(INBOX, O_RDONLY | O_DIRECTORY)) != -1);
+	assert_int_equal(rename("upload-test.file", INBOX "/a.xml"), 0);
+	assert_non_null(b = handle_new(&w->s.handles, H_UPLOAD, &v));
+	assert_true((b->fd = open(INBOX "/b.xml", O_RDWR | O_CREAT | O_EXCL, 0600)) != -1);
+	w->conf.max_document_size = 1000;
+	w->conf.inbox_quota = 100;
+	w->s.inbox_bytes = 3;		/* as upload_open counts it */
+	return b;
+}
+
+static int
+teardown_inbox(void **state)
+{
+	(void)unlink(INBOX "/a.xml");
+	(void)unlink(INBOX "/b.xml");
+	(void)rmdir(INBOX);
+	return teardown(state);
+}
+
+/* One byte written there: was it taken? */
+static int
+write_one(struct world *w, struct handle *h, uint64_t at)
+{
+	const uint8_t number[4] = { 0, 0, 0, (uint8_t)h->number };
+	const struct sftp_request r = { .handle = { number, sizeof(number) }, .offset = at, .len = 1 };
+
+	sftp_out_sent(&w->s.out, w->s.out.len);
+	upload_write_begin(&w->s, &r);
+	upload_write(&w->s, (const uint8_t *)"x", 1);
+	upload_write_end(&w->s);
+	return w->s.write_error == NULL;
+}
+
+static void
+set_length(struct world *w, struct handle *h, uint64_t size)
+{
+	const struct sftp_attrs a = { .flags = ATTR_SIZE, .size = size };
+
+	sftp_out_sent(&w->s.out, w->s.out.len);
+	upload_setstat(&w->s, 1, h, NULL, &a);
+}
+
+static void
+assert_length(const struct handle *h, off_t size)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(h->fd, &st), 0);
+	assert_int_equal(st.st_size, size);
+}
+
+/* Written or reserved, by whichever handle: it all counts, until it is given back. */
+static void
+quota(void **state)
+{
+	struct world *w = *state;
+	struct handle *b = make_inbox(w);
+
+	set_length(w, w->h, 60);
+	assert_length(w->h, 60);
+	set_length(w, b, 41);
+	assert_answer(&w->s, "fill the box");
+	assert_length(b, 0);
+	set_length(w, b, 40);
+	assert_length(b, 40);
+	assert_true(write_one(w, b, 39));
+	assert_false(write_one(w, b, 40));
+	assert_answer(&w->s, "fill the box");
+	assert_length(b, 40);
+	set_length(w, w->h, 59);
+	set_length(w, b, 41);
+	assert_length(b, 41);
+	set_length(w, b, 1001);
+	assert_answer(&w->s, "larger than this gateway takes");
+}
+
+/* What another connection has removed is in nobody's sum: it stays as it is. */
+static void
+quota_nameless(void **state)
+{
+	struct world *w = *state;
+	struct handle *b = make_inbox(w);
+
+	assert_int_equal(unlink(INBOX "/a.xml"), 0);
+	set_length(w, w->h, 4);
+	assert_answer(&w->s, "nothing of it is taken");
+	assert_true(write_one(w, w->h, 2));
+	assert_false(write_one(w, w->h, 3));
+	assert_answer(&w->s, "nothing of it is taken");
+	assert_length(w->h, 3);
+	/* here it counts until it is closed */
+	set_length(w, b, 98);
+	assert_answer(&w->s, "fill the box");
+	set_length(w, b, 97);
+	assert_length(b, 97);
+}
+
+/* What is refused for its gaps is cut at the first one, like any other. */
+static void
+gaps(void **state)
+{
+	struct world *w = *state;
+	struct stat st;
+	int n = 0;
+
+	(void)make_inbox(w);
+	w->conf.inbox_quota = 1000;
+	while (write_one(w, w->h, (uint64_t)(4 + 2 * n)))
+		n++;
+	assert_answer(&w->s, "too many gaps");
+	assert_int_equal(n, SFTP_MAX_EXTENTS - 1);	/* and the 3 bytes */
+	upload_close(&w->s, 1, w->h);
+	assert_answer(&w->s, "not taken");
+	assert_int_equal(stat(INBOX "/a.xml", &st), 0);
+	assert_int_equal(st.st_size, 3);
+}
+
+#define TEST(f)		cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST_INBOX(f)	cmocka_unit_test_setup_teardown(f, setup, teardown_inbox)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(whole), TEST(failing_close), TEST(failing_fsync), TEST(failing_end),
-		TEST(nameless),
+		TEST(whole), TEST(full_disk), TEST(failing_close), TEST(failing_fsync),
+		TEST(failing_end), TEST(nameless),
+		TEST_INBOX(quota), TEST_INBOX(quota_nameless), TEST_INBOX(gaps),
 	};
 
 	log_init("test_upload", LOG_COMMAND, 0);
