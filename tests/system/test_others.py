@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
 
 import lib
+from forge import DS, ENC, EXC, INC, MORE, XADES
 
 CORPUS = os.path.join(lib.TOP, "tests", "corpus")
 PKI = os.path.join(CORPUS, "pki")
@@ -26,17 +27,11 @@ SIGNED_AT = "2026-01-15T08:55:00"
 KEYS = ("rsa2048", "p256", "p384")
 TOOLS = ("jdk", "xmlcrypto", "xadesjs")
 
-DS = "http://www.w3.org/2000/09/xmldsig#"
-XADES = "http://uri.etsi.org/01903/v1.3.2#"
 NS = {"ds": DS, "x": XADES}
 UNSIGNED = (f'<UnsignedProperties xmlns="{XADES}"><UnsignedSignatureProperties><SignatureTimeStamp>'
             '<EncapsulatedTimeStamp>AAAA</EncapsulatedTimeStamp></SignatureTimeStamp></UnsignedSignatureProperties>'
             '</UnsignedProperties>')
-EXC = "http://www.w3.org/2001/10/xml-exc-c14n#"
-INC = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
-MORE = "http://www.w3.org/2001/04/xmldsig-more#"
-DIGESTS = {"sha256": "http://www.w3.org/2001/04/xmlenc#sha256", "sha384": MORE + "sha384",
-           "sha512": "http://www.w3.org/2001/04/xmlenc#sha512"}
+DIGESTS = {"sha256": ENC + "sha256", "sha384": MORE + "sha384", "sha512": ENC + "sha512"}
 
 work = None
 
