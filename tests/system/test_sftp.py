@@ -536,7 +536,7 @@ def cut_off():
             w.status(REMOVE, 1, "/inbox/cut.xml")
         since = market.log_size()
         if way == "killed":
-            p = client("put cut.xml /inbox/cut.xml", "-l", "4000")
+            p = client("put cut.xml /inbox/cut.xml", "-l", "1000")
             lib.wait_for("the upload is on its way", lambda: size("cut.xml") > 100000)
             p.kill()
             p.wait(20)
@@ -585,7 +585,7 @@ def interrupted():
         ("1000000001", f"C{n}", "CUA", "4H95J0R2X", "1") for n in range(20000)])
     with open(os.path.join(market.dir, "interrupted.xml"), "wb") as f:
         f.write(doc)
-    p = client("put interrupted.xml /inbox/interrupted.xml", "-l", "4000")
+    p = client("put interrupted.xml /inbox/interrupted.xml", "-l", "1000")
     lib.wait_for("the upload is on its way", lambda: size("interrupted.xml") > 100000)
     p.send_signal(signal.SIGINT)
     p.stdin.close()
