@@ -291,7 +291,7 @@ set_parameters(const struct trust *t, X509_STORE_CTX *ctx, usec_t at, int crls)
 
 struct judgement {
 	struct reasons	*rs;
-	int		 void_crl;	/* depth of the certificate whose CRL says nothing, or -1 */
+	const X509_CRL	*void_crl;	/* the last one that says nothing; NULL none */
 };
 
 static void
@@ -304,7 +304,7 @@ add_fault(struct reasons *rs, const struct fault *f, X509_STORE_CTX *ctx)
 	if (f->code == SIG_ALGORITHM)
 		(void)alg_key_ok(X509_get0_pubkey(X509_STORE_CTX_get0_cert(ctx)), &words);
 	/* nobody counts as the issuer of such a one */
-	if (cert != NULL && (X509_get_extension_flags(cert) & EXFLAG_INVALID) != 0)
+	if (f->code == CERT_UNTRUSTED && cert != NULL && (X509_get_extension_flags(cert) & EXFLAG_INVALID) != 0)
 		words = "an extension of it cannot be read";
 	if (words == NULL)
 		words = X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx));
@@ -321,7 +321,7 @@ on_fault(int ok, X509_STORE_CTX *ctx)
 {
 	struct judgement	*j = X509_STORE_CTX_get_app_data(ctx);
 	const struct fault	*f = fault_of(X509_STORE_CTX_get_error(ctx));
-	int			 depth = X509_STORE_CTX_get_error_depth(ctx);
+	const X509_CRL		*crl = X509_STORE_CTX_get0_current_crl(ctx);
 
 	if (ok)
 		return 1;
@@ -331,8 +331,8 @@ on_fault(int ok, X509_STORE_CTX *ctx)
 	if (X509_STORE_CTX_get0_parent_ctx(ctx) != NULL)
 		return 0;
 	if (f->void_crl)
-		j->void_crl = depth;
-	if (f->code == CERT_REVOKED && j->void_crl == depth)
+		j->void_crl = crl;
+	if (f->code == CERT_REVOKED && crl != NULL && j->void_crl == crl)
 		return 1;
 	if (!reasons_has(j->rs, f->code))
 		add_fault(j->rs, f, ctx);
@@ -344,7 +344,7 @@ static void
 judge_chain(const struct trust *t, X509 *cert, STACK_OF(X509) *untrusted, usec_t at,
     int crls, struct reasons *rs)
 {
-	struct judgement j = { rs, -1 };
+	struct judgement j = { rs, NULL };
 	X509_STORE_CTX	*ctx;
 	int		 ok;
 
