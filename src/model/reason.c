@@ -225,7 +225,7 @@ reasons_stage(const struct reasons *rs)
 int
 reason_stage_counts(enum reason_stage stage)
 {
-	return stage > STAGE_AUTHORITY && stage != STAGE_OURS;
+	return stage > STAGE_AUTHORITY && stage < STAGE_OURS;
 }
 
 static int

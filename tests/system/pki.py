@@ -5,11 +5,14 @@ the market's own sub-CA."""
 import contextlib
 import datetime
 import os
+import signal
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.x509.oid import NameOID, ObjectIdentifier
+
+import lib
 
 DAY = datetime.timedelta(days=1)
 MINUTE = datetime.timedelta(minutes=1)
@@ -122,24 +125,26 @@ def crls(market):
     return found
 
 
-def _write(market, lists):
-    with open(f"{market.pki}/crl.pem", "wb") as f:
+def _exchange(market, lists):
+    """As operators do it: a new file in the place of the old one, then SIGHUP."""
+    path = f"{market.pki}/crl.pem"
+    with open(path + ".new", "wb") as f:
         f.write(b"".join(lists))
+    os.rename(path + ".new", path)
+    since = market.log_size()
+    os.kill(market.muhurd_pid, signal.SIGHUP)
+    lib.wait_for("the lists are read", lambda: "revocation lists are read again" in market.log(since))
 
 
 @contextlib.contextmanager
 def with_crls(market, lists):
-    """The gateway runs with these lists, and with what it had again afterwards."""
+    """The gateway is told to read these lists, and what it had again afterwards."""
     old = _load(f"{market.pki}/crl.pem")
-    market.stop()
-    _write(market, lists)
+    _exchange(market, lists)
     try:
-        market.start()
         yield
     finally:
-        market.stop()
-        _write(market, [old])
-        market.start()
+        _exchange(market, [old])
 
 
 def revoke(market, *cert_paths):

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """Hostile XML costs little: each of these ends within half a second of processor
-time and 32 MiB, in a build without sanitizers ($MUHUR_VALGRIND_BINDIR).  The
+time and 32 MiB, in a build without sanitizers ($MUHUR_PLAIN_BINDIR).  The
 same pass over a document stands in muhur-verify and in `muhur verify'."""
 
 import json
@@ -13,7 +13,7 @@ import tempfile
 import hostile
 import lib
 
-BIN = os.environ.get("MUHUR_VALGRIND_BINDIR")
+BIN = os.environ.get("MUHUR_PLAIN_BINDIR")
 if not BIN:
     print("1..0 # SKIP no build without sanitizers")
     sys.exit(77)
