@@ -127,7 +127,9 @@ def _value(key, method, data):
     return key.sign(data, padding.PKCS1v15(), digest)
 
 
-def _references(doc, sig):
+def digests(doc):
+    """(DigestValue element, what it should say) of each reference whose target is there."""
+    sig = doc.find(f".//{{{DS}}}Signature")
     for ref in sig.findall(ds("SignedInfo/Reference")):
         transforms = [t for t in ref.findall(ds("Transforms/Transform")) if "c14n" in t.get("Algorithm")]
         what = _without_signature(doc) if ref.get("URI") == "" else sig.find(f".//{{{XADES}}}SignedProperties")
@@ -135,7 +137,7 @@ def _references(doc, sig):
             continue
         digest = DIGESTS.get(ref.find(ds("DigestMethod")).get("Algorithm"), "sha256")
         raw = hashlib.new(digest, _c14n(what, transforms[0] if transforms else None)).digest()
-        ref.find(ds("DigestValue")).text = base64.b64encode(raw).decode()
+        yield ref.find(ds("DigestValue")), base64.b64encode(raw).decode()
 
 
 def resign(data, change, key):
@@ -145,7 +147,8 @@ def resign(data, change, key):
     sig = doc.find(f".//{{{DS}}}Signature")
     if change:
         change(doc, sig)
-    _references(doc, sig)
+    for element, value in list(digests(doc)):
+        element.text = value
     info = sig.find(ds("SignedInfo"))
     method = info.find(ds("SignatureMethod")).get("Algorithm")
     raw = _value(key, method, _c14n(info, info.find(ds("CanonicalizationMethod"))))

@@ -66,6 +66,18 @@ def changed():
     ])
 
 
+def explained():
+    """SIG_DIGEST says which digest the document has, and which it claims, and where"""
+    document = pla.signed().replace(b'Qty="1.5"', b'Qty="2.5"', 1)
+    (element, value), (properties, same) = forge.digests(etree.fromstring(document))
+    assert value != element.text and same == properties.text
+    names = pla.judge([("changed", document, DIGEST)])
+    error, = pla.decisions(names)[names[0]].all("Error")
+    assert error.get("Line") == str(document[:document.index(element.text.encode())].count(b"\n") + 1)
+    detail = next(e.text for e in error if e.tag.endswith("}Detail"))
+    assert f"is {value}," in detail and detail.endswith(f"says {element.text}"), (detail, value, element.text)
+
+
 def same_meaning():
     """what canonicalisation takes away may be changed, and only that"""
     cut = pla.signed(message_id="CUT-1")
@@ -378,4 +390,4 @@ def times():
 if __name__ == "__main__":
     with lib.Market() as market:
         pla = forge.Forge(market)
-        lib.main(changed, same_meaning, wrapped, references, algorithms, keys, times)
+        lib.main(changed, explained, same_meaning, wrapped, references, algorithms, keys, times)
