@@ -235,6 +235,40 @@ def document(certificates, issuer_serial="", v2=True, c14n=EXCLUSIVE, prefixes="
 """.encode()
 
 
+def plain(change=("", "")):
+    """XML-DSig without XAdES and without a certificate, with one thing changed."""
+    text = f"""<a><ds:Signature xmlns:ds="{DSIG}"><ds:SignedInfo><ds:CanonicalizationMethod Algorithm="{EXCLUSIVE}"/>
+<ds:SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"/>
+{reference("", transform(DSIG + "enveloped-signature") + transform(EXCLUSIVE))}</ds:SignedInfo>
+<ds:SignatureValue>AAAA</ds:SignatureValue></ds:Signature></a>
+"""
+    assert change[0] in text
+    return text.replace(*change, 1).encode()
+
+
+def plain_documents():
+    method = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
+    enveloped = transform(DSIG + "enveloped-signature")
+    return {
+        "no-certificate": plain(),
+        "hmac": plain((method, DSIG + "hmac-sha1")),
+        "parameters": plain((f'{method}"/>', f'{method}"><ds:HMACOutputLength>0</ds:HMACOutputLength></ds:SignatureMethod>')),
+        "no-algorithm": plain((f' Algorithm="{method}"', "")),
+        "no-method": plain((f'<ds:SignatureMethod Algorithm="{method}"/>', "")),
+        "with-comments": plain((f'{EXCLUSIVE}"/>', f'{EXCLUSIVE}WithComments"/>')),
+        "sha1": plain((SHA256, DSIG + "sha1")),
+        "cut-digest": plain(("A=</ds:DigestValue>", "</ds:DigestValue>")),
+        "not-enveloped": plain((enveloped, "")),
+        "enveloped-twice": plain((enveloped, enveloped * 2)),
+        "base64": plain((enveloped, transform(DSIG + "base64"))),
+        "no-reference": plain((reference("", enveloped + transform(EXCLUSIVE)), "")),
+        "stray-text": plain(("</ds:SignedInfo>", "text</ds:SignedInfo>")),
+        "misplaced": b"<x>" + plain() + b"</x>",
+        "two-signatures": plain(("</a>", "<b><ds:Signature xmlns:ds='%s'/></b></a>" % DSIG)),
+        "in-the-middle": plain(("</a>", "<b/></a>")).replace(b"<a>", b"<a><b/>"),
+    }
+
+
 def documents():
     text = (HERE / "corpus/document/balance.xml").read_text()
     certificate = base64.b64decode(re.search("<ds:X509Certificate>([^<]*)", text).group(1))
@@ -267,7 +301,7 @@ def documents():
     }
 
 
-for name, seeds in (("document", documents()), ("msg", messages()), ("stream", frames())):
+for name, seeds in (("document", documents() | {k + ".xml": v for k, v in plain_documents().items()}), ("msg", messages()), ("stream", frames())):
     folder = HERE / "corpus" / name
     folder.mkdir(parents=True, exist_ok=True)
     for file, data in seeds.items():
