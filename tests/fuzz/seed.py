@@ -149,8 +149,8 @@ def frame(letter, data=b""):
 def frames():
     quantity = (5 * 10**18).to_bytes(16, sys.byteorder, signed=True)
     negative = (-7).to_bytes(16, sys.byteorder, signed=True)
-    head = (u8(1) + text("m", "CUA", "CUA001") + i64(DAY, 99, 3) + text("old") + i64(2) +
-            u32(2) + text("4H95J0R2X") + quantity + text("X9J9K872S") + negative)
+    fields = u8(1) + text("m", "CUA", "CUA001") + i64(DAY, 99, 3) + text("old") + i64(2)
+    head = fields + u32(2) + text("4H95J0R2X") + quantity + text("X9J9K872S") + negative
     rows = u8(3) + b"1\t2\ta\n"
     return {
         "header": frame("H", head),
@@ -165,7 +165,10 @@ def frames():
         "bad-nul": frame("R", u8(0) + b"a\0\n"),
         "bad-end": frame("E", b"x"),
         "bad-total": frame("H", head[:-1] + b"\x7f"),
-        "bad-count": frame("H", head[:-58] + u32(2049)),
+        "bad-count": frame("H", fields + u32(2049)),
+        "bad-sender": frame("H", fields.replace(b"CUA", b"C\nA") + u32(0)),
+        "bad-day": frame("H", fields.replace(i64(DAY), i64(2**40)) + u32(0)),
+        "no-totals": frame("H", fields + u32(0)),
         "bad-length": b"R" + u32(256 * 1024 + 1),
         "cut": frame("R", rows)[:-3],
     }
