@@ -16,6 +16,8 @@
 #define CLOSE_MINUTE		59
 /* xs:dateTime: zones reach from -14:00 to +14:00. */
 #define ZONE_MAX_HOURS		14
+/* 10000-01-01: RFC 3339 and time_format() end before it. */
+#define TIME_END		(INT64_C(253402300800) * USEC_PER_SEC)
 
 static int64_t	offset;		/* microseconds added to the system's clock */
 
@@ -224,24 +226,25 @@ time_parse(const char *s, usec_t *t, int *zoned)
 {
 	const char *rest;
 	date_t date;
-	usec_t in_day, whole;
-	int east;
+	usec_t in_day, whole, at;
+	int east = 0;
 
 	if (strnlen(s, DATE_SIZE) < DATE_SIZE || parse_date(s, &date) == -1 ||
-	    (s[10] != 'T' && s[10] != 't') || parse_clock(s + 11, &in_day, &rest) == -1)
+	    (s[10] != 'T' && s[10] != 't') || parse_clock(s + 11, &in_day, &rest) == -1 ||
+	    (*rest != '\0' && parse_zone(rest, &east) == -1))
 		return -1;
-	if (*rest != '\0') {
-		if (parse_zone(rest, &east) == -1)
-			return -1;
-		*t = (date * SEC_PER_DAY - east) * USEC_PER_SEC + in_day;
-		*zoned = 1;
-		return 0;
+	if (*rest != '\0')
+		at = (date * SEC_PER_DAY - east) * USEC_PER_SEC + in_day;
+	else {
+		/* The hour and minute in Istanbul; the rest is added to them. */
+		whole = in_day / (60 * USEC_PER_SEC);
+		at = istanbul_time(date, (int)(whole / 60), (int)(whole % 60)) +
+		    in_day % (60 * USEC_PER_SEC);
 	}
-	/* The hour and minute in Istanbul; the rest is added to them. */
-	whole = in_day / (60 * USEC_PER_SEC);
-	*t = istanbul_time(date, (int)(whole / 60), (int)(whole % 60)) +
-	    in_day % (60 * USEC_PER_SEC);
-	*zoned = 0;
+	if (at >= TIME_END)	/* a zone in the west, or 24:00, in the last year */
+		return -1;
+	*t = at;
+	*zoned = *rest != '\0';
 	return 0;
 }
 

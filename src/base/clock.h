@@ -30,7 +30,8 @@ usec_t clock_monotonic(void);
 /* buf takes TIME_SIZE bytes; "2026-11-21T21:27:24.123456Z". */
 void time_format(usec_t t, char *buf);
 /* xs:dateTime / RFC 3339.  *zoned tells whether a zone stood there; without
- * one the text is read as Europe/Istanbul.  0, or -1 where it is no time. */
+ * one the text is read as Europe/Istanbul.  0, or -1 where it is no time, or
+ * one that time_format() cannot write: from the year 10000 on in UTC. */
 int time_parse(const char *s, usec_t *t, int *zoned);
 
 void date_format(date_t d, char *buf);		/* DATE_SIZE bytes */

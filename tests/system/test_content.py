@@ -198,6 +198,10 @@ def judge_days(last):
         ("the other way round", pla.signed(date=last.strftime("%d.%m.%Y")), BAD),
         ("sequence 10^18", pla.signed(sequence=10 ** 18), BAD),
         ("CreatedAt of no time", pla.signed(created="2026-13-01T00:00:00Z"), BAD),
+        ("CreatedAt behind the last moment that has four digits for its year",
+         pla.signed(created="9999-12-31T23:59:59-14:00"), BAD),
+        ("CreatedAt a day's end", pla.signed(created="2026-01-01T24:00:00Z"), []),
+        ("CreatedAt in the year 0001, in the east", pla.signed(created="0001-01-01T00:00:00+14:00"), []),
         ("CreatedAt without a zone", pla.signed(created="2026-01-01T00:00:00"), []),
     ])
 

@@ -383,7 +383,17 @@ def times():
         ("31 February", pla.forged(signing_time("2026-02-31T00:00:00Z")), TIME),
         ("the year 0001", pla.forged(signing_time("0001-01-01T00:00:00Z")), TIME),
         ("the year 9999", pla.forged(signing_time("9999-12-31T23:59:59Z")), TIME),
+        ("the year 9999 in the far west, by then 10000 in UTC", pla.forged(signing_time("9999-12-31T23:59:59-14:00")), TIME),
+        ("the end of the year 9999", pla.forged(signing_time("9999-12-31T24:00:00Z")), TIME),
+        ("the year 0001 in the far east", pla.forged(signing_time("0001-01-01T00:00:00+14:00")), TIME),
         ("the year 10000", pla.forged(signing_time("10000-01-01T00:00:00Z")), TIME),
+        ("a leap second", pla.forged(signing_time("2016-12-31T23:59:60Z")), TIME),
+        ("in a zone that is none", at(0 * minutes, None, now.astimezone(datetime.timezone(datetime.timedelta(
+            hours=14, minutes=1))).strftime("%Y-%m-%dT%H:%M:%S+14:01")), TIME),
+        ("in the farthest zones", at(0 * minutes, None, now.astimezone(datetime.timezone(datetime.timedelta(
+            hours=-14))).strftime("%Y-%m-%dT%H:%M:%S-14:00")), []),
+        ("the end of yesterday as 24:00", at(0 * minutes, None, (now - datetime.timedelta(days=1))
+                                             .strftime("%Y-%m-%dT24:00:00Z")), []),
     ])
 
 
