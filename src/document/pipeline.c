@@ -101,7 +101,7 @@ judge_signing_time(const struct document_settings *s, struct document_verdict *v
 	if (s->signing_time_past < 0 || (t == 0 && s->profile == PROFILE_XMLDSIG))
 		return;
 	if (t == 0) {
-		reasons_add(&v->reasons, SIGNING_TIME, 0, "", "there is no SigningTime");
+		reasons_add(&v->reasons, SIGNING_TIME, 0, "", "there is not one SigningTime that is a time");
 		return;
 	}
 	if (t >= s->at - s->signing_time_past * USEC_PER_SEC &&

@@ -48,6 +48,17 @@ node_child(const xmlNode *parent, const char *ns, const char *name)
 }
 
 xmlNode *
+node_only_child(const xmlNode *parent, const char *ns, const char *name)
+{
+	xmlNode	*first = node_child(parent, ns, name), *n;
+
+	for (n = first != NULL ? node_next(first) : NULL; n != NULL; n = node_next(n))
+		if (node_is(n, ns, name))
+			return NULL;
+	return first;
+}
+
+xmlNode *
 node_walk(const xmlNode *n, const xmlNode *top)
 {
 	xmlNode	*next;

@@ -17,6 +17,8 @@ xmlNode *node_next(const xmlNode *n);
 int	 node_is(const xmlNode *n, const char *ns, const char *name);
 /* The first child element of that name. */
 xmlNode *node_child(const xmlNode *parent, const char *ns, const char *name);
+/* The same, where there is no second one: another program may read the other. */
+xmlNode *node_only_child(const xmlNode *parent, const char *ns, const char *name);
 /* The element after n in document order within top; NULL at the end. */
 xmlNode *node_walk(const xmlNode *n, const xmlNode *top);
 /* The line of its start tag in the document, as skeleton_start was told; xmlGetLineNo

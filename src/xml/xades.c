@@ -66,11 +66,11 @@ read_digest(const xmlNode *cert, struct xades_cert *xc, struct reasons *rs)
 	char		*uri = NULL;
 	int		 rc = -1;
 
-	if ((digest = node_child(cert, XADES_NS, "CertDigest")) == NULL ||
-	    (method = node_child(digest, DSIG_NS, "DigestMethod")) == NULL ||
-	    (value = node_child(digest, DSIG_NS, "DigestValue")) == NULL) {
+	if ((digest = node_only_child(cert, XADES_NS, "CertDigest")) == NULL ||
+	    (method = node_only_child(digest, DSIG_NS, "DigestMethod")) == NULL ||
+	    (value = node_only_child(digest, DSIG_NS, "DigestValue")) == NULL) {
 		reasons_add(rs, SIG_COVERAGE, node_line(cert), PATH_SC,
-		    "a Cert without CertDigest");
+		    "a Cert without one CertDigest");
 		goto out;
 	}
 	uri = node_attr(method, "Algorithm");
@@ -96,37 +96,41 @@ out:
 static int
 read_cert(const xmlNode *cert, int v2, struct xades_cert *xc, struct reasons *rs)
 {
-	xmlNode	*is, *serial;
+	const char	*name = v2 ? "IssuerSerialV2" : "IssuerSerial";
+	xmlNode		*is, *serial;
 
 	if (read_digest(cert, xc, rs) == -1)
 		return -1;
-	is = node_child(cert, XADES_NS, v2 ? "IssuerSerialV2" : "IssuerSerial");
-	if (is == NULL)
+	is = node_only_child(cert, XADES_NS, name);
+	if (is == NULL && node_child(cert, XADES_NS, name) == NULL)
 		return 0;
-	if (v2) {
+	if (is != NULL && v2) {
 		if (node_base64(is, XML_MAX_ISSUER_SERIAL, &xc->issuer_serial, &xc->issuer_serial_len) == 0)
 			return 0;
-	} else {
-		serial = node_child(is, DSIG_NS, "X509SerialNumber");
+	} else if (is != NULL) {
+		serial = node_only_child(is, DSIG_NS, "X509SerialNumber");
 		if (serial != NULL && (xc->serial = node_text(serial)) != NULL)
 			return 0;
 	}
-	reasons_add(rs, CERT_UNTRUSTED, node_line(is), PATH_SC, "issuer and serial are malformed");
+	reasons_add(rs, CERT_UNTRUSTED, node_line(cert), PATH_SC, "issuer and serial are malformed");
 	return -1;
 }
 
 static int
 read_signing_certificate(const xmlNode *props, struct xades *x, struct reasons *rs)
 {
-	xmlNode	*list[2], *cert;
+	static const char *const name[2] = { "SigningCertificate", "SigningCertificateV2" };
+	xmlNode	*list, *cert;
 	int	 i;
 
-	list[0] = node_child(props, XADES_NS, "SigningCertificate");
-	list[1] = node_child(props, XADES_NS, "SigningCertificateV2");
 	for (i = 0; i < 2; i++) {
-		if (list[i] == NULL)
+		if ((list = node_child(props, XADES_NS, name[i])) == NULL)
 			continue;
-		for (cert = node_first(list[i]); cert != NULL; cert = node_next(cert)) {
+		if (node_only_child(props, XADES_NS, name[i]) == NULL) {
+			reasons_add(rs, SIG_COVERAGE, node_line(list), PATH_SC, "more than one %s", name[i]);
+			return -1;
+		}
+		for (cert = node_first(list); cert != NULL; cert = node_next(cert)) {
 			if (!node_is(cert, XADES_NS, "Cert"))
 				continue;
 			if (x->ncerts == XML_MAX_CERTIFICATES) {
@@ -150,7 +154,7 @@ read_signing_certificate(const xmlNode *props, struct xades *x, struct reasons *
 static void
 read_time(const xmlNode *props, struct xades *x)
 {
-	xmlNode	*n = node_child(props, XADES_NS, "SigningTime");
+	xmlNode	*n = node_only_child(props, XADES_NS, "SigningTime");
 	char	*text;
 	int	 zoned;
 
@@ -174,17 +178,17 @@ xades_read(const xmlNode *signature, struct xades *x, struct reasons *rs)
 		    "Target does not name this signature's Id (EN 319 132-1, 4.3.1)");
 		return -1;
 	}
-	sp = node_child(qualifying, XADES_NS, "SignedProperties");
+	sp = node_only_child(qualifying, XADES_NS, "SignedProperties");
 	if (sp == NULL || (x->id = node_attr(sp, "Id")) == NULL || x->id[0] == '\0') {
 		reasons_add(rs, SIG_COVERAGE, node_line(qualifying), PATH_SP,
-		    "no SignedProperties with an Id");
+		    "not one SignedProperties with an Id");
 		return -1;
 	}
 	x->signed_properties = sp;
-	props = node_child(sp, XADES_NS, "SignedSignatureProperties");
+	props = node_only_child(sp, XADES_NS, "SignedSignatureProperties");
 	if (props == NULL) {
 		reasons_add(rs, SIG_COVERAGE, node_line(sp), PATH_SP,
-		    "no SignedSignatureProperties");
+		    "not one SignedSignatureProperties");
 		return -1;
 	}
 	read_time(props, x);

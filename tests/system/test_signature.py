@@ -222,6 +222,24 @@ def references():
         t = sig.find(forge.ds("SignedInfo/Reference/Transforms"))
         t.remove(t[0])
 
+    def twice(name, change=None, first=False):
+        """A signed property once more, beside itself; changed, so that it matters which one is read."""
+        def add(_, sig):
+            e = sig.find(f".//{{{XADES}}}{name}")
+            again = etree.fromstring(etree.tostring(e))
+            if change:
+                change(again)
+            (e.addprevious if first else e.addnext)(again)
+        return add
+
+    def years_ago(e):
+        for t in e.iter(forge.xades("SigningTime")):
+            t.text = "2001-01-01T00:00:00Z"
+
+    def of_another(e):
+        for d in e.iter(forge.ds("DigestValue")):
+            d.text = base64.b64encode(bytes(32)).decode()
+
     def comment_in_time(_, sig):
         t = sig.find(f".//{{{XADES}}}SigningTime")
         c = etree.Comment("x")
@@ -259,6 +277,14 @@ def references():
             f".//{{{XADES}}}QualifyingProperties").set("Target", "#x")), COVERAGE),
         ("SignedProperties among the unsigned ones", pla.forged(unsigned("other")), []),
         ("the same with the signed ones' Id", pla.forged(unsigned(None)), COVERAGE),
+        ("SigningTime twice", pla.forged(twice("SigningTime", years_ago)), TIME),
+        ("SigningTime twice, the good one last", pla.forged(twice("SigningTime", years_ago, first=True)), TIME),
+        ("SignedSignatureProperties twice", pla.forged(twice("SignedSignatureProperties", years_ago)), COVERAGE),
+        ("the signing certificate twice", pla.forged(twice("SigningCertificateV2", of_another)), COVERAGE),
+        ("its digest twice", pla.forged(twice("CertDigest", of_another)), COVERAGE),
+        ("two certificates named, the signer's second", pla.forged(twice("Cert", of_another, first=True)), []),
+        ("an Object more, with anything", pla.forged(lambda d, s: etree.SubElement(s, forge.ds("Object")).append(
+            etree.Element("x"))), []),
         ("a comment within SigningTime", pla.forged(comment_in_time), []),
     ])
 
