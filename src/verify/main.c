@@ -194,7 +194,9 @@ load_trust(struct verify *v)
 			fatal("revocation lists");
 		return;			/* none configured */
 	}
-	if (len > 0 && trust_add_crls(v->trust, pem, len) == -1)
+	/* One that is empty is being written: of no use to anybody, and no reason
+	 * to refuse what comes meanwhile. */
+	if ((len > 0 || v->conf->require_crl) && trust_add_crls(v->trust, pem, len) == -1)
 		fatalx("the revocation lists cannot be used");
 	free(pem);
 }
