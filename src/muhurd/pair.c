@@ -16,6 +16,7 @@
 
 #define PAUSE_FIRST	(USEC_PER_SEC / 4)
 #define PAUSE_MOST	(30 * USEC_PER_SEC)
+#define PAUSE_ALARM	(4 * USEC_PER_SEC)	/* several have ended in a row by then */
 #define SPENT_GRACE	10	/* seconds a verify may take to end after its verdict */
 
 struct pair {
@@ -294,6 +295,8 @@ pair_verify_gone(struct child *verify, int crashed)
 	if (!verify->ready && !verify->ending && !gw->stopping) {
 		/* it never came up: the next would do no better at once */
 		gw->pairs->start_at = clock_monotonic() + gw->pairs->pause;
+		if (gw->pairs->pause < PAUSE_ALARM && gw->pairs->pause * 2 >= PAUSE_ALARM)
+			log_alarm("verify does not come up: documents wait until it does");
 		gw->pairs->pause = gw->pairs->pause * 2 > PAUSE_MOST ? PAUSE_MOST :
 		    gw->pairs->pause * 2;
 	}

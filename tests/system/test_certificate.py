@@ -4,6 +4,7 @@
 document is signed rightly, by a certificate that is wrong."""
 
 import os
+import signal
 
 import forge
 import lib
@@ -131,6 +132,32 @@ def unknown_revocation():
     assert market.exchange(document) == ("accepted", []), "the same bytes are judged anew"
 
 
+def swapped():
+    """a list that is written in place, or is none: documents wait, with an alarm, until there is a good one"""
+    path = f"{market.pki}/crl.pem"
+    with open(path, "rb") as f:
+        good = f.read()
+
+    def write(data):
+        with open(path, "wb") as f:
+            f.write(data)
+        os.kill(market.muhurd_pid, signal.SIGHUP)
+
+    for what, data in (("empty", b""), ("cut off", good[:200])):
+        since = market.log_size()
+        document = pla.signed()
+        write(data)
+        try:
+            lib.wait_for("an alarm", lambda: "alarm: verify does not come up" in market.log(since))
+            name = market.send(document)
+            assert market.sql(f"SELECT DISTINCT state FROM muhur.submission WHERE file_name = '{name}'") in \
+                ([], [["received"]]), what
+        finally:
+            write(good)
+        assert market.answer(name)[1].codes == [], what
+    pla.judge([])
+
+
 def missing_file():
     """no revocation list at all: the gateway does not start, and says why"""
     market.stop()
@@ -149,4 +176,4 @@ def missing_file():
 if __name__ == "__main__":
     with lib.Market() as market:
         pla = forge.Forge(market)
-        lib.main(validity, chain, purposes, whose, revoked, unknown_revocation, missing_file)
+        lib.main(validity, chain, purposes, whose, revoked, unknown_revocation, swapped, missing_file)
