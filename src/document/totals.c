@@ -16,7 +16,7 @@ _Static_assert((SLOTS & (SLOTS - 1)) == 0, "SLOTS is not a power of two");
 struct slot {
 	char		 asset[ASSET_SIZE];	/* "" free */
 	struct decimal	 sum;
-	int		 out_of_range;
+	int64_t		 carry;			/* not 0: the sum is out of range */
 };
 
 struct totals {
@@ -84,8 +84,7 @@ totals_add(struct totals *t, const xmlChar *asset, size_t asset_len, const xmlCh
 		t->n++;
 	}
 	t->last = s;
-	if (decimal_add(&s->sum, d) == -1)
-		s->out_of_range = 1;
+	decimal_accumulate(&s->sum, &s->carry, d);
 	return 0;
 }
 
@@ -106,6 +105,15 @@ differs(struct comparison *c, const char *asset, const char *declared, const cha
 		    "%s: the header declares %s, the records sum to %s", asset, declared, found);
 }
 
+static const char *
+sum_text(const struct slot *s, char buf[DECIMAL_SIZE])
+{
+	if (s->carry != 0)
+		return "more than 20 digits";
+	decimal_format(s->sum, buf);
+	return buf;
+}
+
 /* What is declared, against the sums. */
 static void
 compare_declared(const struct totals *t, const struct control_total *d, size_t n,
@@ -121,12 +129,10 @@ compare_declared(const struct totals *t, const struct control_total *d, size_t n
 			continue;
 		}
 		s = find(t, d[i].asset, strlen(d[i].asset));	/* a free slot's sum is 0 */
+		if (s->carry == 0 && decimal_cmp(d[i].quantity, s->sum) == 0)
+			continue;
 		decimal_format(d[i].quantity, declared);
-		decimal_format(s->sum, found);
-		if (s->out_of_range)
-			differs(c, d[i].asset, declared, "more than 20 digits");
-		else if (decimal_cmp(d[i].quantity, s->sum) != 0)
-			differs(c, d[i].asset, declared, found);
+		differs(c, d[i].asset, declared, sum_text(s, found));
 	}
 }
 
@@ -146,8 +152,7 @@ compare_found(const struct totals *t, const struct control_total *d, size_t n,
 		memcpy(key.asset, t->v[i].asset, sizeof(key.asset));
 		if (n > 0 && bsearch(&key, d, n, sizeof(*d), by_asset) != NULL)
 			continue;
-		decimal_format(t->v[i].sum, found);
-		differs(c, key.asset, "nothing", found);
+		differs(c, key.asset, "nothing", sum_text(&t->v[i], found));
 	}
 }
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <stdint.h>
 #include <string.h>
 
 #include "model/decimal.h"
@@ -76,6 +75,31 @@ decimal_sub(struct decimal *sum, struct decimal d)
 {
 	d.scaled = -d.scaled;
 	return decimal_add(sum, d);
+}
+
+/* Terms of one sign could overflow, so 10^20 goes to the carry before; what is
+ * left has the carry's sign afterwards, or none. */
+void
+decimal_accumulate(struct decimal *low, int64_t *carry, struct decimal d)
+{
+	__int128 v = low->scaled;
+
+	if (v > 0 && d.scaled > 0) {
+		v -= limit();
+		(*carry)++;
+	} else if (v < 0 && d.scaled < 0) {
+		v += limit();
+		(*carry)--;
+	}
+	v += d.scaled;
+	if (*carry > 0 && v < 0) {
+		v += limit();
+		(*carry)--;
+	} else if (*carry < 0 && v > 0) {
+		v -= limit();
+		(*carry)++;
+	}
+	low->scaled = v;
 }
 
 int

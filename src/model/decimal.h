@@ -8,6 +8,7 @@
 #define MUHUR_MODEL_DECIMAL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/limits.h"
 
@@ -19,6 +20,9 @@ int  decimal_parse(const char *s, size_t len, struct decimal *d);
 /* 0, or -1 where the sum exceeds 20 integer digits (*sum is then unchanged). */
 int  decimal_add(struct decimal *sum, struct decimal d);
 int  decimal_sub(struct decimal *sum, struct decimal d);
+/* For sums in whatever order: the sum is *low + *carry * 10^20.  It exceeds 20
+ * integer digits where *carry is not 0; both begin as 0. */
+void decimal_accumulate(struct decimal *low, int64_t *carry, struct decimal d);
 int  decimal_cmp(struct decimal a, struct decimal b);	/* <0, 0, >0 */
 /* Shortest form: no trailing zeros, no "-0"; buf takes DECIMAL_SIZE bytes. */
 void decimal_format(struct decimal d, char *buf);

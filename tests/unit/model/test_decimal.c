@@ -112,6 +112,54 @@ test_edges(void **state)
 	assert_int_equal(decimal_add(&d, most), -1);
 }
 
+/* The sum of terms is the same in every order, whatever it is on the way. */
+static void
+permute(struct decimal *terms, size_t n, size_t k)
+{
+	struct decimal sum = parse("0"), swap;
+	int64_t carry = 0;
+	size_t i;
+
+	if (k == n) {
+		for (i = 0; i < n; i++)
+			decimal_accumulate(&sum, &carry, terms[i]);
+		assert_true(carry == 0);
+		assert_format(sum, "-1.5");
+		return;
+	}
+	for (i = k; i < n; i++) {
+		swap = terms[k]; terms[k] = terms[i]; terms[i] = swap;
+		permute(terms, n, k + 1);
+		swap = terms[k]; terms[k] = terms[i]; terms[i] = swap;
+	}
+}
+
+static void
+test_sums(void **state)
+{
+	const char *most = "99999999999999999999.999999999999999999";
+	const char *least = "-99999999999999999999.999999999999999999";
+	struct decimal terms[] = { parse(most), parse(most), parse(least), parse(least), parse("-1.5"),
+	    parse("0") };
+	struct decimal sum = parse(most);
+	int64_t carry = 0;
+
+	(void)state;
+	permute(terms, sizeof(terms) / sizeof(terms[0]), 0);
+	decimal_accumulate(&sum, &carry, parse("0.000000000000000001"));
+	assert_true(carry == 1);
+	assert_format(sum, "0");
+	decimal_accumulate(&sum, &carry, parse("-0.000000000000000001"));
+	assert_true(carry == 0);
+	assert_format(sum, most);
+	sum = parse(least);
+	decimal_accumulate(&sum, &carry, parse(least));
+	assert_true(carry == -1);
+	decimal_accumulate(&sum, &carry, parse(most));
+	assert_true(carry == 0);
+	assert_format(sum, least);
+}
+
 int
 main(void)
 {
@@ -119,6 +167,7 @@ main(void)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_edges),
+		cmocka_unit_test(test_sums),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
