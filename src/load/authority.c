@@ -9,25 +9,67 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+/* Any right of that step that the user holds for the sender, or, of other
+ * types, the right for this type ($6: the type has a target). */
+#define MAY(step) "CASE WHEN $6::boolean THEN EXISTS (SELECT FROM muhur.right_held r" \
+	" WHERE r.user_code = $2 AND r.member_code = $5 AND r.step = '" step "'" \
+	" AND r.valid_from <= s.received_at AND (r.valid_to IS NULL OR s.received_at < r.valid_to))" \
+	" ELSE muhur.may($2, $5, $3, '" step "', s.received_at) END"
+
+enum column {
+	C_NO, C_STATE, C_SHA, C_UPLOADER, C_UPLOADER_STATE, C_KIND, C_SENDER_STATE, C_USER_STATE,
+	C_ENTER, C_APPROVE, C_TWO, C_SIGNER, C_SIGNER_MEMBER, C_SIGNER_STATE,
+	C_SIGNER_MEMBER_STATE, C_CERT_STATE
+};
+
 static const char facts_sql[] =
-    "SELECT s.no, s.state, coalesce(s.sha256, ''), m.code, m.kind, m.state,"
-    " coalesce(u.state, ''), r.user_code IS NOT NULL,"
+    "SELECT s.no, s.state, coalesce(s.sha256, ''), um.code, um.state,"
+    " coalesce(sm.kind, ''), coalesce(sm.state, ''), coalesce(u.state, ''),"
+    " " MAY("entry") ", " MAY("approval") ", coalesce(muhur.needs_two($5, $3, s.received_at), false),"
     " coalesce(c.user_code, ''), coalesce(cu.member_code, ''), coalesce(cu.state, ''),"
-    " coalesce(c.state, '') "
+    " coalesce(cm.state, ''), coalesce(c.state, '') "
     "FROM muhur.submission s "
-    "JOIN muhur.member m ON m.code = s.member_code "
-    "LEFT JOIN muhur.member_user u ON u.code = $2 AND u.member_code = m.code "
-    "LEFT JOIN muhur.user_right r ON r.user_code = u.code AND r.message_type = $3"
-    " AND r.step = 'entry' "
+    "JOIN muhur.member um ON um.code = left(s.uploader, -3) "
+    "LEFT JOIN muhur.member sm ON sm.code = $5 "
+    "LEFT JOIN muhur.member_user u ON u.code = $2 "
     "LEFT JOIN muhur.certificate c ON c.sha256 = $4 "
     "LEFT JOIN muhur.member_user cu ON cu.code = c.user_code "
+    "LEFT JOIN muhur.member cm ON cm.code = cu.member_code "
     "WHERE s.id = $1::uuid";
+
+static int
+read_facts(const PGresult *res, struct facts *f)
+{
+#define TEXT(field, column) str_copy(f->field, sizeof(f->field), PQgetvalue(res, 0, column))
+	f->no = strtoll(PQgetvalue(res, 0, C_NO), NULL, 10);
+	f->state = submission_state_by_name(PQgetvalue(res, 0, C_STATE));
+	f->may_enter = PQgetvalue(res, 0, C_ENTER)[0] == 't';
+	f->may_approve = PQgetvalue(res, 0, C_APPROVE)[0] == 't';
+	f->needs_two = PQgetvalue(res, 0, C_TWO)[0] == 't';
+	return f->state == SUB_STATE_COUNT || TEXT(sha256, C_SHA) == -1 ||
+	    TEXT(uploader, C_UPLOADER) == -1 || TEXT(uploader_state, C_UPLOADER_STATE) == -1 ||
+	    TEXT(kind, C_KIND) == -1 || TEXT(sender_state, C_SENDER_STATE) == -1 ||
+	    TEXT(user_state, C_USER_STATE) == -1 || TEXT(signer, C_SIGNER) == -1 ||
+	    TEXT(signer_member, C_SIGNER_MEMBER) == -1 ||
+	    TEXT(signer_state, C_SIGNER_STATE) == -1 ||
+	    TEXT(signer_member_state, C_SIGNER_MEMBER_STATE) == -1 ||
+	    TEXT(cert_state, C_CERT_STATE) == -1 ? -1 : 0;
+#undef TEXT
+}
+
+/* May the header's user say this for the sender?  What decides about another
+ * message needs either step; which one, and for which type, the target tells. */
+static int
+holds_right(const struct facts *f, const struct header *h)
+{
+	return f->may_enter || (message_type_has_target(h->type) && f->may_approve);
+}
 
 int
 authority_facts(struct db *db, const char *submission, const struct header *h,
     const struct m_verdict *v, struct facts *f)
 {
-	const char	*params[4] = { submission, NULL, NULL, NULL };
+	const char	*params[6] = { submission, NULL, NULL, NULL, NULL, "f" };
 	PGresult	*res;
 	int		 rc = -1;
 
@@ -35,31 +77,23 @@ authority_facts(struct db *db, const char *submission, const struct header *h,
 	if (h != NULL) {
 		params[1] = h->user;
 		params[2] = message_type_name(h->type);
+		params[4] = h->sender;
+		params[5] = message_type_has_target(h->type) ? "t" : "f";
 	}
 	if (v != NULL && v->cert_sha256[0] != '\0')
 		params[3] = v->cert_sha256;
-	if ((res = db_prepared(db, "load_facts", facts_sql, 4, params)) == NULL)
+	if ((res = db_prepared(db, "load_facts", facts_sql, 6, params)) == NULL)
 		return -1;
 	if (PQntuples(res) == 0) {
 		rc = 0;
 		goto out;
 	}
-	f->no = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
-	f->state = submission_state_by_name(PQgetvalue(res, 0, 1));
-	f->has_right = PQgetvalue(res, 0, 7)[0] == 't';
-	if (f->state == SUB_STATE_COUNT ||
-	    str_copy(f->sha256, sizeof(f->sha256), PQgetvalue(res, 0, 2)) == -1 ||
-	    str_copy(f->member, sizeof(f->member), PQgetvalue(res, 0, 3)) == -1 ||
-	    str_copy(f->kind, sizeof(f->kind), PQgetvalue(res, 0, 4)) == -1 ||
-	    str_copy(f->member_state, sizeof(f->member_state), PQgetvalue(res, 0, 5)) == -1 ||
-	    str_copy(f->user_state, sizeof(f->user_state), PQgetvalue(res, 0, 6)) == -1 ||
-	    str_copy(f->signer, sizeof(f->signer), PQgetvalue(res, 0, 8)) == -1 ||
-	    str_copy(f->signer_member, sizeof(f->signer_member), PQgetvalue(res, 0, 9)) == -1 ||
-	    str_copy(f->signer_state, sizeof(f->signer_state), PQgetvalue(res, 0, 10)) == -1 ||
-	    str_copy(f->cert_state, sizeof(f->cert_state), PQgetvalue(res, 0, 11)) == -1) {
+	if (read_facts(res, f) == -1) {
 		log_warnx("submission %s: unreadable row", submission);
 		goto out;
 	}
+	(void)str_copy(f->member, sizeof(f->member),
+	    h != NULL && f->kind[0] != '\0' && holds_right(f, h) ? h->sender : f->uploader);
 	rc = 1;
 out:
 	PQclear(res);
@@ -82,49 +116,44 @@ judge_certificate(const struct facts *f, struct reasons *rs)
 	else if (strcmp(f->signer_state, "active") != 0)
 		reasons_add(rs, CERT_NOT_ENROLLED, 0, NULL,
 		    "the certificate's user %s is suspended", f->signer);
-	else if (strcmp(f->signer_member, f->member) != 0)
+	/* The file is the uploader's member's, or it is sent for it. */
+	else if (strcmp(f->signer_member, f->uploader) != 0 && strcmp(f->member, f->uploader) != 0)
 		reasons_add(rs, NOT_AUTHORISED, 0, NULL,
-		    "the signer is not a user of %s", f->member);
-}
-
-static const char *
-sender_kind(enum message_type type)
-{
-	switch (type) {
-	case MT_BALANCE_REPORT:
-		return "platform";
-	case MT_CUSTODY_REPORT:
-		return "custodian";
-	case MT_COUNT:
-		break;
-	}
-	return "";
+		    "neither the signer %s nor the sender %s is of %s, whose user sent it",
+		    f->signer, f->member, f->uploader);
 }
 
 static void
 judge_header(const struct facts *f, const struct header *h, struct reasons *rs)
 {
-	const char	*type = message_type_name(h->type);
+	const char	*type = message_type_name(h->type), *kind = message_type_sender(h->type);
 
-	if (strcmp(h->sender, f->member) != 0) {
+	if (f->kind[0] == '\0') {
 		reasons_add(rs, NOT_AUTHORISED, 0, "Header/SenderMemberCode",
-		    "%s: sent by a user of %s", h->sender, f->member);
-	} else if (strcmp(f->kind, sender_kind(h->type)) != 0) {
+		    "%s: there is no such member", h->sender);
+	} else if (kind != NULL && strcmp(f->kind, kind) != 0) {
 		reasons_add(rs, NOT_AUTHORISED, 0, "Header/MessageType",
 		    "a %s sends no %s", f->kind, type);
 	} else if (f->user_state[0] == '\0') {
 		reasons_add(rs, NOT_AUTHORISED, 0, "Header/UserCode",
-		    "%s: no user of %s", h->user, f->member);
+		    "%s: there is no such user", h->user);
 	} else if (strcmp(f->user_state, "active") != 0) {
 		reasons_add(rs, NOT_AUTHORISED, 0, "Header/UserCode",
 		    "%s is suspended", h->user);
-	} else if (!f->has_right) {
+	} else if (!holds_right(f, h)) {
 		reasons_add(rs, NOT_AUTHORISED, 0, "Header/UserCode",
-		    "%s holds no right for %s", h->user, type);
+		    "%s holds no right for %s of %s", h->user, type, h->sender);
 	} else if (f->signer[0] != '\0' && strcmp(f->signer, h->user) != 0) {
 		reasons_add(rs, NOT_AUTHORISED, 0, "Header/UserCode",
 		    "%s: signed by %s", h->user, f->signer);
 	}
+}
+
+static void
+judge_state(const char *member, const char *state, struct reasons *rs)
+{
+	if (state[0] != '\0' && strcmp(state, "active") != 0 && !reasons_has(rs, MEMBER_SUSPENDED))
+		reasons_add(rs, MEMBER_SUSPENDED, 0, NULL, "%s is %s", member, state);
 }
 
 void
@@ -135,9 +164,11 @@ authority_judge(const struct facts *f, const struct header *h,
 	 * no member could use need not be looked for among theirs. */
 	if (v != NULL && v->cert_sha256[0] != '\0' && reasons_stage(rs) > STAGE_CERTIFICATE)
 		judge_certificate(f, rs);
-	if (strcmp(f->member_state, "active") != 0)
-		reasons_add(rs, MEMBER_SUSPENDED, 0, NULL, "%s is %s", f->member,
-		    f->member_state);
+	judge_state(f->uploader, f->uploader_state, rs);
+	if (h != NULL && strcmp(h->sender, f->member) == 0)
+		judge_state(h->sender, f->sender_state, rs);
+	if (v != NULL)
+		judge_state(f->signer_member, f->signer_member_state, rs);
 	/* One cause is enough: who signed, then what the header claims. */
 	if (h != NULL && !reasons_has(rs, NOT_AUTHORISED))
 		judge_header(f, h, rs);

@@ -58,6 +58,10 @@ void login_judge(struct directory *d, const struct m_login *login, struct m_logi
 /* decisions.c: carry out what operators decided about held submissions. */
 int  decisions_run(struct directory *d);
 
+/* expiry.c: drop what has waited for its approval beyond the cut-off, each in a
+ * transaction of its own. */
+int  waiting_expire(struct directory *d);
+
 /* notices.c: each returns 0, or -1 on a database error (kept for later). */
 int  notices_write_signed(struct directory *d);
 int  notices_write_published(struct directory *d);

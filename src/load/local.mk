@@ -1,11 +1,13 @@
 pkglibexec_PROGRAMS += src/load/muhur-load
 LOAD_SOURCES = \
+	src/load/approval.c src/load/approval.h \
 	src/load/authority.c src/load/authority.h \
 	src/load/array.c src/load/array.h \
 	src/load/copy.c \
 	src/load/decide.c src/load/decide.h \
 	src/load/decisions.c \
 	src/load/directory.c src/load/directory.h \
+	src/load/expiry.c \
 	src/load/lines.c \
 	src/load/link.c src/load/link.h \
 	src/load/login.c \

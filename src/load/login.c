@@ -26,7 +26,8 @@ static const char login_sql[] =
     "  WHERE k.user_code = u.code AND k.blob = $2::bytea"
     "  AND (k.certificate IS NULL OR " GOOD("c") ")),"
     " EXISTS (SELECT FROM muhur.certificate c WHERE c.user_code = u.code AND " GOOD("c") "),"
-    " EXISTS (SELECT FROM muhur.user_right r WHERE r.user_code = u.code) "
+    " EXISTS (SELECT FROM muhur.right_held r WHERE r.user_code = u.code"
+    "  AND r.valid_from <= $3::timestamptz AND coalesce($3::timestamptz < r.valid_to, true)) "
     "FROM muhur.member_user u JOIN muhur.member m ON m.code = u.member_code "
     "WHERE u.code = $1";
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "model/ident.h"
 #include "pg/queue.h"
 #include "pg/store.h"
 
@@ -53,12 +54,12 @@ text(const char *s)
 	return s[0] == '\0' ? NULL : s;
 }
 
-/* Received after the cut-off, on the day after D (R4). */
+/* Is t after the cut-off, on the day after D (R4)? */
 static int
-is_late(const struct conf *conf, const struct outcome *o)
+is_late(const struct conf *conf, const struct header *h, usec_t t)
 {
-	return date_known(o->header) && o->sub->received_at >= istanbul_time(
-	    o->header->business_date + 1, conf->cutoff_hour, conf->cutoff_minute);
+	return date_known(h) && t >= istanbul_time(
+	    h->business_date + 1, conf->cutoff_hour, conf->cutoff_minute);
 }
 
 static int
@@ -69,8 +70,8 @@ write_state(struct db *db, const struct conf *conf, const struct outcome *o,
 	const struct m_verdict	*v = o->verdict;
 	struct number		 no, seq, count, replaces, repeat;
 	char			 decided[TIME_SIZE], created[TIME_SIZE], signing[TIME_SIZE], date[DATE_SIZE];
-	const char		*p[22] = { NULL };
-	int			 late = is_late(conf, o);
+	const char		*p[23] = { NULL };
+	int			 late = is_late(conf, h, o->sub->received_at);
 
 	p[0] = number(o->no, &no);
 	p[1] = submission_state_name(from);
@@ -104,13 +105,15 @@ write_state(struct db *db, const struct conf *conf, const struct outcome *o,
 	}
 	p[20] = reference(o->replaces, &replaces);
 	p[21] = reference(o->repeat_of, &repeat);
+	p[22] = o->member;
 	if (db_prepared_exec(db, "load_state",
 	    "UPDATE muhur.submission SET state = $3, decided_at = $4, counted = $5,"
 	    " reserves_id = $6, late = $7, sha256 = $8, signer_subject = $9,"
 	    " signer_issuer = $10, signer_serial = $11, signer_cert = $12,"
 	    " signing_time = $13, message_type = $14, message_id = $15, user_code = $16,"
 	    " business_date = $17, sequence = $18, record_count = $19, created_at = $20,"
-	    " replaces = $21, repeat_of = $22 WHERE no = $1 AND state = $2", 22, p) == 1)
+	    " replaces = $21, repeat_of = $22, member_code = $23"
+	    " WHERE no = $1 AND state = $2", 23, p) == 1)
 		return 0;
 	log_warnx("submission %s: its state could not be changed from %s", o->sub->id,
 	    submission_state_name(from));
@@ -151,7 +154,7 @@ write_event(struct db *db, const struct outcome *o, enum submission_state to, us
 	int		 rc;
 
 	(void)buf_printf(&detail, "{\"sha256\":\"%s\"", sha256 == NULL ? "" : sha256);
-	if (o->event == EV_REJECT && o->reasons != NULL) {
+	if ((o->event == EV_REJECT || o->event == EV_EXPIRE) && o->reasons != NULL) {
 		(void)buf_puts(&detail, ",\"reasons\":[");
 		for (i = 0; i < o->reasons->n; i++)
 			(void)buf_printf(&detail, "%s\"%s\"", i == 0 ? "" : ",",
@@ -164,23 +167,36 @@ write_event(struct db *db, const struct outcome *o, enum submission_state to, us
 	return rc;
 }
 
-/* Level (i) of the sources: received, then accepted or rejected (S2 A). */
+static int
+write_notice(struct db *db, const struct outcome *o, const char *recipient,
+    enum notice_level level, usec_t now)
+{
+	struct store_notice	n = { .kind = NK_ACKNOWLEDGEMENT, .recipient = recipient,
+				    .level = level, .submission = o->no, .issued_at = now };
+	char			name[FILE_NAME_SIZE];
+
+	store_acknowledgement_name(o->sub->id, level, name);
+	n.file_name = name;
+	return store_notice(db, &n, NULL) == -1 ? -1 : 0;
+}
+
+/* Level (i) of the sources: received, then accepted, rejected or waiting (S2 A).
+ * Who acts for another member reads the answer as well as that member does; what
+ * is there already stands as it is. */
 static int
 write_notices(struct db *db, const struct outcome *o, enum notice_level level, usec_t now)
 {
-	const enum notice_level	levels[] = { NL_RECEIVED, level };
-	struct store_notice	n = { .kind = NK_ACKNOWLEDGEMENT, .recipient = o->member,
-				    .submission = o->no, .issued_at = now };
-	char			name[FILE_NAME_SIZE];
-	size_t			i;
+	char		 uploader[MEMBER_CODE_SIZE];
+	const char	*to[2] = { o->member, uploader };
+	size_t		 i, n;
 
-	n.file_name = name;
-	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
-		n.level = levels[i];
-		store_acknowledgement_name(o->sub->id, levels[i], name);
-		if (store_notice(db, &n, NULL) == -1)
+	if (user_code_member(o->sub->user, uploader) == -1)
+		return -1;
+	n = strcmp(uploader, o->member) == 0 ? 1 : 2;
+	for (i = 0; i < n; i++)
+		if (write_notice(db, o, to[i], NL_RECEIVED, now) == -1 ||
+		    write_notice(db, o, to[i], level, now) == -1)
 			return -1;
-	}
 	return store_notify(db, CHANNEL_NOTICE);
 }
 
@@ -203,6 +219,9 @@ write_replaced(struct db *db, const struct outcome *o, usec_t now)
 	return store_event(db, now, p[2], o->actor, o->replaces, 0, NULL);
 }
 
+/* What a day is reconciled from. */
+#define REPORTS	"'BalanceReport', 'CustodyReport'"
+
 /*
  * The last two of a day could be accepted at the same moment, each not seeing
  * the other.  So a member's first one of a day holds the day alone until its
@@ -216,7 +235,8 @@ lock_day(struct db *db, const struct outcome *o, const char *date)
 
 	return db_prepared_exec(db, "load_lock_day",
 	    "SELECT CASE WHEN EXISTS (SELECT FROM muhur.submission WHERE member_code = $1"
-	    "  AND business_date = $2::date AND state = 'accepted' AND no <> $3::bigint)"
+	    "  AND business_date = $2::date AND state = 'accepted' AND no <> $3::bigint"
+	    "  AND message_type IN (" REPORTS "))"
 	    " THEN pg_advisory_xact_lock_shared(hashtext('muhur.day'), $2::date - date '2000-01-01')"
 	    " ELSE pg_advisory_xact_lock(hashtext('muhur.day'), $2::date - date '2000-01-01')"
 	    " END", 3, p) == -1 ? -1 : 0;
@@ -231,7 +251,8 @@ static const char day_sql[] =
     "SELECT EXISTS (SELECT FROM party) AND NOT EXISTS ("
     "  SELECT FROM party JOIN muhur.member m ON m.code = party.code AND m.state = 'active'"
     "  WHERE NOT EXISTS (SELECT FROM muhur.submission s WHERE s.member_code = m.code"
-    "   AND s.business_date = $1::date AND s.state = 'accepted')),"
+    "   AND s.business_date = $1::date AND s.state = 'accepted'"
+    "   AND s.message_type IN (" REPORTS "))),"
     " EXISTS (SELECT FROM muhur.reconcile_run WHERE business_date = $1::date)";
 
 /* Reconcile when both sides are in; a day that was reconciled already, when
@@ -278,7 +299,10 @@ outcome_write(struct db *db, const struct conf *conf, const struct outcome *o,
 			return -1;
 		if (write_notices(db, o, NL_ACCEPTED, now) == -1)
 			return -1;
-		return queue_day(db, conf, o, now);
+		/* what only decides about another one changes no day by itself */
+		return message_type_has_target(o->header->type) ? 0 : queue_day(db, conf, o, now);
+	case EV_WAIT:
+		return write_notices(db, o, NL_WAITING, now);
 	case EV_REJECT:
 		return write_reasons(db, o) == -1 ? -1 : write_notices(db, o, NL_REJECTED, now);
 	case EV_REPEAT:
@@ -286,6 +310,42 @@ outcome_write(struct db *db, const struct conf *conf, const struct outcome *o,
 	default:
 		return 0;
 	}
+}
+
+int
+outcome_settle(struct db *db, const struct conf *conf, const struct outcome *o,
+    long long decided_by, enum submission_state *to)
+{
+	usec_t		 now = clock_now();
+	char		 decided[TIME_SIZE];
+	struct number	 no, by;
+	const char	*p[] = { number(o->no, &no), NULL, moment(now, decided),
+			    reference(decided_by, &by),
+			    is_late(conf, o->header, now) ? "t" : "f" };
+
+	*to = submission_next(SUB_WAITING, o->event);
+	if (*to == SUB_STATE_COUNT)
+		fatalx("submission %s: %s while it waits is impossible", o->sub->id,
+		    submission_event_name(o->event));
+	p[1] = submission_state_name(*to);
+	/* the directory, which drops what has waited too long, may not touch the rest */
+	if ((decided_by != 0 ? db_prepared_exec(db, "settle", "UPDATE muhur.submission"
+	    " SET state = $2, decided_at = $3, approved_by = $4, late = late OR $5::boolean"
+	    " WHERE no = $1 AND state = 'waiting'", 5, p) :
+	    db_prepared_exec(db, "settle_expired", "UPDATE muhur.submission"
+	    " SET state = $2, decided_at = $3 WHERE no = $1 AND state = 'waiting'", 3, p)) != 1) {
+		log_warnx("submission %s: it does not wait any more", o->sub->id);
+		return -1;
+	}
+	if (write_event(db, o, *to, now) == -1)
+		return -1;
+	if (o->event == EV_EXPIRE)
+		return write_reasons(db, o) == -1 ? -1 : write_notices(db, o, NL_REJECTED, now);
+	if (o->event != EV_APPROVE)
+		return 0;
+	if (o->replaces != 0 && write_replaced(db, o, now) == -1)
+		return -1;
+	return write_notices(db, o, NL_ACCEPTED, now) == -1 ? -1 : queue_day(db, conf, o, now);
 }
 
 int

@@ -18,7 +18,7 @@ struct outcome {
 	long long	 no;			/* submission.no */
 	const struct m_submission *sub;
 	const char	*member;		/* who answers for it, gets the notices */
-	enum submission_event event;		/* accept, reject, repeat, hold */
+	enum submission_event event;		/* accept, wait, reject, repeat, hold */
 	const struct m_verdict *verdict;	/* NULL: none (operator's rejection) */
 	const char	*sha256;		/* of the bytes where there is no verdict; NULL unknown */
 	const struct header *header;		/* NULL: none that could be trusted */
@@ -32,6 +32,12 @@ struct outcome {
  * the table of model/job.h knows no such way.  0 or -1 (logged). */
 int  outcome_write(struct db *db, const struct conf *conf, const struct outcome *o,
     enum submission_state from, enum submission_state *to);
+/* What waited is approved, cancelled or dropped (EV_APPROVE, EV_CANCEL,
+ * EV_EXPIRE with its reasons): o->no, sub, member, sha256, replaces, actor and the
+ * header's business date are its own; decided_by: no of the submission that
+ * decided, 0 the clock.  Fails where it does not wait any more. */
+int  outcome_settle(struct db *db, const struct conf *conf, const struct outcome *o,
+    long long decided_by, enum submission_state *to);
 /* The same for what needs no verdict (hold, retry, reject by an operator):
  * touches only what the directory's role may. */
 int  outcome_operator(struct db *db, const struct outcome *o, enum submission_state from,

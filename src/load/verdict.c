@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "load/approval.h"
 #include "load/decide.h"
 #include "load/outcome.h"
 #include "load/worker.h"
@@ -35,7 +36,8 @@ forget(struct worker *w)
 }
 
 static int
-write_outcome(struct worker *w, struct outcome *o, struct m_submission_state *answer)
+write_outcome(struct worker *w, struct outcome *o, const struct target *target,
+    struct m_submission_state *answer)
 {
 	struct job	*j = &w->job;
 	struct db	*db = &w->link.db;
@@ -46,6 +48,7 @@ write_outcome(struct worker *w, struct outcome *o, struct m_submission_state *an
 	o->verdict = &j->verdict;
 	o->actor = j->sub.user;
 	if (outcome_write(db, w->conf, o, SUB_RECEIVED, &answer->state) == -1 ||
+	    (target != NULL && approval_apply(db, w->conf, o, target) == -1) ||
 	    db_commit(db) == -1)
 		return -1;
 	j->savepoint = 0;
@@ -71,7 +74,15 @@ hold(struct worker *w, struct m_submission_state *answer)
 
 	log_alarm("submission %s: held: its records could not be loaded although "
 	    "it was found valid", w->job.sub.id);
-	return write_outcome(w, &o, answer) == -1 ? STEP_FAILED : STEP_DONE;
+	return write_outcome(w, &o, NULL, answer) == -1 ? STEP_FAILED : STEP_DONE;
+}
+
+/* An entry takes effect at once where one person may do both steps and has done
+ * both; what decides about another one never waits itself. */
+static int
+must_wait(const struct facts *f, const struct header *h)
+{
+	return !message_type_has_target(h->type) && (f->needs_two || !f->may_approve);
 }
 
 static void
@@ -88,15 +99,37 @@ judge(const struct job *j, const struct header *h, const struct references *refs
 	reasons_first_stage(rs);
 }
 
+/* The records that name the target are read before they may be taken back; what
+ * they said is judged all the same. */
+static int
+judge_target(struct worker *w, const struct header *h, struct target *t, struct reasons *rs)
+{
+	struct job	*j = &w->job;
+
+	if (loaded(j) && j->target_id[0] == '\0' && approval_wanted(&w->link.db, j->facts.no,
+	    j->target_id, j->target_sha256) == -1)
+		return -1;
+	if (j->target_id[0] == '\0')
+		return 0;
+	if (approval_target(&w->link.db, &j->facts, h, j->target_id, t) == -1)
+		return -1;
+	approval_judge(h, t, j->target_sha256, rs);
+	reasons_first_stage(rs);
+	return 0;
+}
+
 static enum step
 decide(struct worker *w, const struct header *h, const struct references *refs,
     struct m_submission_state *answer)
 {
 	struct job	*j = &w->job;
 	struct outcome	 o = { 0 };
+	struct target	 target;
 	struct reasons	 rs;
 
 	judge(j, h, refs, &rs);
+	if (rs.n == 0 && message_type_has_target(h->type) && judge_target(w, h, &target, &rs) == -1)
+		return STEP_FAILED;
 	if (rs.n > 0) {
 		if (loaded(j))
 			return forget(w);
@@ -109,13 +142,14 @@ decide(struct worker *w, const struct header *h, const struct references *refs,
 		/* It was not worth loading when it came; now it is. */
 		return STEP_FAILED;
 	} else {
-		o.event = EV_ACCEPT;
+		o.event = must_wait(&j->facts, h) ? EV_WAIT : EV_ACCEPT;
 		o.counted = 1;
 		o.replaces = refs->replaced.no;
 	}
 	o.header = h;
 	o.reserves_id = o.counted && h != NULL && !reasons_has(&rs, DUPLICATE);
-	return write_outcome(w, &o, answer) == -1 ? STEP_FAILED : STEP_DONE;
+	return write_outcome(w, &o, o.event == EV_ACCEPT && message_type_has_target(h->type) ?
+	    &target : NULL, answer) == -1 ? STEP_FAILED : STEP_DONE;
 }
 
 static enum step
@@ -125,7 +159,21 @@ repeat(struct worker *w, const struct references *refs, struct m_submission_stat
 
 	if (loaded(&w->job))
 		return forget(w);
-	return write_outcome(w, &o, answer) == -1 ? STEP_FAILED : STEP_DONE;
+	return write_outcome(w, &o, NULL, answer) == -1 ? STEP_FAILED : STEP_DONE;
+}
+
+/* A sender that the uploader may act for is another member: both are locked, in
+ * one order for all. */
+static int
+lock_members(struct worker *w, const char *uploader, const struct header *h)
+{
+	struct db	*db = &w->link.db;
+	const char	*sender = h != NULL ? h->sender : uploader;
+	int		 order = strcmp(uploader, sender);
+
+	if (decide_lock(db, order < 0 ? uploader : sender) == -1)
+		return -1;
+	return order == 0 ? 0 : decide_lock(db, order < 0 ? sender : uploader);
 }
 
 static enum step
@@ -136,7 +184,7 @@ step(struct worker *w, const char *member, struct m_submission_state *answer)
 	const struct header	*h = j->have_header && j->verdict.signature_valid ? &j->header : NULL;
 	struct references	 refs;
 
-	if (decide_lock(db, member) == -1)
+	if (lock_members(w, member, h) == -1)
 		return STEP_FAILED;
 	switch (authority_facts(db, j->sub.id, h, &j->verdict, &j->facts)) {
 	case 1:

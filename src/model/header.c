@@ -5,12 +5,17 @@
 #include "model/header.h"
 
 static const struct {
-	const char	*name, *namespace, *schema;
+	const char	*name, *namespace, *schema, *sender;
+	int		 has_target;
 } types[MT_COUNT] = {
 	[MT_BALANCE_REPORT] = { "BalanceReport",
-	    "urn:muhur:xsd:balance-report:1", "balance-report-1.xsd" },
+	    "urn:muhur:xsd:balance-report:1", "balance-report-1.xsd", "platform", 0 },
 	[MT_CUSTODY_REPORT] = { "CustodyReport",
-	    "urn:muhur:xsd:custody-report:1", "custody-report-1.xsd" },
+	    "urn:muhur:xsd:custody-report:1", "custody-report-1.xsd", "custodian", 0 },
+	[MT_APPROVAL] = { "Approval",
+	    "urn:muhur:xsd:approval:1", "approval-1.xsd", NULL, 1 },
+	[MT_CANCELLATION] = { "Cancellation",
+	    "urn:muhur:xsd:cancellation:1", "cancellation-1.xsd", NULL, 1 },
 };
 
 const char *
@@ -29,6 +34,18 @@ message_type_by_name(const char *name)
 			break;
 	}
 	return (enum message_type)t;
+}
+
+const char *
+message_type_sender(enum message_type t)
+{
+	return types[t].sender;
+}
+
+int
+message_type_has_target(enum message_type t)
+{
+	return types[t].has_target;
 }
 
 const char *

@@ -10,11 +10,18 @@
 enum message_type {
 	MT_BALANCE_REPORT,	/* [musteri bakiye raporu], from a platform */
 	MT_CUSTODY_REPORT,	/* [saklama bakiye raporu], from a custodian */
+	MT_APPROVAL,		/* [onay], of what waits */
+	MT_CANCELLATION,	/* [iptal], of what waits */
 	MT_COUNT
 };
 /* "BalanceReport"; MT_COUNT where the name is none. */
 const char *message_type_name(enum message_type t);
 enum message_type message_type_by_name(const char *name);
+/* The kind of member that sends it, "platform"; NULL: any. */
+const char *message_type_sender(enum message_type t);
+/* Does it name an earlier message (MessageId, SHA-256), to decide about it?  Then
+ * the right is for that one's type. */
+int message_type_has_target(enum message_type t);
 /* Target namespace and schema file, e.g. "urn:muhur:xsd:balance-report:1",
  * "balance-report-1.xsd". The root element's name is the type's name. */
 const char *message_type_namespace(enum message_type t);

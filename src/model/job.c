@@ -23,6 +23,7 @@ static const char *const events[EV_COUNT] = {
 	[EV_WAIT] = "wait",
 	[EV_APPROVE] = "approve",
 	[EV_CANCEL] = "cancel",
+	[EV_EXPIRE] = "expire",
 	[EV_REPLACE] = "replace",
 };
 
@@ -45,6 +46,7 @@ static const struct {
 	{ SUB_HELD,	EV_REJECT,	SUB_REJECTED },
 	{ SUB_WAITING,	EV_APPROVE,	SUB_ACCEPTED },
 	{ SUB_WAITING,	EV_CANCEL,	SUB_CANCELLED },
+	{ SUB_WAITING,	EV_EXPIRE,	SUB_CANCELLED },
 	{ SUB_ACCEPTED,	EV_REPLACE,	SUB_REPLACED },
 };
 

@@ -16,13 +16,13 @@ enum submission_state {
 	SUB_REJECTED,	/* refused with reasons; nothing of it is in the records */
 	SUB_REPEATED,	/* the same bytes as an earlier one, whose notices were given again */
 	SUB_REPLACED,	/* accepted, then corrected by a later one */
-	SUB_CANCELLED,	/* [iptal] before approval */
+	SUB_CANCELLED,	/* [iptal] before approval, or not approved in time */
 	SUB_STATE_COUNT
 };
 
 enum submission_event {
 	EV_ACCEPT, EV_REJECT, EV_REPEAT, EV_HOLD, EV_RETRY, EV_WAIT, EV_APPROVE,
-	EV_CANCEL, EV_REPLACE, EV_COUNT
+	EV_CANCEL, EV_EXPIRE, EV_REPLACE, EV_COUNT
 };
 
 const char *submission_state_name(enum submission_state s);	/* "received" */

@@ -47,6 +47,22 @@ static const struct record_info records[REC_COUNT] = {
 			{ "Qty", "quantity", NULL },
 		},
 	},
+	[REC_APPROVED] = {
+		.element = "Target", .table = "approval_target", .type = MT_APPROVAL,
+		.counted = 1, .asset_field = -1, .quantity_field = -1,
+		.nfields = 2, .field = {
+			{ "MessageId", "message_id", NULL },
+			{ "SHA256", "sha256", NULL },
+		},
+	},
+	[REC_CANCELLED] = {
+		.element = "Target", .table = "approval_target", .type = MT_CANCELLATION,
+		.counted = 1, .asset_field = -1, .quantity_field = -1,
+		.nfields = 2, .field = {
+			{ "MessageId", "message_id", NULL },
+			{ "SHA256", "sha256", NULL },
+		},
+	},
 };
 
 const struct record_info *

@@ -17,6 +17,8 @@ enum record_kind {
 	REC_BALANCE,		/* BalanceReport: <Bal Reg Cust Held Asset Qty Lck> */
 	REC_OMNIBUS,		/* CustodyReport: <Omn Plat Asset Wlt Qty Pend> */
 	REC_DIRECT,		/* CustodyReport: <Dir Reg Cust Asset Wlt Qty> */
+	REC_APPROVED,		/* Approval: <Target MessageId SHA256> */
+	REC_CANCELLED,		/* Cancellation: the same */
 	REC_COUNT
 };
 

@@ -14,6 +14,8 @@ src_muhur_muhur_SOURCES = \
 	src/muhur/progress.c \
 	src/muhur/progress.h \
 	src/muhur/reconcile.c \
+	src/muhur/right.c \
+	src/muhur/right.h \
 	src/muhur/rows.c \
 	src/muhur/sample.c \
 	src/muhur/sample.h \

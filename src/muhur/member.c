@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "model/ident.h"
 #include "muhur/cmd.h"
+#include "muhur/right.h"
 
 #define NAME_MAX_BYTES	200
 
@@ -169,6 +170,7 @@ cmd_member(struct cmd *c, int argc, char **argv)
 		{ "show", member_show, "member show CODE" },
 		{ "suspend", member_suspend, "member suspend CODE" },
 		{ "resume", member_resume, "member resume CODE" },
+		{ "dual-control", member_dual_control, "member dual-control CODE on|off [--type TYPE]" },
 	};
 
 	return cmd_dispatch(c, argc, argv, verbs, sizeof(verbs) / sizeof(verbs[0]));

@@ -16,6 +16,7 @@
 #include "model/ident.h"
 #include "muhur/cmd.h"
 #include "muhur/enrol.h"
+#include "muhur/right.h"
 
 #define KEY_FILE_MAX	(256 * 1024)	/* bytes of a certificate or key file */
 
@@ -193,8 +194,9 @@ store_rights(struct cmd *c, const struct enrolment *e)
 	else if (strcmp(e->kind, "custodian") == 0)
 		type = message_type_name(MT_CUSTODY_REPORT);
 	params[1] = type;
-	cmd_exec(c, "INSERT INTO muhur.user_right (user_code, message_type, step, granted_at) "
-	    "SELECT $1, $2, s, $3::timestamptz FROM unnest(ARRAY['entry', 'approval']) s "
+	cmd_exec(c, "INSERT INTO muhur.user_right (user_code, member_code, message_type, step, "
+	    "valid_from, granted_by) SELECT $1, left($1, -3), $2, s, $3::timestamptz, 'operator' "
+	    "FROM unnest(ARRAY['entry', 'approval']) s "
 	    "WHERE $2 <> '-' OR s = 'entry' ON CONFLICT DO NOTHING", 3, params);
 }
 
@@ -260,29 +262,57 @@ user_list(struct cmd *c, int argc, char **argv)
 	static const char *const names[] = {
 		"code", "member", "state", "#certificates", "validUntil", "#keys", "rights", "-createdAt", "-@subjects"
 	};
+	char now[TIME_SIZE];
+	const char *params[] = { cmd_now(c, now) };
 	PGresult *res;
 
-	(void)argv;
+	if (argc == 2 && strcmp(argv[1], "--history") == 0)
+		return user_history(c);
 	if (argc != 1)
 		return cmd_usage(c);
 	res = cmd_query(c, "SELECT u.code, u.member_code, u.state, "
 	    "(SELECT count(*) FROM muhur.certificate x WHERE x.user_code = u.code AND x.state = 'good'), "
 	    "(SELECT " SQL_TIME("max(x.not_after)") " FROM muhur.certificate x WHERE x.user_code = u.code AND x.state = 'good'), "
 	    "(SELECT count(*) FROM muhur.login_key k WHERE k.user_code = u.code), "
-	    "(SELECT string_agg(r.message_type || ':' || r.steps, ' ' ORDER BY r.message_type) FROM "
-	    "  (SELECT message_type, string_agg(step, '+' ORDER BY step DESC) AS steps FROM muhur.user_right r "
-	    "   WHERE r.user_code = u.code GROUP BY 1) r), " SQL_TIME("u.created_at") ", "
+	    "(SELECT string_agg(r.whose || r.message_type || ':' || r.steps, ' ' ORDER BY r.whose, r.message_type) FROM "
+	    "  (SELECT CASE WHEN r.member_code = u.member_code THEN '' ELSE r.member_code || '/' END AS whose, "
+	    "   r.message_type, string_agg(DISTINCT step, '+' ORDER BY step DESC) AS steps FROM muhur.right_held r "
+	    "   WHERE r.user_code = u.code AND r.valid_from <= $1::timestamptz "
+	    "   AND coalesce(r.valid_to > $1::timestamptz, true) GROUP BY 1, 2) r), " SQL_TIME("u.created_at") ", "
 	    "coalesce((SELECT json_agg(x.subject ORDER BY x.enrolled_at, x.sha256) FROM muhur.certificate x "
 	    "  WHERE x.user_code = u.code), '[]') "
-	    "FROM muhur.member_user u ORDER BY u.code COLLATE \"C\"", 0, NULL);
+	    "FROM muhur.member_user u ORDER BY u.code COLLATE \"C\"", 1, params);
 	cmd_rows(c, res, names);
 	PQclear(res);
 	return EXIT_YES;
 }
 
+/* Every member has a main authority (S2 E): the last one stays. */
+static int
+is_last_authority(struct cmd *c, const char *code)
+{
+	const char *params[] = { code };
+	PGresult *res;
+	int last;
+
+	res = cmd_query(c, "SELECT EXISTS (SELECT FROM muhur.member_user u WHERE u.code = $1 "
+	    " AND u.state = 'active' AND right(u.code, 3) BETWEEN '900' AND '990' "
+	    " AND NOT EXISTS (SELECT FROM muhur.member_user o WHERE o.member_code = u.member_code "
+	    "  AND o.code <> u.code AND o.state = 'active' AND right(o.code, 3) BETWEEN '900' AND '990'))",
+	    1, params);
+	last = PQgetvalue(res, 0, 0)[0] == 't';
+	PQclear(res);
+	return last;
+}
+
 static int
 user_suspend(struct cmd *c, int argc, char **argv)
 {
+	if (argc == 2 && is_last_authority(c, argv[1])) {
+		log_warnx("%s: is the only main authority of its member that is active; enrol or resume "
+		    "another one first (S2 E)", argv[1]);
+		return EXIT_NO;
+	}
 	return cmd_set_state(c, argc, argv, "user", "active", "suspended", "user-suspended");
 }
 
@@ -297,7 +327,11 @@ cmd_user(struct cmd *c, int argc, char **argv)
 {
 	static const struct cmd_verb verbs[] = {
 		{ "add", user_add, "user add USERCODE --cert PEM [--ssh-key PUB]" },
-		{ "list", user_list, "user list" },
+		{ "list", user_list, "user list [--history]" },
+		{ "grant", user_grant, "user grant USERCODE --type TYPE [--step entry|approval] | --role ROLE\n"
+		    "             [--for MEMBER] [--from TIME] [--until TIME]" },
+		{ "withdraw", user_withdraw, "user withdraw USERCODE --type TYPE [--step entry|approval] | --role ROLE\n"
+		    "             [--for MEMBER] [--from TIME]" },
 		{ "suspend", user_suspend, "user suspend USERCODE" },
 		{ "resume", user_resume, "user resume USERCODE" },
 	};

@@ -228,11 +228,11 @@ flow_decided(struct gateway *gw, struct submission *s, const struct m_submission
 		flow_again(gw, s);
 		return;
 	case SUB_HELD:
-	case SUB_WAITING:
 		s->phase = FLOW_HELD;
 		return;
 	case SUB_ACCEPTED:
 	case SUB_REJECTED:
+	case SUB_WAITING:		/* for a person: the document is done with */
 	case SUB_REPEATED:
 	case SUB_REPLACED:
 	case SUB_CANCELLED:

@@ -120,6 +120,13 @@ class Reports:
                 f"{head}\n<Omnibus>\n{body}</Omnibus>\n</CustodyReport>\n")
 
 
+    def decision(self, kind, user, message_id, sha256, **kw):
+        """An Approval or a Cancellation of a message that waits."""
+        head = self.header(kind, user, 1, {}, **kw)
+        return (f'<?xml version="1.0" encoding="UTF-8"?>\n<{kind} xmlns="urn:muhur:xsd:{kind.lower()}:1">\n{head}\n'
+                f'<Targets><Target MessageId="{message_id}" SHA256="{sha256}"/></Targets>\n</{kind}>\n')
+
+
 class Market(Reports):
     """A running gateway with the sample market's members and their users.  wrapper makes, of
     a folder that every role can write to, the command that muhurd and its arguments are given

@@ -88,11 +88,10 @@ def whose():
          NOT_ENROLLED),
         ("another user's of the same member", market.sign(pla.text(), "PLA900"), ["NOT_AUTHORISED"]),
     ])
-    market.muhur("user", "suspend", "PLA900")
-    try:
-        pla.judge([("a suspended user's", market.sign(pla.text(), "PLA900"), NOT_ENROLLED)])
-    finally:
-        market.muhur("user", "resume", "PLA900")
+    key, cert = pki.issue(market, "PLA002")
+    market.muhur("user", "add", "PLA002", "--cert", cert)
+    market.muhur("user", "suspend", "PLA002")
+    pla.judge([("a suspended user's", market.sign(pla.text(), key=key, cert=cert), NOT_ENROLLED)])
 
 
 def revoked():

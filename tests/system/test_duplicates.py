@@ -112,14 +112,13 @@ def judged_anew():
         market.muhur("user", "resume", "PLA001")
     assert market.exchange(document, "PLA900") == ACCEPTED, "sent by another user of the member, signed by its user"
     document = pla.signed()
-    right = "muhur.user_right WHERE user_code = 'PLA001' AND message_type = 'BalanceReport' AND step = 'entry'"
-    columns = market.sql(f"SELECT to_jsonb(r) FROM (SELECT * FROM {right}) r")[0][0]
-    market.sql(f"DELETE FROM {right}")
+    right = ["PLA001", "--type", "BalanceReport", "--step", "entry"]
+    market.muhur("user", "withdraw", *right)
     try:
         assert market.exchange(document) == ("rejected", ["NOT_AUTHORISED"])
         assert market.exchange(document) == ("rejected", ["NOT_AUTHORISED"]), "judged again, and answered again"
     finally:
-        market.sql(f"INSERT INTO muhur.user_right SELECT * FROM jsonb_populate_record(NULL::muhur.user_right, '{columns}')")
+        market.muhur("user", "grant", *right)
     assert market.exchange(document) == ACCEPTED
 
 

@@ -63,10 +63,10 @@ make_market(void)
 	    "SELECT repeat(x.c, 64), x.u, '', 'CN=' || x.u, 'CN=CA', '01',"
 	    " '2026-01-01', '2099-01-01', '" NOW "' FROM (VALUES ('a', 'PLA001'),"
 	    " ('d', 'PLA002'), ('b', 'PLB001'), ('c', 'CUA001')) AS x (c, u);"
-	    "INSERT INTO muhur.user_right VALUES"
-	    " ('PLA001', 'BalanceReport', 'entry', '" NOW "'),"
-	    " ('PLB001', 'BalanceReport', 'entry', '" NOW "'),"
-	    " ('CUA001', 'CustodyReport', 'entry', '" NOW "');"
+	    "INSERT INTO muhur.user_right (user_code, member_code, message_type, step, valid_from) "
+	    "SELECT u, left(u, 3), t, s, '2026-01-01' FROM (VALUES ('PLA001', 'BalanceReport'),"
+	    " ('PLB001', 'BalanceReport'), ('CUA001', 'CustodyReport')) AS x (u, t),"
+	    " unnest(ARRAY['entry', 'approval']) s;"
 	    "INSERT INTO muhur.contract (platform, custodian, valid_from) VALUES ('PLA', 'CUA', '2026-01-01')");
 }
 
