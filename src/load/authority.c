@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "model/ident.h"
 
 /* Any right of that step that the user holds for the sender, or, of other
  * types, the right for this type ($6: the type has a target). */
@@ -65,6 +66,16 @@ holds_right(const struct facts *f, const struct header *h)
 	return f->may_enter || (message_type_has_target(h->type) && f->may_approve);
 }
 
+/* The sender answers for what its own user sent, or the user's whom it lets act. */
+static int
+sender_answers(const struct facts *f, const struct header *h)
+{
+	char	own[MEMBER_CODE_SIZE];
+
+	return f->kind[0] != '\0' && holds_right(f, h) && (strcmp(f->uploader, h->sender) == 0 ||
+	    (user_code_member(h->user, own) == 0 && strcmp(f->uploader, own) == 0));
+}
+
 int
 authority_facts(struct db *db, const char *submission, const struct header *h,
     const struct m_verdict *v, struct facts *f)
@@ -93,7 +104,7 @@ authority_facts(struct db *db, const char *submission, const struct header *h,
 		goto out;
 	}
 	(void)str_copy(f->member, sizeof(f->member),
-	    h != NULL && f->kind[0] != '\0' && holds_right(f, h) ? h->sender : f->uploader);
+	    h != NULL && sender_answers(f, h) ? h->sender : f->uploader);
 	rc = 1;
 out:
 	PQclear(res);
@@ -102,7 +113,7 @@ out:
 
 /* A certificate is a user's only after enrolment (S2 E). */
 static void
-judge_certificate(const struct facts *f, struct reasons *rs)
+judge_certificate(const struct facts *f, const struct header *h, struct reasons *rs)
 {
 	if (f->signer[0] == '\0')
 		reasons_add(rs, CERT_NOT_ENROLLED, 0, NULL,
@@ -116,11 +127,12 @@ judge_certificate(const struct facts *f, struct reasons *rs)
 	else if (strcmp(f->signer_state, "active") != 0)
 		reasons_add(rs, CERT_NOT_ENROLLED, 0, NULL,
 		    "the certificate's user %s is suspended", f->signer);
-	/* The file is the uploader's member's, or it is sent for it. */
-	else if (strcmp(f->signer_member, f->uploader) != 0 && strcmp(f->member, f->uploader) != 0)
+	/* Another member's user signs only what is said for the uploader's member;
+	 * judge_header asks for the right. */
+	else if (strcmp(f->signer_member, f->uploader) != 0 &&
+	    (h == NULL || strcmp(h->sender, f->uploader) != 0))
 		reasons_add(rs, NOT_AUTHORISED, 0, NULL,
-		    "neither the signer %s nor the sender %s is of %s, whose user sent it",
-		    f->signer, f->member, f->uploader);
+		    "the signer %s is not a user of %s, whose user sent it", f->signer, f->uploader);
 }
 
 static void
@@ -163,7 +175,7 @@ authority_judge(const struct facts *f, const struct header *h,
 	/* Before the signature holds, its certificate says nothing; and one that
 	 * no member could use need not be looked for among theirs. */
 	if (v != NULL && v->cert_sha256[0] != '\0' && reasons_stage(rs) > STAGE_CERTIFICATE)
-		judge_certificate(f, rs);
+		judge_certificate(f, h, rs);
 	judge_state(f->uploader, f->uploader_state, rs);
 	if (h != NULL && strcmp(h->sender, f->member) == 0)
 		judge_state(h->sender, f->sender_state, rs);
