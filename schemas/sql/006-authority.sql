@@ -62,9 +62,12 @@ CREATE VIEW muhur.right_held AS
 -- May the user do this step of this message type for the member at that moment?
 CREATE FUNCTION muhur.may(who text, for_member text, type text, what text, at timestamptz) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT EXISTS (SELECT FROM muhur.right_held r
+	SELECT CASE WHEN type = 'AuthorizationChange'
+	    -- what is said of a member's users is its main authorities' (S2 E)
+	    THEN left(who, -3) = for_member AND right(who, 3) BETWEEN '900' AND '990'
+	    ELSE EXISTS (SELECT FROM muhur.right_held r
 	    WHERE r.user_code = who AND r.member_code = for_member AND r.message_type = type AND r.step = what
-	    AND r.valid_from <= at AND (r.valid_to IS NULL OR at < r.valid_to))
+	    AND r.valid_from <= at AND (r.valid_to IS NULL OR at < r.valid_to)) END
 $$;
 
 -- Two persons: entry and approval must not be by the same one ---------------------
@@ -104,14 +107,182 @@ ALTER TABLE muhur.submission
 INSERT INTO muhur.submission_transition (state, event, next) VALUES
 	('waiting', 'expire', 'cancelled');
 
+-- What a main authority says of its member's users ------------------------------------
+CREATE TABLE muhur.authorization_change (
+	business_date	date NOT NULL,
+	submission	bigint NOT NULL REFERENCES muhur.submission,
+	member_code	text NOT NULL,
+	record_no	bigint NOT NULL,
+	line		bigint NOT NULL,
+	user_code	text NOT NULL,
+	action		text NOT NULL,
+	message_type	text,
+	step		text,
+	role		text,
+	valid_from	timestamptz,
+	valid_to	timestamptz,
+	PRIMARY KEY (submission, record_no)
+);
+
+-- A user's state; the last active main authority of a member stays (S2 E).
+CREATE FUNCTION muhur.is_last_authority(who text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT EXISTS (SELECT FROM muhur.member_user u WHERE u.code = who
+	    AND u.state = 'active' AND right(u.code, 3) BETWEEN '900' AND '990'
+	    AND NOT EXISTS (SELECT FROM muhur.member_user o WHERE o.member_code = u.member_code
+	    AND o.code <> u.code AND o.state = 'active' AND right(o.code, 3) BETWEEN '900' AND '990'))
+$$;
+
+-- One change; NULL, or the reason code and what is wrong.
+CREATE FUNCTION muhur.apply_change(c muhur.authorization_change, actor text, at timestamptz,
+	OUT code text, OUT detail text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	done bigint := 0;
+	since timestamptz := coalesce(c.valid_from, at);
+BEGIN
+	code := 'REFERENCE_UNKNOWN';
+	IF NOT EXISTS (SELECT FROM muhur.member_user u WHERE u.code = c.user_code) THEN
+		detail := c.user_code || ': there is no such user';
+	ELSIF c.role IS NOT NULL AND NOT EXISTS (SELECT FROM muhur.role r WHERE r.name = c.role) THEN
+		detail := c.role || ': there is no such role';
+	ELSIF c.action IN ('grant', 'withdraw') AND (c.role IS NULL) = (c.message_type IS NULL) THEN
+		detail := c.action || ' needs a type or a role, and not both';
+	ELSIF c.valid_to <= since THEN
+		detail := 'it would end before it begins';
+	ELSIF c.action IN ('suspend', 'resume') AND left(c.user_code, -3) <> c.member_code THEN
+		code := 'NOT_AUTHORISED';
+		detail := c.user_code || ' is no user of ' || c.member_code;
+	ELSIF c.action = 'suspend' AND muhur.is_last_authority(c.user_code) THEN
+		code := 'NOT_AUTHORISED';
+		detail := c.user_code || ' is the only main authority that is active';
+	ELSE
+		IF c.action = 'grant' AND c.role IS NOT NULL THEN
+			INSERT INTO muhur.user_role (user_code, member_code, role, valid_from, valid_to, granted_by)
+			VALUES (c.user_code, c.member_code, c.role, since, c.valid_to, actor) ON CONFLICT DO NOTHING;
+			done := 1;	-- what is held already may be granted again
+		ELSIF c.action = 'grant' THEN
+			INSERT INTO muhur.user_right (user_code, member_code, message_type, step, valid_from, valid_to, granted_by)
+			SELECT c.user_code, c.member_code, c.message_type, s, since, c.valid_to, actor
+			FROM unnest(ARRAY['entry', 'approval']) s WHERE s = coalesce(c.step, s)
+			AND (c.message_type <> '-' OR s = 'entry') ON CONFLICT DO NOTHING;
+			done := 1;
+		ELSIF c.action = 'withdraw' AND c.role IS NOT NULL THEN
+			UPDATE muhur.user_role u SET valid_to = greatest(u.valid_from, since), ended_by = actor
+			WHERE u.user_code = c.user_code AND u.member_code = c.member_code AND u.role = c.role
+			AND (u.valid_to IS NULL OR u.valid_to > since);
+			GET DIAGNOSTICS done = ROW_COUNT;
+			detail := c.user_code || ' does not hold the role ' || c.role;
+		ELSIF c.action = 'withdraw' THEN
+			UPDATE muhur.user_right r SET valid_to = greatest(r.valid_from, since), ended_by = actor
+			WHERE r.user_code = c.user_code AND r.member_code = c.member_code
+			AND r.message_type = c.message_type AND r.step = coalesce(c.step, r.step)
+			AND (r.valid_to IS NULL OR r.valid_to > since);
+			GET DIAGNOSTICS done = ROW_COUNT;
+			detail := c.user_code || ' does not hold this right by itself';
+		ELSE
+			UPDATE muhur.member_user u SET state = CASE c.action WHEN 'suspend' THEN 'suspended' ELSE 'active' END
+			WHERE u.code = c.user_code;
+			done := 1;
+		END IF;
+		IF done > 0 THEN
+			code := NULL;
+			detail := NULL;
+		END IF;
+	END IF;
+END $$;
+
+-- All changes of a message, in their order; a row for each that cannot be.
+CREATE FUNCTION muhur.apply_authorization(which bigint, actor text, at timestamptz)
+RETURNS TABLE (code text, line bigint, path text, detail text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	c muhur.authorization_change;
+BEGIN
+	FOR c IN SELECT * FROM muhur.authorization_change a WHERE a.submission = which ORDER BY a.record_no LOOP
+		SELECT r.code, r.detail INTO code, detail FROM muhur.apply_change(c, actor, at) r;
+		IF code IS NOT NULL THEN
+			line := c.line;
+			path := '/AuthorizationChange/Changes/Change';
+			RETURN NEXT;
+		END IF;
+	END LOOP;
+END $$;
+
+-- The report of who may do what -----------------------------------------------------------
+ALTER TABLE muhur.notice
+	ADD COLUMN version integer,		-- of those that belong to no run: the day's how-manieth
+	DROP CONSTRAINT notice_kind_check,
+	ADD CONSTRAINT notice_kind_check CHECK (kind IN ('Acknowledgement', 'ReconciliationResult',
+		'DiscrepancyReport', 'AuthorizationReport'));
+
+CREATE FUNCTION muhur.report_rights(member text, at timestamptz, day date) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	n integer;
+BEGIN
+	PERFORM pg_advisory_xact_lock(hashtextextended('muhur.report:' || member, 0));
+	SELECT count(*) + 1 INTO n FROM muhur.notice x
+	WHERE x.kind = 'AuthorizationReport' AND x.recipient = member AND x.day = report_rights.day;
+	INSERT INTO muhur.notice (id, kind, recipient, file_name, issued_at, day, version)
+	VALUES (gen_random_uuid(), 'AuthorizationReport', member,
+		'AuthorizationReport.' || day || '.' || n || '.xml', at, day, n);
+	PERFORM pg_notify('muhur_notice', '');
+END $$;
+
+-- Bulk lines of a notice (model/notice.h): those of runs as before, and rights.
+ALTER FUNCTION muhur.notice_lines(uuid) RENAME TO run_lines;
+CREATE FUNCTION muhur.rights_lines(notice_id uuid)
+RETURNS TABLE (f1 text, f2 text, f3 text, f4 text, f5 text, f6 text, f7 text, f8 text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+WITH n AS MATERIALIZED (
+	SELECT recipient, issued_at FROM muhur.notice WHERE id = notice_id AND kind = 'AuthorizationReport'
+), line AS (
+	SELECT 1 AS part, 'user' AS f1, u.code AS f2, u.state AS f3,
+		CASE WHEN right(u.code, 3) BETWEEN '900' AND '990' THEN 'true' ELSE 'false' END AS f4,
+		NULL AS f5, NULL AS f6, NULL AS f7, NULL AS f8
+	FROM n JOIN muhur.member_user u ON u.member_code = n.recipient
+	UNION ALL
+	SELECT 2, 'right', r.user_code, r.member_code, r.message_type, r.step, r.role,
+		to_char(r.valid_from AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), r.granted_by
+	FROM n JOIN muhur.right_held r ON n.recipient IN (r.member_code, left(r.user_code, -3))
+	WHERE r.valid_from <= n.issued_at AND (r.valid_to IS NULL OR n.issued_at < r.valid_to)
+)
+SELECT f1, f2, f3, f4, f5, f6, f7, f8 FROM line
+ORDER BY part, f2 COLLATE "C", f3 COLLATE "C", f4 COLLATE "C", f5 COLLATE "C", f6 COLLATE "C" NULLS FIRST, f7
+$$;
+CREATE FUNCTION muhur.notice_lines(notice_id uuid)
+RETURNS TABLE (f1 text, f2 text, f3 text, f4 text, f5 text, f6 text, f7 text,
+	f8 text, f9 text, f10 text, f11 text, f12 text, f13 text, f14 text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF EXISTS (SELECT FROM muhur.notice n WHERE n.id = notice_id AND n.kind = 'AuthorizationReport') THEN
+		RETURN QUERY SELECT r.*, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text
+			FROM muhur.rights_lines(notice_id) r;
+	ELSE
+		RETURN QUERY SELECT * FROM muhur.run_lines(notice_id);
+	END IF;
+END $$;
+
 -- what each role may do with it ---------------------------------------------------
 GRANT SELECT ON muhur.role, muhur.role_right, muhur.user_role, muhur.right_held, muhur.dual_control,
 	muhur.approval_target TO muhur_load, muhur_directory, muhur_admin;
-GRANT EXECUTE ON FUNCTION muhur.may(text, text, text, text, timestamptz),
-	muhur.needs_two(text, text, timestamptz) TO muhur_load, muhur_directory, muhur_admin;
 GRANT INSERT ON muhur.approval_target TO muhur_load;
 GRANT UPDATE (approved_by) ON muhur.submission TO muhur_load;
 REVOKE DELETE ON muhur.user_right FROM muhur_admin;
 GRANT UPDATE (valid_to, ended_by) ON muhur.user_right, muhur.role_right, muhur.user_role, muhur.dual_control
 	TO muhur_admin;
 GRANT INSERT ON muhur.role, muhur.role_right, muhur.user_role, muhur.dual_control TO muhur_admin;
+REVOKE ALL ON FUNCTION muhur.apply_change(muhur.authorization_change, text, timestamptz),
+	muhur.apply_authorization(bigint, text, timestamptz), muhur.report_rights(text, timestamptz, date),
+	muhur.rights_lines(uuid), muhur.notice_lines(uuid), muhur.is_last_authority(text),
+	muhur.may(text, text, text, text, timestamptz), muhur.needs_two(text, text, timestamptz) FROM PUBLIC;
+GRANT SELECT ON muhur.authorization_change TO muhur_load, muhur_directory, muhur_admin;
+GRANT INSERT ON muhur.authorization_change TO muhur_load;
+GRANT EXECUTE ON FUNCTION muhur.apply_authorization(bigint, text, timestamptz) TO muhur_load;
+GRANT EXECUTE ON FUNCTION muhur.is_last_authority(text) TO muhur_admin;
+GRANT EXECUTE ON FUNCTION muhur.report_rights(text, timestamptz, date) TO muhur_load, muhur_admin;
+GRANT EXECUTE ON FUNCTION muhur.notice_lines(uuid), muhur.rights_lines(uuid), muhur.run_lines(uuid)
+	TO muhur_load, muhur_directory, muhur_admin;
+GRANT EXECUTE ON FUNCTION muhur.may(text, text, text, text, timestamptz),
+	muhur.needs_two(text, text, timestamptz) TO muhur_load, muhur_directory, muhur_admin;

@@ -97,6 +97,57 @@ break_status_ok(const char *s)
 	return strcmp(s, "new") == 0 || strcmp(s, "continuing") == 0 || strcmp(s, "cured") == 0;
 }
 
+static int
+one_of(const char *s, const char *a, const char *b)
+{
+	return strcmp(s, a) == 0 || strcmp(s, b) == 0;
+}
+
+static int
+state_ok(const char *s)
+{
+	return one_of(s, "active", "suspended");
+}
+
+static int
+boolean_ok(const char *s)
+{
+	return one_of(s, "true", "false");
+}
+
+static int
+step_ok(const char *s)
+{
+	return one_of(s, "entry", "approval");
+}
+
+static int
+right_type_ok(const char *s)
+{
+	return strcmp(s, "-") == 0 || type_name_ok(s);
+}
+
+static int
+role_ok(const char *s)
+{
+	return consists_of(s, 32, alnum, "_-");
+}
+
+static int
+actor_ok(const char *s)
+{
+	return strcmp(s, "operator") == 0 || user_code_ok(s);
+}
+
+static int
+time_ok(const char *s)
+{
+	usec_t	t;
+	int	zoned;
+
+	return time_parse(s, &t, &zoned) == 0 && zoned;
+}
+
 struct field {
 	const char	*attribute;
 	int		(*ok)(const char *);	/* NULL: text for people */
@@ -124,9 +175,24 @@ static const struct record breaks = { "break", "Breaks", "Break", 13, {
 	{ "Diff", quantity_ok, 1 }, { "Status", break_status_ok, 0 },
 	{ "FirstSeen", date_ok, 0 }, { "Detail", NULL, 1 } } };
 
+static const struct record user = { "user", "Users", "User", 3, {
+	{ "Code", user_code_ok, 0 }, { "State", state_ok, 0 }, { "MainAuthority", boolean_ok, 0 } } };
+static const struct record right = { "right", "Rights", "Right", 7, {
+	{ "User", user_code_ok, 0 }, { "Member", member_code_ok, 0 }, { "Type", right_type_ok, 0 },
+	{ "Step", step_ok, 0 }, { "Role", role_ok, 1 }, { "Since", time_ok, 0 },
+	{ "By", actor_ok, 0 } } };
+
+/* The lists of each kind, in their order. */
+#define LISTS_MAX	3
+static const struct record *const lists[NK_COUNT][LISTS_MAX + 1] = {
+	[NK_RECONCILIATION_RESULT] = { &source, &pair, &breaks },
+	[NK_DISCREPANCY_REPORT] = { &source, &breaks },
+	[NK_AUTHORIZATION_REPORT] = { &user, &right },
+};
+
 struct reader {
 	struct xmlout		*x;
-	const struct record	*list[3];	/* in this order */
+	const struct record	*const *list;	/* in this order */
 	int			 nlists;
 	int			 at;		/* index of the open list */
 	long long		 count;
@@ -289,10 +355,8 @@ lines_write(struct xmlout *x, enum notice_kind kind, int fd, long long count)
 {
 	struct reader	r = { .x = x, .at = -1 };
 
-	r.list[r.nlists++] = &source;
-	if (kind == NK_RECONCILIATION_RESULT)
-		r.list[r.nlists++] = &pair;
-	r.list[r.nlists++] = &breaks;
+	for (r.list = lists[kind]; r.list[r.nlists] != NULL; r.nlists++)
+		;
 	if (fd != -1 && read_lines(&r, fd) == -1)
 		return -1;
 	if (r.count != count) {

@@ -14,32 +14,35 @@
 #define PATH	"Targets/Target"
 
 enum column {
-	C_NO, C_ID, C_UPLOADER, C_FILE, C_STATE, C_SHA, C_TYPE, C_USER, C_DATE, C_REPLACES,
-	C_REPLACED, C_ENTER, C_APPROVE, C_ENTRY, C_TWO
+	C_WANTED_ID, C_WANTED_SHA, C_NO, C_ID, C_UPLOADER, C_FILE, C_STATE, C_SHA, C_TYPE, C_USER,
+	C_DATE, C_REPLACES, C_REPLACED, C_ENTER, C_APPROVE, C_ENTRY, C_TWO
 };
 
-/* $1 the member, $2 the Approval's number, $3 its user, $4 what it names; rights
- * are those at its receipt. */
+/* $1 the member, $2 the Approval's number, $3 its user; rights are those at its
+ * receipt. */
 static const char target_sql[] =
-    "SELECT t.no, t.id, t.uploader, t.file_name, t.state, coalesce(t.sha256, ''),"
-    " coalesce(t.message_type, ''), coalesce(t.user_code, ''),"
+    "SELECT a.message_id, a.sha256, coalesce(t.no, 0), coalesce(t.id::text, ''),"
+    " coalesce(t.uploader, ''), coalesce(t.file_name, ''), coalesce(t.state, 'received'),"
+    " coalesce(t.sha256, ''), coalesce(t.message_type, ''), coalesce(t.user_code, ''),"
     " coalesce(t.business_date, date '1970-01-01'), coalesce(t.replaces, 0),"
     " coalesce(r.state = 'accepted', false),"
     " muhur.may($3, $1, t.message_type, 'entry', s.received_at),"
     " muhur.may($3, $1, t.message_type, 'approval', s.received_at),"
     " muhur.may(t.user_code, $1, t.message_type, 'entry', s.received_at),"
     " coalesce(muhur.needs_two($1, t.message_type, s.received_at), false) "
-    "FROM muhur.submission s "
-    "JOIN muhur.submission t ON t.member_code = $1 AND t.message_id = $4"
+    "FROM muhur.approval_target a "
+    "JOIN muhur.submission s ON s.no = a.submission "
+    "LEFT JOIN muhur.submission t ON t.member_code = $1 AND t.message_id = a.message_id"
     " AND t.reserves_id AND t.no <> s.no "
     "LEFT JOIN muhur.submission r ON r.no = t.replaces "
-    "WHERE s.no = $2::bigint";
+    "WHERE a.submission = $2::bigint";
 
 static int
 read_target(const PGresult *res, struct target *t)
 {
 #define TEXT(field, column) str_copy(t->field, sizeof(t->field), PQgetvalue(res, 0, column))
 #define IS(column) (PQgetvalue(res, 0, column)[0] == 't')
+	memset(t, 0, sizeof(*t));
 	t->no = strtoll(PQgetvalue(res, 0, C_NO), NULL, 10);
 	t->state = submission_state_by_name(PQgetvalue(res, 0, C_STATE));
 	t->replaces = strtoll(PQgetvalue(res, 0, C_REPLACES), NULL, 10);
@@ -48,7 +51,8 @@ read_target(const PGresult *res, struct target *t)
 	t->may_approve = IS(C_APPROVE);
 	t->entry_right = IS(C_ENTRY);
 	t->needs_two = IS(C_TWO);
-	return t->state == SUB_STATE_COUNT || TEXT(sub.id, C_ID) == -1 ||
+	return t->state == SUB_STATE_COUNT || TEXT(message_id, C_WANTED_ID) == -1 ||
+	    TEXT(wanted, C_WANTED_SHA) == -1 || TEXT(sub.id, C_ID) == -1 ||
 	    TEXT(sub.user, C_UPLOADER) == -1 || TEXT(sub.name, C_FILE) == -1 ||
 	    TEXT(sha256, C_SHA) == -1 || TEXT(message_type, C_TYPE) == -1 ||
 	    TEXT(user, C_USER) == -1 ||
@@ -58,55 +62,28 @@ read_target(const PGresult *res, struct target *t)
 }
 
 int
-approval_wanted(struct db *db, long long no, char message_id[MESSAGE_ID_SIZE],
-    char sha256[SHA256_HEX_SIZE])
+approval_target(struct db *db, const struct facts *f, const struct header *h, struct target *t)
 {
-	char		 number[24];
-	const char	*params[] = { number };
+	char		 no[24];
+	const char	*params[] = { f->member, no, h->user };
 	PGresult	*res;
 	int		 rc = -1;
 
-	(void)snprintf(number, sizeof(number), "%lld", no);
-	if ((res = db_prepared(db, "approval_wanted", "SELECT message_id, sha256 "
-	    "FROM muhur.approval_target WHERE submission = $1::bigint", 1, params)) == NULL)
+	(void)snprintf(no, sizeof(no), "%lld", f->no);
+	if ((res = db_prepared(db, "approval_target", target_sql, 3, params)) == NULL)
 		return -1;
 	/* one, says the schema */
-	if (PQntuples(res) != 1 ||
-	    str_copy(message_id, MESSAGE_ID_SIZE, PQgetvalue(res, 0, 0)) == -1 ||
-	    str_copy(sha256, SHA256_HEX_SIZE, PQgetvalue(res, 0, 1)) == -1)
-		log_warnx("submission %lld: what it decides about cannot be read", no);
+	if (PQntuples(res) != 1 || read_target(res, t) == -1)
+		log_warnx("submission %lld: what it decides about cannot be read", f->no);
 	else
 		rc = 0;
 	PQclear(res);
 	return rc;
 }
 
-int
-approval_target(struct db *db, const struct facts *f, const struct header *h,
-    const char *message_id, struct target *t)
-{
-	char		 no[24];
-	const char	*params[] = { f->member, no, h->user, message_id };
-	PGresult	*res;
-	int		 rc = 0;
-
-	memset(t, 0, sizeof(*t));
-	(void)snprintf(no, sizeof(no), "%lld", f->no);
-	if (str_copy(t->message_id, sizeof(t->message_id), message_id) == -1 ||
-	    (res = db_prepared(db, "approval_target", target_sql, 4, params)) == NULL)
-		return -1;
-	if (PQntuples(res) != 0 && read_target(res, t) == -1) {
-		log_warnx("submission %lld: what it decides about cannot be read", f->no);
-		rc = -1;
-	}
-	PQclear(res);
-	return rc;
-}
-
 /* Does what it names exist, as it says, and does it wait? */
 static void
-judge_reference(const struct header *h, const struct target *t, const char *sha256,
-    struct reasons *rs)
+judge_reference(const struct header *h, const struct target *t, struct reasons *rs)
 {
 	char	date[DATE_SIZE];
 
@@ -114,7 +91,7 @@ judge_reference(const struct header *h, const struct target *t, const char *sha2
 	if (t->no == 0)
 		reasons_add(rs, REFERENCE_UNKNOWN, 0, PATH, "%s: %s sent no such message",
 		    t->message_id, h->sender);
-	else if (strcmp(t->sha256, sha256) != 0)
+	else if (strcmp(t->sha256, t->wanted) != 0)
 		reasons_add(rs, REFERENCE_UNKNOWN, 0, PATH, "%s has the SHA-256 %s",
 		    t->message_id, t->sha256);
 	else if (t->state != SUB_WAITING)
@@ -152,10 +129,9 @@ judge_right(const struct header *h, const struct target *t, struct reasons *rs)
 }
 
 void
-approval_judge(const struct header *h, const struct target *t, const char *sha256,
-    struct reasons *rs)
+approval_judge(const struct header *h, const struct target *t, struct reasons *rs)
 {
-	judge_reference(h, t, sha256, rs);
+	judge_reference(h, t, rs);
 	if (t->no != 0)
 		judge_right(h, t, rs);
 }
@@ -164,7 +140,8 @@ int
 approval_apply(struct db *db, const struct conf *conf, const struct outcome *by,
     const struct target *t)
 {
-	struct header		 own = { .business_date = t->business_date };
+	struct header		 own = { .type = message_type_by_name(t->message_type),
+				     .business_date = t->business_date };
 	struct outcome		 o = { .no = t->no, .sub = &t->sub, .member = by->member,
 				     .sha256 = t->sha256, .header = &own, .actor = by->actor,
 				     .replaces = t->replaces,

@@ -21,7 +21,8 @@ struct target {
 	struct m_submission sub;		/* id, uploader, file name */
 	enum submission_state state;
 	char		 sha256[SHA256_HEX_SIZE];
-	char		 message_id[MESSAGE_ID_SIZE];
+	char		 wanted[SHA256_HEX_SIZE];	/* what the approver saw */
+	char		 message_id[MESSAGE_ID_SIZE];	/* as the approver writes it */
 	char		 message_type[MESSAGE_TYPE_SIZE];
 	char		 user[USER_CODE_SIZE];		/* who entered it */
 	date_t		 business_date;
@@ -33,15 +34,11 @@ struct target {
 	int		 needs_two;
 };
 
-/* What the records of submission no name.  0 or -1. */
-int  approval_wanted(struct db *db, long long no, char message_id[MESSAGE_ID_SIZE],
-    char sha256[SHA256_HEX_SIZE]);
-/* The member's submission of that MessageId; under the member's lock.  0 or -1. */
+/* What the records of the Approval f->no name; under the member's lock.  0 or -1. */
 int  approval_target(struct db *db, const struct facts *f, const struct header *h,
-    const char *message_id, struct target *t);
-/* Which bytes of it the approver saw: REFERENCE_UNKNOWN, NOT_AUTHORISED. */
-void approval_judge(const struct header *h, const struct target *t, const char *sha256,
-    struct reasons *rs);
+    struct target *t);
+/* REFERENCE_UNKNOWN, NOT_AUTHORISED. */
+void approval_judge(const struct header *h, const struct target *t, struct reasons *rs);
 /* The Approval or Cancellation `by' is accepted: the target changes its state with
  * all that follows from it.  0 or -1. */
 int  approval_apply(struct db *db, const struct conf *conf, const struct outcome *by,

@@ -2,6 +2,7 @@ pkglibexec_PROGRAMS += src/load/muhur-load
 LOAD_SOURCES = \
 	src/load/approval.c src/load/approval.h \
 	src/load/authority.c src/load/authority.h \
+	src/load/authorization.c src/load/authorization.h \
 	src/load/array.c src/load/array.h \
 	src/load/copy.c \
 	src/load/decide.c src/load/decide.h \

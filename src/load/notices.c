@@ -113,7 +113,7 @@ static const char to_sign_sql[] =
     " coalesce(s.record_count, 0), coalesce(s.late, false),"
     " CASE WHEN n.level = 'result' THEN (SELECT count(*) FROM muhur.finding f"
     "  WHERE f.run = n.run AND f.status <> 'cured' AND s.no = ANY (f.submissions)) ELSE 0 END,"
-    " coalesce(r.business_date, s.business_date, date '1970-01-01'), coalesce(r.version, 0),"
+    " coalesce(r.business_date, s.business_date, n.day), coalesce(r.version, n.version, 0),"
     " CASE WHEN n.kind <> 'Acknowledgement' THEN (SELECT count(*) FROM muhur.notice_lines(n.id))"
     "  ELSE 0 END, coalesce(s.no, 0) "
     "FROM muhur.notice n "

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "load/authorization.h"
 #include "model/ident.h"
 #include "pg/queue.h"
 #include "pg/store.h"
@@ -280,6 +281,17 @@ queue_day(struct db *db, const struct conf *conf, const struct outcome *o, usec_
 	    o->replaces != 0 || ran ? "correction" : "complete");
 }
 
+/* What an accepted message does beside its records: a report changes its day;
+ * rights that changed are reported; what decides about another one, nothing. */
+static int
+take_effect(struct db *db, const struct conf *conf, const struct outcome *o,
+    enum message_type type, usec_t now)
+{
+	if (type == MT_AUTHORIZATION_CHANGE)
+		return authorization_report(db, o->member, now);
+	return message_type_has_target(type) ? 0 : queue_day(db, conf, o, now);
+}
+
 int
 outcome_write(struct db *db, const struct conf *conf, const struct outcome *o,
     enum submission_state from, enum submission_state *to)
@@ -299,8 +311,7 @@ outcome_write(struct db *db, const struct conf *conf, const struct outcome *o,
 			return -1;
 		if (write_notices(db, o, NL_ACCEPTED, now) == -1)
 			return -1;
-		/* what only decides about another one changes no day by itself */
-		return message_type_has_target(o->header->type) ? 0 : queue_day(db, conf, o, now);
+		return take_effect(db, conf, o, o->header->type, now);
 	case EV_WAIT:
 		return write_notices(db, o, NL_WAITING, now);
 	case EV_REJECT:
@@ -345,7 +356,8 @@ outcome_settle(struct db *db, const struct conf *conf, const struct outcome *o,
 		return 0;
 	if (o->replaces != 0 && write_replaced(db, o, now) == -1)
 		return -1;
-	return write_notices(db, o, NL_ACCEPTED, now) == -1 ? -1 : queue_day(db, conf, o, now);
+	return write_notices(db, o, NL_ACCEPTED, now) == -1 ? -1 :
+	    take_effect(db, conf, o, o->header->type, now);
 }
 
 int

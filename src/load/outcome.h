@@ -34,7 +34,7 @@ int  outcome_write(struct db *db, const struct conf *conf, const struct outcome 
     enum submission_state from, enum submission_state *to);
 /* What waited is approved, cancelled or dropped (EV_APPROVE, EV_CANCEL,
  * EV_EXPIRE with its reasons): o->no, sub, member, sha256, replaces, actor and the
- * header's business date are its own; decided_by: no of the submission that
+ * header's type and business date are its own; decided_by: no of the submission that
  * decided, 0 the clock.  Fails where it does not wait any more. */
 int  outcome_settle(struct db *db, const struct conf *conf, const struct outcome *o,
     long long decided_by, enum submission_state *to);

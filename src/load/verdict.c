@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "load/approval.h"
+#include "load/authorization.h"
 #include "load/decide.h"
 #include "load/outcome.h"
 #include "load/worker.h"
@@ -99,21 +100,38 @@ judge(const struct job *j, const struct header *h, const struct references *refs
 	reasons_first_stage(rs);
 }
 
-/* The records that name the target are read before they may be taken back; what
- * they said is judged all the same. */
+/* What it decides about, or changes, by its records.  0 or -1. */
 static int
-judge_target(struct worker *w, const struct header *h, struct target *t, struct reasons *rs)
+try_records(struct worker *w, const struct header *h, struct target *t, struct reasons *rs)
+{
+	struct job	*j = &w->job;
+	struct db	*db = &w->link.db;
+	usec_t		 at = j->sub.received_at;
+
+	if (h->type == MT_AUTHORIZATION_CHANGE)
+		return must_wait(&j->facts, h) ? 0 :
+		    authorization_apply(db, j->facts.no, h->user, at, rs);
+	if (approval_target(db, &j->facts, h, t) == -1)
+		return -1;
+	approval_judge(h, t, rs);
+	if (rs->n == 0 && h->type == MT_APPROVAL &&
+	    message_type_by_name(t->message_type) == MT_AUTHORIZATION_CHANGE)
+		return authorization_apply(db, t->no, t->user, at, rs);
+	return 0;
+}
+
+/* Where something is wrong the records are taken back, and with them what was
+ * tried; what was found then is kept. */
+static int
+judge_records(struct worker *w, const struct header *h, struct target *t, struct reasons *rs)
 {
 	struct job	*j = &w->job;
 
-	if (loaded(j) && j->target_id[0] == '\0' && approval_wanted(&w->link.db, j->facts.no,
-	    j->target_id, j->target_sha256) == -1)
-		return -1;
-	if (j->target_id[0] == '\0')
+	if (!message_type_has_target(h->type) && h->type != MT_AUTHORIZATION_CHANGE)
 		return 0;
-	if (approval_target(&w->link.db, &j->facts, h, j->target_id, t) == -1)
+	if (loaded(j) && try_records(w, h, t, &j->faults) == -1)
 		return -1;
-	approval_judge(h, t, j->target_sha256, rs);
+	*rs = j->faults;
 	reasons_first_stage(rs);
 	return 0;
 }
@@ -128,7 +146,7 @@ decide(struct worker *w, const struct header *h, const struct references *refs,
 	struct reasons	 rs;
 
 	judge(j, h, refs, &rs);
-	if (rs.n == 0 && message_type_has_target(h->type) && judge_target(w, h, &target, &rs) == -1)
+	if (rs.n == 0 && h != NULL && judge_records(w, h, &target, &rs) == -1)
 		return STEP_FAILED;
 	if (rs.n > 0) {
 		if (loaded(j))

@@ -35,8 +35,7 @@ struct job {
 	int		 have_header;
 	struct header	 header;
 	struct facts	 facts;
-	/* what an Approval or Cancellation decides about, once it was read */
-	char		 target_id[MESSAGE_ID_SIZE], target_sha256[SHA256_HEX_SIZE];
+	struct reasons	 faults;	/* of its records, once they are taken back */
 	int		 have_verdict;
 	struct m_verdict verdict;
 	char		 prefix[PREFIX_SIZE];

@@ -16,6 +16,8 @@ static const struct {
 	    "urn:muhur:xsd:approval:1", "approval-1.xsd", NULL, 1 },
 	[MT_CANCELLATION] = { "Cancellation",
 	    "urn:muhur:xsd:cancellation:1", "cancellation-1.xsd", NULL, 1 },
+	[MT_AUTHORIZATION_CHANGE] = { "AuthorizationChange",
+	    "urn:muhur:xsd:authorization-change:1", "authorization-change-1.xsd", NULL, 0 },
 };
 
 const char *

@@ -12,6 +12,7 @@ enum message_type {
 	MT_CUSTODY_REPORT,	/* [saklama bakiye raporu], from a custodian */
 	MT_APPROVAL,		/* [onay], of what waits */
 	MT_CANCELLATION,	/* [iptal], of what waits */
+	MT_AUTHORIZATION_CHANGE,	/* [yetkilendirme], from a main authority */
 	MT_COUNT
 };
 /* "BalanceReport"; MT_COUNT where the name is none. */

@@ -12,6 +12,8 @@ static const struct {
 	    "urn:muhur:xsd:reconciliation-result:1", "reconciliation-result-1.xsd" },
 	[NK_DISCREPANCY_REPORT] = { "DiscrepancyReport",
 	    "urn:muhur:xsd:discrepancy-report:1", "discrepancy-report-1.xsd" },
+	[NK_AUTHORIZATION_REPORT] = { "AuthorizationReport",
+	    "urn:muhur:xsd:authorization-report:1", "authorization-report-1.xsd" },
 };
 
 static const char *const levels[NL_COUNT] = {

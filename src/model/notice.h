@@ -14,6 +14,7 @@ enum notice_kind {
 	NK_ACKNOWLEDGEMENT,		/* [kabul/ret bildirimi] about one submission */
 	NK_RECONCILIATION_RESULT,	/* [mutabakat sonucu] a member's own lines */
 	NK_DISCREPANCY_REPORT,		/* [farklilik bildirimi] to the regulator */
+	NK_AUTHORIZATION_REPORT,	/* [yetki raporu] who may do what, to its member */
 	NK_COUNT
 };
 const char *notice_kind_name(enum notice_kind k);	/* "Acknowledgement" */
@@ -50,7 +51,7 @@ struct notice {
 	int	 late;			/* received after the cut-off (R4) */
 	long long breaks;		/* NL_RESULT: breaks that its records are part of */
 	struct reasons reasons;		/* NL_REJECTED */
-	/* NK_RECONCILIATION_RESULT, NK_DISCREPANCY_REPORT */
+	/* the bulk kinds */
 	date_t	 business_date;
 	int	 run;			/* version of the day's run, from 1 */
 	long long line_count;		/* lines that come through the pipe */
@@ -66,6 +67,9 @@ struct notice {
  *  NK_DISCREPANCY_REPORT: kind ("source" or "break"), then
  *    source: as above, of all members
  *    break:  as above
+ *  NK_AUTHORIZATION_REPORT: kind ("user" or "right"), then
+ *    user:  user_code state main_authority(true|false)
+ *    right: user_code member message_type("-": to read only) step role since granted_by
  */
 
 #endif

@@ -63,6 +63,19 @@ static const struct record_info records[REC_COUNT] = {
 			{ "SHA256", "sha256", NULL },
 		},
 	},
+	[REC_CHANGE] = {
+		.element = "Change", .table = "authorization_change", .type = MT_AUTHORIZATION_CHANGE,
+		.counted = 1, .asset_field = -1, .quantity_field = -1,
+		.nfields = 7, .field = {
+			{ "User", "user_code", NULL },
+			{ "Action", "action", NULL },
+			{ "Type", "message_type", NULL },
+			{ "Step", "step", NULL },
+			{ "Role", "role", NULL },
+			{ "From", "valid_from", NULL },
+			{ "Until", "valid_to", NULL },
+		},
+	},
 };
 
 const struct record_info *

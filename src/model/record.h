@@ -19,6 +19,7 @@ enum record_kind {
 	REC_DIRECT,		/* CustodyReport: <Dir Reg Cust Asset Wlt Qty> */
 	REC_APPROVED,		/* Approval: <Target MessageId SHA256> */
 	REC_CANCELLED,		/* Cancellation: the same */
+	REC_CHANGE,		/* AuthorizationChange: <Change User Action Type Step Role From Until> */
 	REC_COUNT
 };
 

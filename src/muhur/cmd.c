@@ -157,6 +157,18 @@ cmd_done(const struct cmd *c, const char *did, const char *what)
 		printf("%s: %s\n", what, did);
 }
 
+void
+cmd_report_rights(struct cmd *c, const char *members, const char *what)
+{
+	char now[TIME_SIZE], day[DATE_SIZE], *sql;
+	const char *params[] = { what, cmd_now(c, now), day };
+
+	date_format(istanbul_date(clock_now()), day);
+	sql = xasprintf("SELECT muhur.report_rights(m, $2::timestamptz, $3::date) FROM (%s) AS x (m)", members);
+	PQclear(cmd_query(c, sql, 3, params));
+	free(sql);
+}
+
 int
 cmd_set_state(struct cmd *c, int argc, char **argv, const char *what, const char *from,
     const char *to, const char *event)
@@ -179,6 +191,8 @@ cmd_set_state(struct cmd *c, int argc, char **argv, const char *what, const char
 	cmd_begin(c);
 	if (cmd_exec(c, change[user], 3, params) == 1) {
 		cmd_event(c, event, NULL, json_pack("{s:s}", what, argv[1]));
+		if (user)
+			cmd_report_rights(c, "SELECT left($1, -3)", argv[1]);
 		cmd_commit(c);
 		cmd_done(c, to, argv[1]);
 		return EXIT_YES;

@@ -69,6 +69,9 @@ const char *cmd_now(struct cmd *c, char *buf);
 int cmd_date_ok(const char *s);
 /* A line that confirms a change: for people, or {"what": ..., "code": ...}. */
 void cmd_done(const struct cmd *c, const char *did, const char *what);
+/* In the transaction of a change of rights: a signed report of who may do what to
+ * each of the members, a query of $1 = what (S2 E). */
+void cmd_report_rights(struct cmd *c, const char *members, const char *what);
 /* `member suspend', `user resume' and the like: argv[1], a "member" or a "user"
  * (what) that is from, becomes to, with an event.  An exit code. */
 int cmd_set_state(struct cmd *c, int argc, char **argv, const char *what, const char *from,

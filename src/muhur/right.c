@@ -49,9 +49,11 @@ type_ok(const char *s)
 {
 	enum message_type t = message_type_by_name(s);
 
-	if (strcmp(s, "-") == 0 || (t != MT_COUNT && !message_type_has_target(t)))
+	if (t == MT_AUTHORIZATION_CHANGE)
+		log_warnx("%s: is for main authorities, by their codes", s);
+	else if (strcmp(s, "-") == 0 || (t != MT_COUNT && !message_type_has_target(t)))
 		return 1;
-	if (t != MT_COUNT)
+	else if (t != MT_COUNT)
 		log_warnx("%s: the right is for the message type that is decided about, step approval", s);
 	else
 		log_warnx("%s: is no message type", s);
@@ -143,20 +145,29 @@ describe(const struct grant *g)
 	    "from", g->from, "until", g->until[0] != '\0' ? g->until : NULL);
 }
 
-/* The change and its event; how many rows there were is the answer. */
+/* The change, its event, and the reports to those whom it concerns (NULL: none);
+ * how many rows there were is the answer. */
 static int
-carry_out(struct cmd *c, const struct grant *g, const char *sql, int nparams,
-    const char *const *params, const char *event, const char *did, const char *none)
+carry_out(struct cmd *c, const struct grant *g, const char *reported, const char *sql,
+    int nparams, const char *const *params, const char *event, const char *did, const char *none)
 {
 	if (cmd_exec(c, sql, nparams, params) == 0) {
 		log_warnx("%s: %s", g->who, none);
 		return EXIT_NO;
 	}
 	cmd_event(c, event, NULL, describe(g));
+	if (reported != NULL)
+		cmd_report_rights(c, reported, g->who);
 	cmd_commit(c);
 	cmd_done(c, did, g->who);
 	return EXIT_YES;
 }
+
+/* Members whom a change concerns: the user's own, and those for which it acts. */
+#define OF_USER	"SELECT left($1, -3) UNION SELECT member_code FROM muhur.user_right WHERE user_code = $1 " \
+	"UNION SELECT member_code FROM muhur.user_role WHERE user_code = $1"
+#define OF_ROLE	"SELECT left(user_code, -3) FROM muhur.user_role WHERE role = $1 " \
+	"UNION SELECT member_code FROM muhur.user_role WHERE role = $1"
 
 int
 user_grant(struct cmd *c, int argc, char **argv)
@@ -173,11 +184,11 @@ user_grant(struct cmd *c, int argc, char **argv)
 	const char *by_type[] = { g.who, g.member, g.type, g.step, g.from, until };
 	const char *by_role[] = { g.who, g.member, g.role, g.from, until };
 	if (g.role != NULL)
-		return carry_out(c, &g, "INSERT INTO muhur.user_role "
+		return carry_out(c, &g, OF_USER, "INSERT INTO muhur.user_role "
 		    "(user_code, member_code, role, valid_from, valid_to, granted_by) "
 		    "VALUES ($1, $2, $3, $4, $5, 'operator') ON CONFLICT DO NOTHING", 5, by_role,
 		    "role-granted", "granted", "holds this role already");
-	return carry_out(c, &g, "INSERT INTO muhur.user_right "
+	return carry_out(c, &g, OF_USER, "INSERT INTO muhur.user_right "
 	    "(user_code, member_code, message_type, step, valid_from, valid_to, granted_by) "
 	    "SELECT $1, $2, $3, s, $5::timestamptz, $6::timestamptz, 'operator' "
 	    "FROM unnest(ARRAY['entry', 'approval']) s WHERE s = coalesce($4, s) "
@@ -205,10 +216,10 @@ user_withdraw(struct cmd *c, int argc, char **argv)
 	const char *by_type[] = { g.who, g.member, g.type, g.step, g.from };
 	const char *by_role[] = { g.who, g.member, g.role, g.from };
 	if (g.role != NULL)
-		return carry_out(c, &g, "UPDATE muhur.user_role SET " END("$4")
+		return carry_out(c, &g, OF_USER, "UPDATE muhur.user_role SET " END("$4")
 		    "WHERE user_code = $1 AND member_code = $2 AND role = $3 AND " OPEN("$4"), 4,
 		    by_role, "role-withdrawn", "withdrawn", "does not hold this role");
-	return carry_out(c, &g, "UPDATE muhur.user_right SET " END("$5")
+	return carry_out(c, &g, OF_USER, "UPDATE muhur.user_right SET " END("$5")
 	    "WHERE user_code = $1 AND member_code = $2 AND message_type = $3 "
 	    "AND step = coalesce($4, step) AND " OPEN("$5"), 5, by_type,
 	    "right-withdrawn", "withdrawn", "does not hold this right by itself (`muhur user list --history')");
@@ -272,13 +283,13 @@ role_change(struct cmd *c, int argc, char **argv, int grant)
 	const char *params[] = { g.who, g.type, g.step, g.from };
 	cmd_begin(c);
 	if (grant)
-		return carry_out(c, &g, "INSERT INTO muhur.role_right "
+		return carry_out(c, &g, OF_ROLE, "INSERT INTO muhur.role_right "
 		    "(role, message_type, step, valid_from, granted_by) "
 		    "SELECT r.name, $2, s, $4::timestamptz, 'operator' FROM muhur.role r, "
 		    "unnest(ARRAY['entry', 'approval']) s WHERE r.name = $1 AND s = coalesce($3, s) "
 		    "ON CONFLICT DO NOTHING", 4, params, "role-right-granted", "granted",
 		    "is no role (`muhur role add'), or holds this right already");
-	return carry_out(c, &g, "UPDATE muhur.role_right SET " END("$4")
+	return carry_out(c, &g, OF_ROLE, "UPDATE muhur.role_right SET " END("$4")
 	    "WHERE role = $1 AND message_type = $2 AND step = coalesce($3, step) AND " OPEN("$4"), 4,
 	    params, "role-right-withdrawn", "withdrawn", "is no role that holds this right");
 }
@@ -359,12 +370,12 @@ member_dual_control(struct cmd *c, int argc, char **argv)
 	(void)cmd_now(c, g.from);
 	cmd_begin(c);
 	if (on)
-		return carry_out(c, &g, "INSERT INTO muhur.dual_control "
+		return carry_out(c, &g, NULL, "INSERT INTO muhur.dual_control "
 		    "(member_code, message_type, valid_from, granted_by) "
 		    "SELECT m.code, $2, $3::timestamptz, 'operator' FROM muhur.member m WHERE m.code = $1 "
 		    "ON CONFLICT DO NOTHING", 3, params, "dual-control-on", "two persons from now on",
 		    "is no member, or is asked for two persons already");
-	return carry_out(c, &g, "UPDATE muhur.dual_control SET " END("$3") "WHERE member_code = $1 "
+	return carry_out(c, &g, NULL, "UPDATE muhur.dual_control SET " END("$3") "WHERE member_code = $1 "
 	    "AND message_type IS NOT DISTINCT FROM $2 AND valid_to IS NULL", 3, params,
 	    "dual-control-off", "one person may do both", "is not asked for two persons there");
 }

@@ -295,11 +295,7 @@ is_last_authority(struct cmd *c, const char *code)
 	PGresult *res;
 	int last;
 
-	res = cmd_query(c, "SELECT EXISTS (SELECT FROM muhur.member_user u WHERE u.code = $1 "
-	    " AND u.state = 'active' AND right(u.code, 3) BETWEEN '900' AND '990' "
-	    " AND NOT EXISTS (SELECT FROM muhur.member_user o WHERE o.member_code = u.member_code "
-	    "  AND o.code <> u.code AND o.state = 'active' AND right(o.code, 3) BETWEEN '900' AND '990'))",
-	    1, params);
+	res = cmd_query(c, "SELECT muhur.is_last_authority($1)", 1, params);
 	last = PQgetvalue(res, 0, 0)[0] == 't';
 	PQclear(res);
 	return last;

@@ -127,6 +127,14 @@ class Reports:
                 f'<Targets><Target MessageId="{message_id}" SHA256="{sha256}"/></Targets>\n</{kind}>\n')
 
 
+    def authorization(self, user, changes, **kw):
+        """An AuthorizationChange of {attribute: value} each."""
+        head = self.header("AuthorizationChange", user, len(changes), {}, **kw)
+        body = "".join("<Change " + " ".join(f'{k}="{v}"' for k, v in c.items()) + "/>\n" for c in changes)
+        return ('<?xml version="1.0" encoding="UTF-8"?>\n<AuthorizationChange xmlns="urn:muhur:xsd:authorization-change:1">\n'
+                f"{head}\n<Changes>\n{body}</Changes>\n</AuthorizationChange>\n")
+
+
 class Market(Reports):
     """A running gateway with the sample market's members and their users.  wrapper makes, of
     a folder that every role can write to, the command that muhurd and its arguments are given

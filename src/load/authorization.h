@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a main authority [ana yetkili] says of its member's users (S2 E): rights
+ * granted and withdrawn, users suspended and resumed.  The database carries it out
+ * and says what it does not: all of a message takes effect, or nothing.
+ */
+#ifndef MUHUR_LOAD_AUTHORIZATION_H
+#define MUHUR_LOAD_AUTHORIZATION_H
+
+#include "base/clock.h"
+#include "model/reason.h"
+#include "pg/db.h"
+
+/* The changes of submission no, by that user, at that moment; what cannot be is
+ * added to rs, and the caller takes all of it back.  0 or -1. */
+int  authorization_apply(struct db *db, long long no, const char *by, usec_t at,
+    struct reasons *rs);
+/* A report of who may do what, to the member: a notice to sign.  0 or -1. */
+int  authorization_report(struct db *db, const char *member, usec_t now);
+
+#endif
