@@ -26,7 +26,7 @@ uninstall-conf:
 check_PROGRAMS += doc/refusals
 doc_refusals_LDADD = src/model/libmodel.a src/base/libbase.a
 refusals: doc/refusals$(EXEEXT)
-	$(AM_V_at)for page in refusals.md muhur.1; do \
+	$(AM_V_at)for page in refusals.md muhur.1 architecture.md; do \
 		doc/refusals$(EXEEXT) <"$(srcdir)/doc/$$page" >doc/page.tmp && \
 		cp doc/page.tmp "$(srcdir)/doc/$$page" || exit 1; \
 	done; rm -f doc/page.tmp

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Writes the table of reasons into the pages that quote it: a filter from
- * standard input to standard output.  What stands between a line that holds
+ * Writes the tables of reasons and of states into the pages that quote them: a
+ * filter from standard input to standard output.  What stands between a line that holds
  * "@refusals NAME:" and the next that holds "@end" is written anew; all else is
  * left as it is.  `make refusals' runs it, and a test compares.
  */
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/job.h"
 #include "model/reason.h"
 
 #define WIDTH		116	/* columns of a paragraph in Markdown */
@@ -225,6 +226,34 @@ mdoc(enum language l)
 
 /* --- the filter -------------------------------------------------------------- */
 
+/* --- states of a submission ------------------------------------------------------ */
+
+/* Each state with what may happen to it, as model/job.c's one table has it. */
+static void
+states(enum language unused)
+{
+	enum submission_state from, to;
+	int s, e, n;
+
+	(void)unused;
+	printf("\n");
+	for (s = 0; s < SUB_STATE_COUNT; s++) {
+		from = (enum submission_state)s;
+		for (e = n = 0; e < EV_COUNT; e++) {
+			if ((to = submission_next(from, (enum submission_event)e)) == SUB_STATE_COUNT)
+				continue;
+			printf("    %-9s ──%s", n++ == 0 ? submission_state_name(from) : "",
+			    submission_event_name((enum submission_event)e));
+			for (size_t i = strlen(submission_event_name((enum submission_event)e)); i < 8; i++)
+				printf("─");
+			printf("▶ %s\n", submission_state_name(to));
+		}
+		if (n == 0)
+			printf("    %-9s (stays)\n", submission_state_name(from));
+	}
+	printf("\n");
+}
+
 static const struct {
 	const char	*name;
 	void		(*write)(enum language);
@@ -236,6 +265,7 @@ static const struct {
 	{ "codes-en", markdown, EN },
 	{ "codes-tr", markdown, TR },
 	{ "mdoc", mdoc, EN },
+	{ "states", states, EN },
 };
 
 /* The part that begins behind this line, -1 for none. */

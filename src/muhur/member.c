@@ -161,6 +161,27 @@ member_resume(struct cmd *c, int argc, char **argv)
 	return cmd_set_state(c, argc, argv, "member", "suspended", "active", "member-resumed");
 }
 
+/* For ever: nothing leads out of it. */
+static int
+member_close(struct cmd *c, int argc, char **argv)
+{
+	const char *params[1];
+
+	if (argc != 2)
+		return cmd_usage(c);
+	params[0] = argv[1];
+	cmd_begin(c);
+	if (cmd_exec(c, "UPDATE muhur.member SET state = 'closed' WHERE code = $1 AND state <> 'closed'",
+	    1, params) == 0) {
+		log_warnx("%s: is no member, or is closed already", argv[1]);
+		return EXIT_NO;
+	}
+	cmd_event(c, "member-closed", NULL, json_pack("{s:s}", "member", argv[1]));
+	cmd_commit(c);
+	cmd_done(c, "closed", argv[1]);
+	return EXIT_YES;
+}
+
 int
 cmd_member(struct cmd *c, int argc, char **argv)
 {
@@ -170,6 +191,7 @@ cmd_member(struct cmd *c, int argc, char **argv)
 		{ "show", member_show, "member show CODE" },
 		{ "suspend", member_suspend, "member suspend CODE" },
 		{ "resume", member_resume, "member resume CODE" },
+		{ "close", member_close, "member close CODE" },
 		{ "dual-control", member_dual_control, "member dual-control CODE on|off [--type TYPE]" },
 	};
 

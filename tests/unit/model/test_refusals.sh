@@ -19,7 +19,7 @@ ok() {		# what; the exit code of the last command decides
 	fi
 }
 
-for page in refusals.md muhur.1; do
+for page in refusals.md muhur.1 architecture.md; do
 	"$refusals" <"$srcdir/doc/$page" >"$page" 2>err && diff "$srcdir/doc/$page" "$page" >diff
 	ok $? "doc/$page quotes the table as it is (else: make refusals)"
 done
