@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "xml/alg.h"
 
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -120,6 +122,21 @@ alg_prefixes(const char *list, struct c14n_params *params)
 	return 0;
 }
 
+/* PKCS #1, 3.1: n and e are odd, e is 3 or more.  With e = 1 everybody signs. */
+static int
+rsa_numbers_ok(const EVP_PKEY *key)
+{
+	BIGNUM	*n = NULL, *e = NULL;
+	int	 ok;
+
+	ok = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) == 1 &&
+	    EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e) == 1 &&
+	    BN_is_odd(n) && BN_is_odd(e) && !BN_is_one(e);
+	BN_free(n);
+	BN_free(e);
+	return ok;
+}
+
 int
 alg_key_ok(const EVP_PKEY *key, const char **why)
 {
@@ -131,7 +148,10 @@ alg_key_ok(const EVP_PKEY *key, const char **why)
 	case EVP_PKEY_RSA:
 		bits = EVP_PKEY_get_bits(key);
 		*why = "the RSA key is shorter than 2048 or longer than 16384 bits";
-		return bits >= 2048 && bits <= 16384;
+		if (bits < 2048 || bits > 16384)
+			return 0;
+		*why = "the RSA key's modulus or exponent is none";
+		return rsa_numbers_ok(key);
 	case EVP_PKEY_EC:
 		*why = "the EC key is not on P-256 or P-384";
 		if (EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) != 1)

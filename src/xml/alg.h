@@ -34,8 +34,8 @@ const struct signature_alg *alg_signature_for(int key_type, enum dsig_digest d);
  * where there are too many.  Freed by dsig_demand_free. */
 int	 alg_prefixes(const char *list, struct c14n_params *params);
 
-/* Is the key strong enough to count: RSA of 2048 to 16384 bits, EC on P-256
- * or P-384?  Else *why says in English why not. */
+/* Is the key strong enough to count: RSA of 2048 to 16384 bits with an exponent
+ * that is one, EC on P-256 or P-384?  Else *why says in English why not. */
 int	 alg_key_ok(const EVP_PKEY *key, const char **why);
 
 #endif

@@ -3,7 +3,10 @@
  * test_revocation has the CRLs, test_pkits the paths of others. */
 #include "config.h"
 
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/objects.h>
+#include <openssl/param_build.h>
 #include <openssl/x509v3.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +17,7 @@
 #include <cmocka.h>
 
 #include "testtrust.h"
+#include "xml/alg.h"
 
 #define NAME_REFUSED	"a CA above it may not give such a name (name constraints)"
 
@@ -418,10 +422,55 @@ test_loading(void **state)
 	trust_free(t);
 }
 
+/* An RSA key of another's modulus and that exponent, or of one more than it. */
+static EVP_PKEY *
+rsa_with(EVP_PKEY *of, unsigned long e, unsigned long more)
+{
+	BIGNUM		*n = NULL, *be = BN_new();
+	OSSL_PARAM_BLD	*bld = OSSL_PARAM_BLD_new();
+	EVP_PKEY_CTX	*ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	OSSL_PARAM	*params;
+	EVP_PKEY	*made = NULL;
+
+	assert_int_equal(EVP_PKEY_get_bn_param(of, OSSL_PKEY_PARAM_RSA_N, &n), 1);
+	assert_true(BN_add_word(n, more) && BN_set_word(be, e) &&
+	    OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, n) &&
+	    OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_E, be));
+	params = OSSL_PARAM_BLD_to_param(bld);
+	assert_true(EVP_PKEY_fromdata_init(ctx) == 1 &&
+	    EVP_PKEY_fromdata(ctx, &made, EVP_PKEY_PUBLIC_KEY, params) == 1);
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(bld);
+	EVP_PKEY_CTX_free(ctx);
+	BN_free(n);
+	BN_free(be);
+	return made;
+}
+
+static void
+test_rsa_numbers(void **state)
+{
+	static const struct { unsigned long e, more; int ok; } cases[] = {
+		{ 65537, 0, 1 }, { 3, 0, 1 }, { 1, 0, 0 }, { 0, 0, 0 }, { 4, 0, 0 }, { 65537, 1, 0 },
+	};
+	EVP_PKEY	*good = pki_key("RSA", 2048), *k;
+	const char	*why;
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		k = rsa_with(good, cases[i].e, cases[i].more);
+		assert_int_equal(alg_key_ok(k, &why), cases[i].ok);
+		EVP_PKEY_free(k);
+	}
+	EVP_PKEY_free(good);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rsa_numbers),
 		cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_strangers),
