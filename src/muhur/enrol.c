@@ -100,7 +100,7 @@ key_blob(X509 *cert, const char *what, struct buf *b)
 {
 	EVP_PKEY *pkey = X509_get0_pubkey(cert);
 	char group[64] = "";
-	int bits, rc = -1;
+	int bits, rc = 1;
 
 	if (pkey != NULL && EVP_PKEY_is_a(pkey, "RSA")) {
 		bits = EVP_PKEY_get_bits(pkey);
@@ -122,6 +122,8 @@ key_blob(X509 *cert, const char *what, struct buf *b)
 	} else {
 		log_warnx("%s: SIG_ALGORITHM: its key is neither RSA nor EC", what);
 	}
+	if (rc == -1)		/* an EC key that is no point, say */
+		log_warnx("%s: SIG_ALGORITHM: its key cannot be used", what);
 	return rc == 0 ? 0 : 1;
 }
 
