@@ -62,6 +62,10 @@ static cfg_opt_t user_opts[] = {
 	CFG_END()
 };
 
+/* libconfuse wants lists of text that it could change */
+static char default_policies[] = "{\"" SIGNATURE_POLICY_P2 "\", \"" SIGNATURE_POLICY_P3 "\", \""
+    SIGNATURE_POLICY_P4 "\"}";
+
 /* Sizes are strings so that they may carry a unit and pass 2^31 everywhere. */
 static cfg_opt_t opts[] = {
 	CFG_STR("state_dir", MUHUR_STATEDIR, CFGF_NONE),
@@ -96,6 +100,7 @@ static cfg_opt_t opts[] = {
 	CFG_BOOL("require_crl", cfg_true, CFGF_NONE),
 	CFG_INT("signing_time_past", 172800, CFGF_NONE),
 	CFG_INT("signing_time_future", 300, CFGF_NONE),
+	CFG_STR_LIST("signature_policies", default_policies, CFGF_NONE),
 	CFG_STR("cutoff", "12:00", CFGF_NONE),
 	CFG_INT("reconcile_delay", 2, CFGF_NONE),
 	CFG_STR("signing_key", ETC "gateway.key", CFGF_NONE),
@@ -239,6 +244,21 @@ get_profile(struct reading *r, struct conf *conf)
 		refuse(r, "signature_profile", "\"%s\" is neither xades nor xmldsig", s);
 }
 
+static void
+get_policies(struct reading *r, struct conf *conf)
+{
+	static const char name[] = "signature_policies";
+	unsigned i, n = cfg_size(r->cfg, name);
+
+	conf->signature_policies = xcalloc(n > 0 ? n : 1, sizeof(*conf->signature_policies));
+	conf->nsignature_policies = n;
+	for (i = 0; i < n; i++)
+		if (signature_policy_parse(cfg_getnstr(r->cfg, name, i),
+		    &conf->signature_policies[i]) == -1)
+			refuse(r, name, "\"%s\" is neither an OID nor OID=sha256:HEX",
+			    cfg_getnstr(r->cfg, name, i));
+}
+
 /* --- the groups of settings --------------------------------------------- */
 
 static void
@@ -292,6 +312,7 @@ read_business(struct reading *r, struct conf *conf)
 	conf->require_crl = cfg_getbool(r->cfg, "require_crl") == cfg_true;
 	conf->signing_time_past = get_int(r, "signing_time_past", 0, INT_MAX);
 	conf->signing_time_future = get_int(r, "signing_time_future", 0, INT_MAX);
+	get_policies(r, conf);
 	get_cutoff(r, conf);
 	conf->reconcile_delay = get_int(r, "reconcile_delay", 0, 86400);
 	conf->signing_key = get_path(r, "signing_key");
@@ -408,6 +429,7 @@ conf_free(struct conf *conf)
 	free(conf->host_key);
 	free(conf->trust_anchors);
 	free(conf->crl_file);
+	free(conf->signature_policies);
 	free(conf->signing_key);
 	free(conf->signing_cert);
 	free(conf);

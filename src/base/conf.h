@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/policy.h"
+
 enum signature_profile { PROFILE_XADES, PROFILE_XMLDSIG };
 
 /* A process role; also the index of its user in conf.user[]. */
@@ -60,6 +62,8 @@ struct conf {
 	int	 require_crl;		/* 1 */
 	int	 signing_time_past;	/* seconds a SigningTime may lie back: 172800 */
 	int	 signing_time_future;	/* 300 */
+	struct signature_policy *signature_policies;	/* that are taken; nsignature_policies */
+	size_t	 nsignature_policies;
 	/* business */
 	int	 cutoff_hour, cutoff_minute;	/* of the day after D, Istanbul: 12:00 */
 	int	 reconcile_delay;	/* seconds a run waits for more input: 2 */

@@ -24,6 +24,8 @@
 #define DN_SIZE			513	/* a distinguished name, RFC 4514 */
 #define SERIAL_SIZE		65	/* a certificate's serial number, hex */
 #define BREAK_ID_SIZE		33
+#define POLICY_OID_SIZE		65	/* of a signature policy, dotted decimal */
+#define POLICY_DIGEST_SIZE	64	/* raw bytes, SHA-512 */
 
 /* --- XML, per document (findings: a hostile file then ends in 0.5 s) ---- */
 #define XML_MAX_DEPTH		32

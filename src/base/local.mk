@@ -7,6 +7,7 @@ src_base_libbase_a_SOURCES = \
 	src/base/landlock.c \
 	src/base/log.c \
 	src/base/mem.c \
+	src/base/policy.c \
 	src/base/sandbox.c \
 	src/base/child.h \
 	src/base/clock.h \
@@ -16,4 +17,5 @@ src_base_libbase_a_SOURCES = \
 	src/base/limits.h \
 	src/base/log.h \
 	src/base/mem.h \
+	src/base/policy.h \
 	src/base/sandbox.h

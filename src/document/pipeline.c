@@ -118,16 +118,19 @@ judge_signature(const struct document_settings *s, const struct pass *p, struct 
     struct document_verdict *v)
 {
 	const unsigned char *digest;
+	const char *policy;
 	X509 *cert;
 	size_t len;
 
 	digest = pass_digest(p, &len);
 	dsig_verify(d, digest, len, &v->reasons);
+	policy = dsig_policy(d, s->policies, s->npolicies, &v->reasons);
 	v->signing_time = dsig_signing_time(d);
 	if ((cert = dsig_certificate(d)) != NULL)
 		describe_signer(v, cert);
 	if (reasons_stage(&v->reasons) == STAGE_SIGNATURE)
 		return;
+	(void)str_copy(v->policy, sizeof(v->policy), policy != NULL ? policy : "");
 	if (cert != NULL)
 		trust_judge(s->trust, cert, dsig_others(d), s->at, s->require_crl, &v->revocation,
 		    &v->reasons);

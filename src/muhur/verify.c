@@ -26,6 +26,7 @@
 
 #define PEM_MAX_SIZE	(64 * 1024 * 1024)
 #define CRL_FILES_MAX	64
+#define POLICIES_MAX	64
 /* The gateway's defaults (muhur.conf(5)); judged where --at names the receipt. */
 #define TIME_PAST	172800
 #define TIME_FUTURE	300
@@ -35,6 +36,7 @@ struct options {
 	const char	*crl[CRL_FILES_MAX];
 	int		 ncrl;
 	const char	*schema_dir;
+	struct signature_policy policies[POLICIES_MAX];
 	int		 signature_only;
 	int		 at_given;
 	struct document_settings s;
@@ -209,6 +211,7 @@ print_json(const char *file, const struct document_verdict *v)
 	json_object_set_new(o, "root", text_or_null(v->root));
 	json_object_set_new(o, "signer", signer_json(v));
 	json_object_set_new(o, "signingTime", text_or_null(when));
+	json_object_set_new(o, "policy", text_or_null(v->policy));
 	json_object_set_new(o, "revocation", json_string(revocation_name(v->revocation)));
 	cmd_json(o);
 }
@@ -245,6 +248,8 @@ print_text(const char *file, const struct document_verdict *v, int crls)
 		time_format(v->signing_time, when);
 		printf("  signed at   %s\n", when);
 	}
+	if (v->policy[0] != '\0')
+		printf("  policy      %s\n", v->policy);
 	printf("  SHA-256     %s\n", v->sha256);
 	if (crls == 0)
 		printf("  revocation  not judged: no revocation list was given with --crl\n");
@@ -311,6 +316,15 @@ take_option(struct options *o, int opt)
 		}
 		o->crl[o->ncrl++] = optarg;
 		return 0;
+	case 'y':
+		if (o->s.npolicies < POLICIES_MAX &&
+		    signature_policy_parse(optarg, &o->policies[o->s.npolicies]) == 0) {
+			o->s.npolicies++;
+			return 0;
+		}
+		log_warnx("--policy: \"%s\" is neither an OID nor OID=sha256:HEX, or they are too many",
+		    optarg);
+		return -1;
 	case 'a':
 		o->at_given = 1;
 		if (time_parse(optarg, &o->s.at, &zoned) == 0)
@@ -341,7 +355,8 @@ parse(struct options *o, int argc, char **argv)
 		{ "trust", required_argument, NULL, 't' }, { "crl", required_argument, NULL, 'r' },
 		{ "at", required_argument, NULL, 'a' }, { "schema-dir", required_argument, NULL, 's' },
 		{ "signature-only", no_argument, NULL, 'o' },
-		{ "profile", required_argument, NULL, 'p' }, { NULL, 0, NULL, 0 }
+		{ "profile", required_argument, NULL, 'p' },
+		{ "policy", required_argument, NULL, 'y' }, { NULL, 0, NULL, 0 }
 	};
 	int opt;
 
@@ -354,6 +369,9 @@ parse(struct options *o, int argc, char **argv)
 	 * year is as valid as it was. */
 	o->s.signing_time_past = o->at_given && !o->signature_only ? TIME_PAST : -1;
 	o->s.signing_time_future = TIME_FUTURE;
+	o->s.policies = o->s.npolicies > 0 ? o->policies : signature_policies_default;
+	if (o->s.npolicies == 0)
+		o->s.npolicies = SIGNATURE_POLICIES_DEFAULT;
 	o->s.any_document = 1;
 	o->s.require_crl = o->ncrl > 0;
 	return 0;

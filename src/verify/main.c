@@ -122,6 +122,8 @@ judge(struct verify *v)
 		.require_crl = c->require_crl,
 		.signing_time_past = c->signing_time_past,
 		.signing_time_future = c->signing_time_future,
+		.policies = c->signature_policies,
+		.npolicies = c->nsignature_policies,
 		.max_size = c->max_document_size,
 	};
 	struct document_sink sink = { send_header, send_records, send_restart, v };

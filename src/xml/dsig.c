@@ -64,6 +64,13 @@ dsig_signing_time(const struct dsig *d)
 	return d->xades.signing_time;
 }
 
+const char *
+dsig_policy(const struct dsig *d, const struct signature_policy *list, size_t n,
+    struct reasons *rs)
+{
+	return xades_policy_judge(&d->xades.policy, list, n, rs);
+}
+
 void
 dsig_free(struct dsig *d)
 {

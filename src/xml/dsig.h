@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/conf.h"
+#include "base/policy.h"
 #include "model/reason.h"
 #include "xml/c14n.h"
 
@@ -49,6 +50,10 @@ const struct dsig_demand *dsig_demand(const struct dsig *d);
 X509 *dsig_certificate(const struct dsig *d);
 STACK_OF(X509) *dsig_others(const struct dsig *d);
 usec_t dsig_signing_time(const struct dsig *d);		/* 0: none */
+/* Its signature policy, as xades_policy_judge says: SIG_ALGORITHM for one that is
+ * not in the list, since it is a name that no allow-list has. */
+const char *dsig_policy(const struct dsig *d, const struct signature_policy *list, size_t n,
+    struct reasons *rs);
 /* digest: of the canonical document without ds:Signature, from the pass.
  * Adds SIG_DIGEST (document, SignedProperties), SIG_VALUE, SIG_COVERAGE,
  * CERT_UNTRUSTED where the SigningCertificate digest is of another one. */

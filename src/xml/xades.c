@@ -7,6 +7,7 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -15,7 +16,9 @@
 
 #define PATH_QP	"ds:Signature/ds:Object/xades:QualifyingProperties"
 #define PATH_SP	PATH_QP "/xades:SignedProperties"
-#define PATH_SC	PATH_SP "/xades:SignedSignatureProperties/xades:SigningCertificate"
+#define PATH_SSP PATH_SP "/xades:SignedSignatureProperties"
+#define PATH_SC	PATH_SSP "/xades:SigningCertificate"
+#define PATH_POLICY PATH_SSP "/xades:SignaturePolicyIdentifier"
 
 /* The signature's one QualifyingProperties, wherever its Objects hold it. */
 static xmlNode *
@@ -58,34 +61,34 @@ target_ok(const xmlNode *qualifying, const xmlNode *signature)
 	return ok;
 }
 
+/* 0, or -1 with a reason: holder has no digest of an allowed kind. */
 static int
-read_digest(const xmlNode *cert, struct xades_cert *xc, struct reasons *rs)
+read_digest(const xmlNode *holder, const char *path, struct xades_digest *d, struct reasons *rs)
 {
-	xmlNode		*digest, *method, *value;
+	xmlNode		*method, *value;
 	unsigned char	*raw = NULL;
 	char		*uri = NULL;
 	int		 rc = -1;
 
-	if ((digest = node_only_child(cert, XADES_NS, "CertDigest")) == NULL ||
-	    (method = node_only_child(digest, DSIG_NS, "DigestMethod")) == NULL ||
-	    (value = node_only_child(digest, DSIG_NS, "DigestValue")) == NULL) {
-		reasons_add(rs, SIG_COVERAGE, node_line(cert), PATH_SC,
-		    "a Cert without one CertDigest");
+	if ((method = node_only_child(holder, DSIG_NS, "DigestMethod")) == NULL ||
+	    (value = node_only_child(holder, DSIG_NS, "DigestValue")) == NULL) {
+		reasons_add(rs, SIG_COVERAGE, node_line(holder), path,
+		    "%s without one digest", (const char *)holder->name);
 		goto out;
 	}
 	uri = node_attr(method, "Algorithm");
-	if (uri == NULL || alg_digest(uri, &xc->digest) == -1) {
-		reasons_add(rs, SIG_ALGORITHM, node_line(method), PATH_SC,
+	if (uri == NULL || alg_digest(uri, &d->type) == -1) {
+		reasons_add(rs, SIG_ALGORITHM, node_line(method), path,
 		    "digest algorithm %s", uri != NULL ? uri : "missing");
 		goto out;
 	}
-	if (node_base64(value, sizeof(xc->value), &raw, &xc->len) == -1 ||
-	    xc->len != dsig_digest_size(xc->digest)) {
-		reasons_add(rs, SIG_DIGEST, node_line(value), PATH_SC,
-		    "the certificate's digest value is malformed");
+	if (node_base64(value, sizeof(d->value), &raw, &d->len) == -1 ||
+	    d->len != dsig_digest_size(d->type)) {
+		reasons_add(rs, SIG_DIGEST, node_line(value), path,
+		    "the digest value of %s is malformed", (const char *)holder->name);
 		goto out;
 	}
-	memcpy(xc->value, raw, xc->len);
+	memcpy(d->value, raw, d->len);
 	rc = 0;
 out:
 	free(raw);
@@ -97,9 +100,13 @@ static int
 read_cert(const xmlNode *cert, int v2, struct xades_cert *xc, struct reasons *rs)
 {
 	const char	*name = v2 ? "IssuerSerialV2" : "IssuerSerial";
-	xmlNode		*is, *serial;
+	xmlNode		*digest, *is, *serial;
 
-	if (read_digest(cert, xc, rs) == -1)
+	if ((digest = node_only_child(cert, XADES_NS, "CertDigest")) == NULL) {
+		reasons_add(rs, SIG_COVERAGE, node_line(cert), PATH_SC, "a Cert without one CertDigest");
+		return -1;
+	}
+	if (read_digest(digest, PATH_SC, &xc->digest, rs) == -1)
 		return -1;
 	is = node_only_child(cert, XADES_NS, name);
 	if (is == NULL && node_child(cert, XADES_NS, name) == NULL)
@@ -165,6 +172,49 @@ read_time(const xmlNode *props, struct xades *x)
 	free(text);
 }
 
+/* An OID stands as a URN (RFC 3061) or as it is: programs do not agree with their
+ * own Qualifier, which adds nothing. */
+static char *
+read_identifier(const xmlNode *identifier)
+{
+	static const char	 urn[] = "urn:oid:";
+	char			*text = node_text(identifier), *oid;
+
+	if (text == NULL || strncasecmp(text, urn, strlen(urn)) != 0)
+		return text;
+	oid = xstrdup(text + strlen(urn));
+	free(text);
+	return oid;
+}
+
+/* The one SignaturePolicyIdentifier, or none.  What else is said of the policy
+ * (SPURI, SPUserNotice) is for people. */
+static int
+read_policy(const xmlNode *props, struct xades_policy *p, struct reasons *rs)
+{
+	static const char	 name[] = "SignaturePolicyIdentifier";
+	const xmlNode		*policy = node_child(props, XADES_NS, name), *n, *id, *identifier, *hash;
+
+	if (policy == NULL)
+		return 0;
+	p->present = 1;
+	p->line = node_line(policy);
+	n = node_first(policy);
+	if (node_only_child(props, XADES_NS, name) != NULL && n != NULL && node_next(n) == NULL) {
+		if (node_is(n, XADES_NS, "SignaturePolicyImplied"))
+			return 0;
+		if (node_is(n, XADES_NS, "SignaturePolicyId") &&
+		    (id = node_only_child(n, XADES_NS, "SigPolicyId")) != NULL &&
+		    (identifier = node_only_child(id, XADES_NS, "Identifier")) != NULL &&
+		    (hash = node_only_child(n, XADES_NS, "SigPolicyHash")) != NULL &&
+		    (p->id = read_identifier(identifier)) != NULL)
+			return read_digest(hash, PATH_POLICY, &p->digest, rs);
+	}
+	reasons_add(rs, SIG_COVERAGE, p->line, PATH_POLICY,
+	    "not one signature policy as EN 319 132-1, 5.2.9 wants it");
+	return -1;
+}
+
 int
 xades_read(const xmlNode *signature, struct xades *x, struct reasons *rs)
 {
@@ -192,6 +242,8 @@ xades_read(const xmlNode *signature, struct xades *x, struct reasons *rs)
 		return -1;
 	}
 	read_time(props, x);
+	if (read_policy(props, &x->policy, rs) == -1)
+		return -1;
 	return read_signing_certificate(props, x, rs);
 }
 
@@ -201,6 +253,7 @@ xades_reset(struct xades *x)
 	size_t	i;
 
 	free(x->id);
+	free(x->policy.id);
 	for (i = 0; i < x->ncerts; i++) {
 		free(x->certs[i].serial);
 		free(x->certs[i].issuer_serial);
@@ -268,12 +321,39 @@ xades_cert_is(const struct xades_cert *xc, X509 *cert)
 	unsigned int	 len = 0;
 	const EVP_MD	*type;
 
-	type = EVP_get_digestbyname(dsig_digest_openssl(xc->digest));
+	type = EVP_get_digestbyname(dsig_digest_openssl(xc->digest.type));
 	if (type == NULL || X509_digest(cert, type, md, &len) != 1 ||
-	    len != xc->len || memcmp(md, xc->value, len) != 0)
+	    len != xc->digest.len || memcmp(md, xc->digest.value, len) != 0)
 		return 0;
 	if (xc->serial != NULL && !serial_is(cert, xc->serial))
 		return 0;
 	return xc->issuer_serial == NULL ||
 	    issuer_serial_is(cert, xc->issuer_serial, xc->issuer_serial_len);
+}
+
+/* A policy is its OID and its text, which the digest stands for: with another
+ * text it is one that nobody here knows. */
+const char *
+xades_policy_judge(const struct xades_policy *p, const struct signature_policy *list, size_t n,
+    struct reasons *rs)
+{
+	int	known = 0;
+	size_t	i;
+
+	if (!p->present)
+		return "";
+	if (p->id == NULL)
+		return "implied";
+	for (i = 0; i < n; i++) {
+		if (strcmp(list[i].oid, p->id) != 0)
+			continue;
+		known = 1;
+		if (list[i].len == 0 || (list[i].len == p->digest.len &&
+		    memcmp(list[i].digest, p->digest.value, p->digest.len) == 0))
+			return list[i].oid;
+	}
+	reasons_add(rs, SIG_ALGORITHM, p->line, PATH_POLICY, known ?
+	    "signature policy %s: its SigPolicyHash is of another text (EN 319 132-1, 5.2.9)" :
+	    "signature policy %s is not allowed (EN 319 132-1, 5.2.9)", p->id);
+	return NULL;
 }

@@ -11,19 +11,33 @@
 #include <openssl/x509.h>
 
 #include "base/clock.h"
+#include "base/policy.h"
 #include "model/reason.h"
 #include "xml/dsig.h"
 
 #define XADES_TYPE	"http://uri.etsi.org/01903#SignedProperties"
 
-/* One Cert of SigningCertificate (v1) or SigningCertificateV2. */
-struct xades_cert {
-	enum dsig_digest digest;
+/* DigestMethod and DigestValue (DigestAlgAndValueType). */
+struct xades_digest {
+	enum dsig_digest type;
 	unsigned char	 value[EVP_MAX_MD_SIZE];
 	size_t		 len;
+};
+
+/* One Cert of SigningCertificate (v1) or SigningCertificateV2. */
+struct xades_cert {
+	struct xades_digest digest;
 	char		*serial;	/* v1, decimal; NULL absent */
 	unsigned char	*issuer_serial;	/* V2, DER; NULL absent */
 	size_t		 issuer_serial_len;
+};
+
+/* SignaturePolicyIdentifier (EN 319 132-1, 5.2.9). */
+struct xades_policy {
+	int		 present;
+	char		*id;		/* NULL: implied; an OID without "urn:oid:" */
+	struct xades_digest digest;	/* SigPolicyHash */
+	long		 line;
 };
 
 struct xades {
@@ -32,6 +46,7 @@ struct xades {
 	usec_t		 signing_time;	/* 0: none, or no time */
 	struct xades_cert certs[XML_MAX_CERTIFICATES];
 	size_t		 ncerts;
+	struct xades_policy policy;
 };
 
 /* Find and read the SignedProperties of this signature: its one Object with
@@ -41,5 +56,9 @@ int	xades_read(const xmlNode *signature, struct xades *x, struct reasons *rs);
 void	xades_reset(struct xades *x);
 /* Does that Cert name the certificate? */
 int	xades_cert_is(const struct xades_cert *xc, X509 *cert);
+/* Is the policy one of the n that are taken?  What is to be said of it: "" for
+ * none, "implied", or its OID, out of list.  NULL where a reason was added. */
+const char *xades_policy_judge(const struct xades_policy *p, const struct signature_policy *list,
+	    size_t n, struct reasons *rs);
 
 #endif

@@ -48,6 +48,9 @@ test_defaults(void **state)
 	assert_int_equal(conf->outbox_retention, 7 * 24 * 3600);
 	assert_int_equal(conf->sent_listing, 10 * 60);
 	assert_int_equal(conf->signature_profile, PROFILE_XADES);
+	assert_int_equal(conf->nsignature_policies, SIGNATURE_POLICIES_DEFAULT);
+	assert_memory_equal(conf->signature_policies, signature_policies_default,
+	    sizeof(signature_policies_default));
 	assert_int_equal(conf->require_crl, 1);
 	assert_true(conf->workers >= 2);
 	assert_int_equal(conf->document_timeout, 60);
@@ -92,6 +95,29 @@ test_values(void **state)
 }
 
 static void
+test_policies(void **state)
+{
+	struct conf *conf = load_text("signature_policies = {\"1.2.3\", 2.0.4294967296 ,"
+	    "\"1.2.3=sha256:00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff0001\"}\n");
+
+	(void)state;
+	assert_non_null(conf);
+	assert_int_equal(conf->nsignature_policies, 3);
+	assert_string_equal(conf->signature_policies[0].oid, "1.2.3");
+	assert_int_equal(conf->signature_policies[0].len, 0);
+	assert_string_equal(conf->signature_policies[1].oid, "2.0.4294967296");
+	assert_string_equal(conf->signature_policies[2].oid, "1.2.3");
+	assert_int_equal(conf->signature_policies[2].len, 32);
+	assert_int_equal(conf->signature_policies[2].digest[3], 0xff);
+	assert_int_equal(conf->signature_policies[2].digest[31], 1);
+	conf_free(conf);
+	conf = load_text("signature_policies = {}\n");
+	assert_non_null(conf);
+	assert_int_equal(conf->nsignature_policies, 0);
+	conf_free(conf);
+}
+
+static void
 test_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -101,6 +127,14 @@ test_refused(void **state)
 		"signature_profile = pgp\n", "max_document_size = 1X\n",
 		"max_document_size = 99999999T\n", "max_document_size = -5\n",
 		"inbox_quota = \"\"\n", "state_dir = \"\"\n", "users { nobody = 1 }\n",
+		"signature_policies = {\"\"}\n", "signature_policies = {\"1\"}\n",
+		"signature_policies = {\"urn:oid:1.2\"}\n", "signature_policies = {\"1.02\"}\n",
+		"signature_policies = {\"1.2.\"}\n", "signature_policies = {\"1..2\"}\n",
+		"signature_policies = {\"1.2=sha256:00\"}\n", "signature_policies = {\"1.2=\"}\n",
+		"signature_policies = {\"1.2=sha1:0000000000000000000000000000000000000000\"}\n",
+		"signature_policies = {\"1.111111111111111111111111111111111111111111111111111111111111111111\"}\n",
+		"signature_policies = {\"1.2=sha256:"
+		    "0g00000000000000000000000000000000000000000000000000000000000000\"}\n",
 		"sandbox = perhaps\n", "db_port = 0\n",
 		"outbox_retention = 0\n", "max_sessions = 99999999999999999999\n",
 	};
@@ -180,6 +214,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_policies),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_shipped),

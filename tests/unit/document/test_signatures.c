@@ -52,6 +52,8 @@ struct form {
 	int		 other_cert;	/* whose certificate the properties name, + 1 */
 	int		 xmldsig;	/* no XAdES properties */
 	int		 no_sp_reference;
+	const char	*more;		/* signed signature properties behind the certificate */
+	const char	*policies[2];	/* that are taken; none: the defaults */
 };
 
 static void
@@ -147,8 +149,9 @@ put_properties(struct buf *b, const struct form *f)
 		buf_printf(b, "<x:IssuerSerial><ds:X509IssuerName>CN=whatever</ds:X509IssuerName>"
 		    "<ds:X509SerialNumber>%ld</ds:X509SerialNumber></x:IssuerSerial>",
 		    ASN1_INTEGER_get(X509_get0_serialNumber(cert)));
-	buf_printf(b, "</x:Cert></x:SigningCertificate%s></x:SignedSignatureProperties>"
-	    "</x:SignedProperties></x:QualifyingProperties></ds:Object>", f->v1 ? "" : "V2");
+	buf_printf(b, "</x:Cert></x:SigningCertificate%s>%s</x:SignedSignatureProperties>"
+	    "</x:SignedProperties></x:QualifyingProperties></ds:Object>", f->v1 ? "" : "V2",
+	    or_default(f->more, ""));
 }
 
 static void
@@ -200,6 +203,10 @@ sign(const struct form *f)
 	return text;
 }
 
+static struct signature_policy	 policies[2];
+static size_t			 npolicies;	/* 0: the defaults */
+static char			 said[POLICY_OID_SIZE];	/* of the last policy */
+
 static void
 judge(const char *text, enum signature_profile profile, struct document_verdict *v)
 {
@@ -207,6 +214,8 @@ judge(const char *text, enum signature_profile profile, struct document_verdict 
 	char				 path[128];
 	int				 fd;
 
+	s.policies = npolicies > 0 ? policies : signature_policies_default;
+	s.npolicies = npolicies > 0 ? npolicies : SIGNATURE_POLICIES_DEFAULT;
 	s.trust = trust;
 	s.profile = profile;
 	s.at = clock_now();
@@ -227,6 +236,7 @@ expect(const char *what, const char *text, enum signature_profile profile, enum 
 	struct reasons		*rs = &v.reasons;
 
 	judge(text, profile, &v);
+	(void)str_copy(said, sizeof(said), v.policy);
 	if (code == REASON_COUNT ? rs->n != 0 : !reasons_has(rs, code))
 		fail_msg("%s: %s: %s", what, rs->n > 0 ? reason_info(rs->v[0].code)->name : "no reason",
 		    rs->n > 0 ? rs->v[0].detail : "");
@@ -237,7 +247,10 @@ expect_form(const char *what, const struct form *f, enum reason_code code)
 {
 	char	*text = sign(f);
 
+	for (npolicies = 0; npolicies < 2 && f->policies[npolicies] != NULL; npolicies++)
+		assert_int_equal(signature_policy_parse(f->policies[npolicies], &policies[npolicies]), 0);
 	expect(what, text, f->xmldsig ? PROFILE_XMLDSIG : PROFILE_XADES, code);
+	npolicies = 0;
 	free(text);
 }
 
@@ -439,6 +452,91 @@ test_certificate(void **state)
 	expect_form("no time", &(struct form){ .key = K_RSA, .time = "yesterday" }, SIGNING_TIME);
 }
 
+#define POLICY(inner)	"<x:SignaturePolicyIdentifier>" inner "</x:SignaturePolicyIdentifier>"
+#define ID(attributes, oid) "<x:SigPolicyId><x:Identifier" attributes ">" oid "</x:Identifier></x:SigPolicyId>"
+#define HASH(uri, value) "<x:SigPolicyHash><ds:DigestMethod Algorithm=\"" uri "\"/><ds:DigestValue>" value \
+	"</ds:DigestValue></x:SigPolicyHash>"
+/* SHA-256 of nothing (FIPS 180-4), as a policy's text would have it */
+#define EMPTY64		"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+#define EMPTY		"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define SPID(id, hash)	POLICY("<x:SignaturePolicyId>" id hash "</x:SignaturePolicyId>")
+#define GUIDE		HASH(SHA256, EMPTY64)
+#define URN		" Qualifier=\"OIDAsURN\""
+
+static const struct policy_case {
+	const char		*what, *more;
+	const char		*taken[2];
+	enum reason_code	 code;
+	const char		*policy;	/* what is said of it */
+} policy_cases[] = {
+	{ "P2 as a URN", SPID(ID(URN, "urn:oid:" SIGNATURE_POLICY_P2), GUIDE), { NULL }, REASON_COUNT,
+	    SIGNATURE_POLICY_P2 },
+	{ "P3, plain", SPID(ID(" Qualifier=\"OIDAsURI\"", SIGNATURE_POLICY_P3), GUIDE), { NULL }, REASON_COUNT,
+	    SIGNATURE_POLICY_P3 },
+	{ "P4, capitals, white space", SPID(ID("", " URN:OID:" SIGNATURE_POLICY_P4 "\n"), GUIDE), { NULL },
+	    REASON_COUNT, SIGNATURE_POLICY_P4 },
+	{ "with SHA-512", SPID(ID(URN, "urn:oid:" SIGNATURE_POLICY_P2), HASH(SHA512,
+	    "z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==")),
+	    { NULL }, REASON_COUNT, SIGNATURE_POLICY_P2 },
+	{ "with what is for people", SPID(ID(URN, "urn:oid:" SIGNATURE_POLICY_P2), GUIDE
+	    "<x:SigPolicyQualifiers><x:SigPolicyQualifier><x:SPURI>http://example.org/</x:SPURI>"
+	    "</x:SigPolicyQualifier></x:SigPolicyQualifiers>"), { NULL }, REASON_COUNT, SIGNATURE_POLICY_P2 },
+	{ "implied", POLICY("<x:SignaturePolicyImplied/>"), { NULL }, REASON_COUNT, "implied" },
+	{ "the digest that is known", SPID(ID(URN, "urn:oid:" SIGNATURE_POLICY_P2), GUIDE),
+	    { SIGNATURE_POLICY_P2 "=" EMPTY }, REASON_COUNT, SIGNATURE_POLICY_P2 },
+	{ "one of two digests that are known", SPID(ID(URN, "urn:oid:1.2.3"), GUIDE), { "1.2.3=sha256:"
+	    "0000000000000000000000000000000000000000000000000000000000000000", "1.2.3=" EMPTY },
+	    REASON_COUNT, "1.2.3" },
+	{ "another digest", SPID(ID(URN, "urn:oid:1.2.3"), GUIDE), { "1.2.3=sha256:"
+	    "0000000000000000000000000000000000000000000000000000000000000000" }, SIG_ALGORITHM, "" },
+	{ "a digest of another kind", SPID(ID(URN, "urn:oid:1.2.3"), GUIDE), { "1.2.3=sha384:"
+	    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	    "00000000000000000000000000000000" }, SIG_ALGORITHM, "" },
+	{ "a policy that is not taken", SPID(ID(URN, "urn:oid:1.2.3"), GUIDE), { NULL }, SIG_ALGORITHM, "" },
+	{ "a default one where others are set", SPID(ID(URN, "urn:oid:" SIGNATURE_POLICY_P2), GUIDE),
+	    { "1.2.3" }, SIG_ALGORITHM, "" },
+	{ "one whose OID goes on", SPID(ID(URN, "urn:oid:" SIGNATURE_POLICY_P2 "1"), GUIDE), { NULL },
+	    SIG_ALGORITHM, "" },
+	{ "no OID", SPID(ID("", "http://example.org/policy"), GUIDE), { NULL }, SIG_ALGORITHM, "" },
+	{ "an empty one", SPID(ID("", ""), GUIDE), { NULL }, SIG_ALGORITHM, "" },
+	{ "SHA-1 of it", SPID(ID(URN, "urn:oid:" SIGNATURE_POLICY_P2), HASH(DS "sha1",
+	    "2jmj7l5rSw0yVb/vlWAYkK/YBwk=")), { NULL }, SIG_ALGORITHM, "" },
+	{ "half a digest", SPID(ID(URN, "urn:oid:" SIGNATURE_POLICY_P2), HASH(SHA256, "47DEQpj8HBSa")),
+	    { NULL }, SIG_DIGEST, "" },
+	{ "no digest", SPID(ID(URN, "urn:oid:" SIGNATURE_POLICY_P2), ""), { NULL }, SIG_COVERAGE, "" },
+	{ "no digest value", SPID(ID(URN, "urn:oid:" SIGNATURE_POLICY_P2), "<x:SigPolicyHash><ds:DigestMethod "
+	    "Algorithm=\"" SHA256 "\"/></x:SigPolicyHash>"), { NULL }, SIG_COVERAGE, "" },
+	{ "no identifier", SPID("<x:SigPolicyId/>", GUIDE), { NULL }, SIG_COVERAGE, "" },
+	{ "an identifier with elements", SPID(ID("", "<x:a/>" SIGNATURE_POLICY_P2), GUIDE), { NULL },
+	    SIG_COVERAGE, "" },
+	{ "nothing", POLICY(""), { NULL }, SIG_COVERAGE, "" },
+	{ "implied and explicit", POLICY("<x:SignaturePolicyImplied/><x:SignaturePolicyId>"
+	    ID("", SIGNATURE_POLICY_P2) GUIDE "</x:SignaturePolicyId>"), { NULL }, SIG_COVERAGE, "" },
+	{ "two policies", SPID(ID("", SIGNATURE_POLICY_P2), GUIDE) SPID(ID("", SIGNATURE_POLICY_P3), GUIDE),
+	    { NULL }, SIG_COVERAGE, "" },
+	{ "of another namespace, which means nothing", "<SignaturePolicyIdentifier xmlns=\"urn:x\"/>", { NULL },
+	    REASON_COUNT, "" },
+};
+
+static void
+test_policies(void **state)
+{
+	const struct policy_case	*c;
+	size_t				 i;
+
+	(void)state;
+	for (i = 0; i < sizeof(policy_cases) / sizeof(policy_cases[0]); i++) {
+		struct form	 f = { .key = P256, .v1 = i % 2, .more = policy_cases[i].more };
+
+		c = &policy_cases[i];
+		f.policies[0] = c->taken[0];
+		f.policies[1] = c->taken[1];
+		expect_form(c->what, &f, c->code);
+		if (strcmp(said, c->policy) != 0)
+			fail_msg("%s: \"%s\"", c->what, said);
+	}
+}
+
 int
 main(void)
 {
@@ -449,6 +547,7 @@ main(void)
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_certificate),
 		cmocka_unit_test(test_many_certificates),
+		cmocka_unit_test(test_policies),
 	};
 
 	if (system("xmlsec1 --version >/dev/null 2>&1") != 0)
