@@ -44,6 +44,10 @@
 #define XML_MAX_CERTIFICATE	(64 * 1024)	/* bytes of one, DER */
 #define XML_MAX_SIGNATURE_VALUE	2048	/* bytes: RSA with 16384 bits */
 #define XML_MAX_ISSUER_SERIAL	4096	/* bytes of an IssuerSerialV2, DER */
+#define XML_MAX_TIMESTAMPS	4	/* SignatureTimeStamps that are judged; more are bad */
+#define STAMP_MAX_TOKEN		(64 * 1024)	/* bytes of one, DER: chains and lists may be in it */
+#define STAMP_MAX_TEXT		(128 * 1024)	/* its base64 with line ends */
+#define STAMP_URI_SIZE		128	/* of a time-stamp's algorithm; longer is none that is known */
 #define XML_MAX_FIELD		1024	/* bytes of a record's attribute or a header's element */
 #define XML_MAX_SCHEMA_ERRORS	20	/* then validation ends; digesting goes on */
 #define CHAIN_MAX_DEPTH		8	/* CAs between a signer's certificate and its root */
@@ -52,6 +56,7 @@
 #define REASONS_MAX		32	/* reasons reported for one document */
 #define REASON_PATH_SIZE	257	/* path to the place, e.g. /BalanceReport/Header */
 #define REASON_DETAIL_SIZE	257
+#define TIMESTAMP_WHY_SIZE	257
 
 /* --- time for one document ---------------------------------------------- */
 /* A process can also stand still without using the CPU, and `workers' of those

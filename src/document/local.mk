@@ -16,6 +16,8 @@ src_document_libdocument_a_SOURCES = \
 	src/document/sign.h \
 	src/document/signature.c \
 	src/document/signature.h \
+	src/document/stamps.c \
+	src/document/stamps.h \
 	src/document/totals.c \
 	src/document/totals.h \
 	src/document/xmlout.c \

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "document/extract.h"
 #include "document/pass.h"
+#include "document/stamps.h"
 #include "xml/node.h"
 #include "xml/pull.h"
 #include "xml/schema.h"
@@ -36,6 +37,7 @@ struct pass {
 	int			 in_unsigned;	/* depth of its UnsignedProperties, 0 none */
 	int			 keep;		/* the open one goes to the skeleton */
 	int			 misplaced;
+	struct stamps		 stamps;
 	long long		 children;	/* of the root, so far */
 	long long		 position;	/* of the kept one among them, from 0 */
 };
@@ -97,8 +99,9 @@ is_element(const xmlChar *localname, const xmlChar *uri, const char *name, const
 
 /* UnsignedProperties where EN 319 132-1 4.3 has them.  Long-term signatures keep
  * whole revocation lists there, and countersignatures: they are allowed, never
- * trusted, and not kept but for their Ids, so that their size does not matter.  Anywhere else the
- * name means nothing: what stands there may be signed. */
+ * trusted, and not kept but for their Ids and a few time-stamps, so that their size
+ * does not matter.  Anywhere else the name means nothing: what stands there may be
+ * signed. */
 static int
 are_unsigned(const struct pass *p, const xmlChar *localname, const xmlChar *uri, int depth)
 {
@@ -208,6 +211,8 @@ on_start(void *arg, const xmlChar *localname, const xmlChar *prefix, const xmlCh
 		return too_large(p);
 	if (p->in_unsigned && keep_ids(p, nb_attributes, attributes) == -1)
 		return too_large(p);
+	if (p->in_unsigned)
+		stamps_start(&p->stamps, depth - p->in_unsigned, localname, uri, nb_attributes, attributes);
 	if (!p->in_signature && c14n_start(p->c14n, localname, prefix, uri, nb_namespaces, namespaces,
 	    nb_attributes, attributes) == -1)
 		return -1;
@@ -237,6 +242,8 @@ on_end(void *arg, const xmlChar *localname, const xmlChar *prefix, const xmlChar
 	}
 	if (kept(p))
 		(void)skeleton_end(p->skeleton);
+	if (p->in_unsigned)
+		stamps_end(&p->stamps, depth - p->in_unsigned);
 	if (depth == p->in_unsigned)
 		p->in_unsigned = 0;
 	if (depth == p->in_signature)
@@ -251,6 +258,8 @@ on_text(void *arg, const xmlChar *s, int len)
 
 	if (validating(p))
 		schema_text(p->schema, s, len);
+	if (p->in_unsigned)
+		stamps_text(&p->stamps, s, len);
 	if (p->in_signature)
 		return kept(p) && skeleton_text(p->skeleton, s, len) == -1 ? too_large(p) : 0;
 	p->text_len += (size_t)len;
@@ -347,6 +356,7 @@ pass_free(struct pass *p)
 	schema_run_free(p->schema);	/* before the parser, whose names it holds */
 	c14n_free(p->c14n);
 	skeleton_free(p->skeleton);
+	stamps_free(&p->stamps);
 	pull_free(p->pull);
 	EVP_MD_CTX_free(p->digest);
 	EVP_MD_free(p->md);
@@ -369,6 +379,12 @@ xmlNode *
 pass_signature(const struct pass *p)
 {
 	return skeleton_signature(p->skeleton);
+}
+
+const struct stamps *
+pass_stamps(const struct pass *p)
+{
+	return &p->stamps;
 }
 
 const unsigned char *

@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 
 #include "document/pipeline.h"
+#include "document/stamps.h"
 #include "xml/dsig.h"
 
 struct pass;
@@ -30,6 +31,8 @@ const struct reasons *pass_content_reasons(const struct pass *p);
  * SIG_COVERAGE.  0 where it is one, first or last in the root. */
 int  pass_structure(const struct pass *p, struct reasons *rs);
 xmlNode *pass_signature(const struct pass *p);
+/* The time-stamps among its unsigned properties. */
+const struct stamps *pass_stamps(const struct pass *p);
 /* Of the canonical document, by demand->digest. */
 const unsigned char *pass_digest(const struct pass *p, size_t *len);
 void pass_sha256(const struct pass *p, char hex[SHA256_HEX_SIZE]);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -112,6 +113,33 @@ judge_signing_time(const struct document_settings *s, struct document_verdict *v
 	reasons_add(&v->reasons, SIGNING_TIME, 0, "", "signed at %s, received at %s", signed_at, at);
 }
 
+/* Contract: unsigned properties are never trusted.  So no document is better or
+ * worse for its time-stamps; what they are worth is said. */
+static void
+judge_timestamps(const struct document_settings *s, const struct stamps *st, const struct dsig *d,
+    struct document_verdict *v)
+{
+	const struct stamp_rules rules = { s->tsa, s->at,
+	    s->at + s->signing_time_future * USEC_PER_SEC, s->require_crl };
+	struct timestamp *all = &v->timestamp, one;
+	size_t i;
+
+	if (st->n > 0 && reasons_stage(&v->reasons) == STAGE_SIGNATURE) {
+		all->state = TIMESTAMP_NOT_JUDGED;
+		(void)str_copy(all->why, sizeof(all->why), "the signature itself does not hold");
+		return;
+	}
+	for (i = 0; i < st->n && i < XML_MAX_TIMESTAMPS; i++) {
+		stamp_judge(&st->v[i], dsig_value(d), &rules, &one);
+		timestamp_merge(all, &one);
+	}
+	if (st->n > XML_MAX_TIMESTAMPS && s->tsa != NULL) {
+		memset(all, 0, sizeof(*all));
+		all->state = TIMESTAMP_BAD;
+		(void)snprintf(all->why, sizeof(all->why), "more than %d time-stamps", XML_MAX_TIMESTAMPS);
+	}
+}
+
 /* Signature, certificate and signing time; v->reasons as they come. */
 static void
 judge_signature(const struct document_settings *s, const struct pass *p, struct dsig *d,
@@ -125,6 +153,7 @@ judge_signature(const struct document_settings *s, const struct pass *p, struct 
 	digest = pass_digest(p, &len);
 	dsig_verify(d, digest, len, &v->reasons);
 	policy = dsig_policy(d, s->policies, s->npolicies, &v->reasons);
+	judge_timestamps(s, pass_stamps(p), d, v);
 	v->signing_time = dsig_signing_time(d);
 	if ((cert = dsig_certificate(d)) != NULL)
 		describe_signer(v, cert);

@@ -18,6 +18,7 @@
 #include "model/header.h"
 #include "model/reason.h"
 #include "model/record.h"
+#include "model/timestamp.h"
 #include "xml/c14n.h"
 #include "xml/schema.h"	/* schema_set_load, for callers */
 #include "xml/trust.h"
@@ -28,6 +29,7 @@ int  document_init(void);
 
 struct document_settings {
 	const struct trust	*trust;
+	const struct trust	*tsa;		/* who may make time-stamps; NULL: not judged */
 	const struct schema_set	*schemas;	/* NULL: no schema stage (--signature-only) */
 	enum signature_profile	 profile;
 	usec_t	 at;			/* receipt: certificates are judged then */
@@ -63,6 +65,7 @@ struct document_verdict {
 	char	 signer_serial[SERIAL_SIZE];
 	usec_t	 signing_time;		/* 0 none */
 	char	 policy[POLICY_OID_SIZE];	/* "" none, "implied", or its OID */
+	struct timestamp timestamp;	/* told, and decides nothing */
 	enum revocation revocation;
 	char	 root[MESSAGE_TYPE_SIZE];	/* root element's local name, "" unknown */
 };

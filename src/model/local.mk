@@ -6,4 +6,5 @@ src_model_libmodel_a_SOURCES = \
 	src/model/job.c src/model/job.h \
 	src/model/notice.c src/model/notice.h \
 	src/model/reason.c src/model/reason.h \
-	src/model/record.c src/model/record.h
+	src/model/record.c src/model/record.h \
+	src/model/timestamp.c src/model/timestamp.h

@@ -29,7 +29,8 @@ static const struct command {
 	    "sign --key KEY --cert CERT [--chain PEM] IN OUT" },
 	{ "verify",	cmd_verify,	"verify signed documents",
 	    "verify --trust PEM [--crl FILE]... [--at TIME] [--schema-dir DIR]\n"
-	    "             [--signature-only] [--profile xades|xmldsig] [--policy OID]... FILE..." },
+	    "             [--signature-only] [--profile xades|xmldsig] [--policy OID]...\n"
+	    "             [--tsa PEM] FILE..." },
 	{ "c14n",	cmd_c14n,	"print the canonical bytes that are digested",
 	    "c14n [--exclusive|--inclusive] [--with-comments] [--keep-signature] FILE" },
 	{ "sample",	cmd_sample,	"make a test market's business day",

@@ -33,6 +33,7 @@
 
 struct options {
 	const char	*trust;
+	const char	*tsa;
 	const char	*crl[CRL_FILES_MAX];
 	int		 ncrl;
 	const char	*schema_dir;
@@ -44,20 +45,21 @@ struct options {
 
 /* --- what is read before the sandbox --------------------------------------- */
 
+/* Anchors of a file, with the lists of all --crl. */
 static int
-load_trust(const struct options *o, struct trust **out)
+load_trust(const struct options *o, const char *anchors, struct trust **out)
 {
 	struct trust *t = NULL;
 	char *pem = NULL;
 	size_t len;
 	int i, rc = -1;
 
-	if (file_read_all(o->trust, PEM_MAX_SIZE, &pem, &len) == -1) {
-		log_warn("%s", o->trust);
+	if (file_read_all(anchors, PEM_MAX_SIZE, &pem, &len) == -1) {
+		log_warn("%s", anchors);
 		goto out;
 	}
 	if ((t = trust_new(pem, len)) == NULL) {
-		log_warnx("%s: holds no usable certificates", o->trust);
+		log_warnx("%s: holds no usable certificates", anchors);
 		goto out;
 	}
 	for (i = 0; i < o->ncrl; i++) {
@@ -174,6 +176,19 @@ signer_json(const struct document_verdict *v)
 	    v->signer_issuer, "serial", v->signer_serial, "certificateSha256", v->cert_sha256);
 }
 
+static json_t *
+timestamp_json(const struct timestamp *t)
+{
+	char at[TIME_SIZE] = "";
+
+	if (t->state == TIMESTAMP_NONE)
+		return json_null();
+	if (t->at != 0)
+		time_format(t->at, at);
+	return json_pack("{s:s, s:o, s:o, s:o}", "state", timestamp_state_name(t->state), "time",
+	    text_or_null(at), "authority", text_or_null(t->authority), "why", text_or_null(t->why));
+}
+
 /* reasons: each code once, in order; details: all of them. */
 static void
 add_reasons(json_t *o, const struct reasons *rs)
@@ -212,6 +227,7 @@ print_json(const char *file, const struct document_verdict *v)
 	json_object_set_new(o, "signer", signer_json(v));
 	json_object_set_new(o, "signingTime", text_or_null(when));
 	json_object_set_new(o, "policy", text_or_null(v->policy));
+	json_object_set_new(o, "timestamp", timestamp_json(&v->timestamp));
 	json_object_set_new(o, "revocation", json_string(revocation_name(v->revocation)));
 	cmd_json(o);
 }
@@ -227,6 +243,19 @@ print_reason(const struct reason *r)
 	if (r->path[0] != '\0')
 		printf(" in %s", r->path);
 	printf(": %s\n", r->detail[0] != '\0' ? r->detail : info->text_en);
+}
+
+static void
+print_timestamp(const struct timestamp *t)
+{
+	char at[TIME_SIZE];
+
+	if (t->state == TIMESTAMP_GOOD) {
+		time_format(t->at, at);
+		printf("  time-stamp  %s, by %s\n", at, t->authority);
+	} else if (t->state != TIMESTAMP_NONE)
+		printf("  time-stamp  %s: %s\n", t->state == TIMESTAMP_BAD ?
+		    "does not verify, and does not count" : "not judged", t->why);
 }
 
 static void
@@ -250,6 +279,7 @@ print_text(const char *file, const struct document_verdict *v, int crls)
 	}
 	if (v->policy[0] != '\0')
 		printf("  policy      %s\n", v->policy);
+	print_timestamp(&v->timestamp);
 	printf("  SHA-256     %s\n", v->sha256);
 	if (crls == 0)
 		printf("  revocation  not judged: no revocation list was given with --crl\n");
@@ -309,6 +339,9 @@ take_option(struct options *o, int opt)
 	case 't':
 		o->trust = optarg;
 		return 0;
+	case 'T':
+		o->tsa = optarg;
+		return 0;
 	case 'r':
 		if (o->ncrl == CRL_FILES_MAX) {
 			log_warnx("--crl: more than %d files", CRL_FILES_MAX);
@@ -356,7 +389,8 @@ parse(struct options *o, int argc, char **argv)
 		{ "at", required_argument, NULL, 'a' }, { "schema-dir", required_argument, NULL, 's' },
 		{ "signature-only", no_argument, NULL, 'o' },
 		{ "profile", required_argument, NULL, 'p' },
-		{ "policy", required_argument, NULL, 'y' }, { NULL, 0, NULL, 0 }
+		{ "policy", required_argument, NULL, 'y' },
+		{ "tsa", required_argument, NULL, 'T' }, { NULL, 0, NULL, 0 }
 	};
 	int opt;
 
@@ -382,17 +416,19 @@ cmd_verify(struct cmd *c, int argc, char **argv)
 {
 	struct options o = { .trust = NULL };
 	struct schema_set *schemas = NULL;
-	struct trust *trust = NULL;
+	struct trust *trust = NULL, *tsa = NULL;
 	int i, one, rc = EXIT_ENVIRONMENT;
 
 	o.s.at = clock_now();
 	if (parse(&o, argc, argv) == -1)
 		return cmd_usage(c);
-	if (document_init() == -1 || load_trust(&o, &trust) == -1)
+	if (document_init() == -1 || load_trust(&o, o.trust, &trust) == -1 ||
+	    (o.tsa != NULL && load_trust(&o, o.tsa, &tsa) == -1))
 		goto out;
 	if (!o.signature_only && (schemas = load_schemas(c, &o)) == NULL)
 		goto out;
 	o.s.trust = trust;
+	o.s.tsa = tsa;
 	o.s.schemas = schemas;
 	progress_setup();
 	if (enter_sandbox(argc - optind, argv + optind) == -1)
@@ -405,6 +441,7 @@ cmd_verify(struct cmd *c, int argc, char **argv)
 	}
 out:
 	trust_free(trust);
+	trust_free(tsa);
 	schema_set_free(schemas);
 	return rc;
 }

@@ -58,6 +58,12 @@ dsig_others(const struct dsig *d)
 	return d->others;
 }
 
+xmlNode *
+dsig_value(const struct dsig *d)
+{
+	return d->value;
+}
+
 usec_t
 dsig_signing_time(const struct dsig *d)
 {

@@ -49,6 +49,8 @@ const struct dsig_demand *dsig_demand(const struct dsig *d);
  * both owned by d.  NULL where KeyInfo holds none, or more than are looked at. */
 X509 *dsig_certificate(const struct dsig *d);
 STACK_OF(X509) *dsig_others(const struct dsig *d);
+/* ds:SignatureValue, in the skeleton. */
+xmlNode *dsig_value(const struct dsig *d);
 usec_t dsig_signing_time(const struct dsig *d);		/* 0: none */
 /* Its signature policy, as xades_policy_judge says: SIG_ALGORITHM for one that is
  * not in the list, since it is a name that no allow-list has. */

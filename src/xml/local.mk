@@ -23,6 +23,8 @@ src_xml_libxml_a_SOURCES = \
 	src/xml/schema.h \
 	src/xml/skeleton.c \
 	src/xml/skeleton.h \
+	src/xml/stamp.c \
+	src/xml/stamp.h \
 	src/xml/trust.c \
 	src/xml/trust.h \
 	src/xml/xades.c \

@@ -198,25 +198,26 @@ base64_decode(const char *s, unsigned char *out)
 }
 
 int
+text_base64(const char *text, size_t max, unsigned char **p, size_t *len)
+{
+	unsigned char	*out = xcalloc(strlen(text) / 4 + 1, 3);
+	long		 got = base64_decode(text, out);
+
+	if (got <= 0 || (size_t)got > max) {
+		free(out);
+		return -1;
+	}
+	*p = out;
+	*len = (size_t)got;
+	return 0;
+}
+
+int
 node_base64(const xmlNode *n, size_t max, unsigned char **p, size_t *len)
 {
-	char		*text = NULL;
-	unsigned char	*out = NULL;
-	long		 got;
-	int		 rc = -1;
+	char	*text = node_text(n);
+	int	 rc = text != NULL ? text_base64(text, max, p, len) : -1;
 
-	if ((text = node_text(n)) == NULL)
-		goto out;
-	out = xcalloc(strlen(text) / 4 + 1, 3);
-	got = base64_decode(text, out);
-	if (got <= 0 || (size_t)got > max)
-		goto out;
-	*p = out;
-	out = NULL;
-	*len = (size_t)got;
-	rc = 0;
-out:
-	free(out);
 	free(text);
 	return rc;
 }

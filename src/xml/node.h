@@ -35,5 +35,7 @@ char	*node_text(const xmlNode *n);
 /* Base64 text (RFC 4648, white space allowed anywhere) of at least one and at
  * most max bytes; *p is the caller's to free().  0, or -1. */
 int	 node_base64(const xmlNode *n, size_t max, unsigned char **p, size_t *len);
+/* The same of text that stands in no node. */
+int	 text_base64(const char *text, size_t max, unsigned char **p, size_t *len);
 
 #endif

@@ -269,21 +269,24 @@ helpers(const struct trust *t, STACK_OF(X509) *others)
 }
 
 static void
-set_parameters(const struct trust *t, X509_STORE_CTX *ctx, usec_t at, int crls)
+set_parameters(const struct trust *t, X509_VERIFY_PARAM *param, usec_t at, int crls)
 {
-	X509_VERIFY_PARAM	*param = X509_STORE_CTX_get0_param(ctx);
 	/* policies: an authority may demand one of those it names (6.1, m to w) */
 	unsigned long		 flags = X509_V_FLAG_X509_STRICT |
 				    X509_V_FLAG_CHECK_SS_SIGNATURE | X509_V_FLAG_POLICY_CHECK;
+	STACK_OF(ASN1_OBJECT)	*any;
 
 	if (crls)
 		flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL |
 		    X509_V_FLAG_EXTENDED_CRL_SUPPORT | X509_V_FLAG_USE_DELTAS;
 	if (t->partial)
 		flags |= X509_V_FLAG_PARTIAL_CHAIN;
-	if (X509_VERIFY_PARAM_set_flags(param, flags) != 1 ||
-	    X509_VERIFY_PARAM_add0_policy(param, OBJ_nid2obj(NID_any_policy)) != 1)
+	if ((any = sk_ASN1_OBJECT_new_null()) == NULL ||
+	    sk_ASN1_OBJECT_push(any, OBJ_nid2obj(NID_any_policy)) == 0 ||
+	    X509_VERIFY_PARAM_set1_policies(param, any) != 1 ||
+	    X509_VERIFY_PARAM_set_flags(param, flags) != 1)
 		fatalx("trust: out of memory");
+	sk_ASN1_OBJECT_free(any);
 	X509_VERIFY_PARAM_set_time(param, (time_t)(at / USEC_PER_SEC));
 	X509_VERIFY_PARAM_set_depth(param, CHAIN_MAX_DEPTH);
 	X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
@@ -353,7 +356,7 @@ judge_chain(const struct trust *t, X509 *cert, STACK_OF(X509) *untrusted, usec_t
 	    X509_STORE_CTX_init(ctx, t->store, cert, untrusted) != 1 ||
 	    X509_STORE_CTX_set_app_data(ctx, &j) != 1)
 		fatalx("trust: out of memory");
-	set_parameters(t, ctx, at, crls);
+	set_parameters(t, X509_STORE_CTX_get0_param(ctx), at, crls);
 	X509_STORE_CTX_set_verify_cb(ctx, on_fault);
 	ok = X509_verify_cert(ctx);
 	if (ok != 1 && rs->n == 0)
@@ -385,4 +388,22 @@ trust_judge(const struct trust *t, X509 *cert, STACK_OF(X509) *others, usec_t at
 	judge_usage(cert, &found);
 	for (i = 0; i < found.n; i++)
 		reasons_add(rs, found.v[i].code, 0, found.v[i].path, "%s", found.v[i].detail);
+}
+
+X509_STORE *
+trust_store(const struct trust *t, usec_t at, int require_crl)
+{
+	/* not X509_STORE_set1_param, which keeps a time that was set before */
+	set_parameters(t, X509_STORE_get0_param(t->store), at, require_crl || t->have_crls);
+	return t->store;
+}
+
+STACK_OF(X509) *
+trust_helpers(const struct trust *t)
+{
+	STACK_OF(X509)	*all = X509_chain_up_ref(t->intermediates);
+
+	if (all == NULL)
+		fatalx("trust: out of memory");
+	return all;
 }

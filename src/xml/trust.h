@@ -23,6 +23,12 @@ struct trust *trust_new_partial(X509 *const *certs, size_t n);
 int  trust_add_crls(struct trust *t, const char *crls, size_t len);
 void trust_free(struct trust *t);
 
+/* The store, set to judge at that time as trust_judge does, for OpenSSL's own
+ * verification of something that is no document; owned by t.  And the certificates
+ * that help to build chains, the caller's to free with its certificates. */
+X509_STORE *trust_store(const struct trust *t, usec_t at, int require_crl);
+STACK_OF(X509) *trust_helpers(const struct trust *t);
+
 enum revocation { REVOCATION_GOOD, REVOCATION_REVOKED, REVOCATION_UNKNOWN, REVOCATION_NOT_JUDGED };
 const char *revocation_name(enum revocation r);
 

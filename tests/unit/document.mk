@@ -15,6 +15,12 @@ tests_unit_document_test_signatures_SOURCES = tests/unit/document/test_signature
 tests_unit_document_test_signatures_LDADD = $(DOCUMENT_TEST_LIBS)
 TESTS += tests/unit/document/test_signatures
 
+check_PROGRAMS += tests/unit/document/test_timestamps
+tests_unit_document_test_timestamps_SOURCES = tests/unit/document/test_timestamps.c \
+	tests/unit/xml/testpki.c tests/unit/xml/testpki.h
+tests_unit_document_test_timestamps_LDADD = $(DOCUMENT_TEST_LIBS)
+TESTS += tests/unit/document/test_timestamps
+
 check_PROGRAMS += tests/unit/document/test_extract
 tests_unit_document_test_extract_SOURCES = tests/unit/document/test_extract.c
 tests_unit_document_test_extract_LDADD = $(DOCUMENT_TEST_LIBS)
