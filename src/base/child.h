@@ -28,7 +28,8 @@ enum {
 	/* archive */
 	FD_BOXES	= 5,
 	FD_STORE	= 6,
-	FD_COUNT	= 8
+	FD_TSA		= 9,	/* verify: time-stamp authorities PEM, where some are set */
+	FD_COUNT	= 10
 };
 
 /* First call of a role's main: log, configuration, clock; arguments checked;

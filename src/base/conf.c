@@ -98,6 +98,7 @@ static cfg_opt_t opts[] = {
 	CFG_STR("trust_anchors", ETC "trust.pem", CFGF_NONE),
 	CFG_STR("crl_file", ETC "crl.pem", CFGF_NONE),
 	CFG_BOOL("require_crl", cfg_true, CFGF_NONE),
+	CFG_STR("tsa_anchors", "", CFGF_NONE),
 	CFG_INT("signing_time_past", 172800, CFGF_NONE),
 	CFG_INT("signing_time_future", 300, CFGF_NONE),
 	CFG_STR_LIST("signature_policies", default_policies, CFGF_NONE),
@@ -310,6 +311,8 @@ read_business(struct reading *r, struct conf *conf)
 	conf->trust_anchors = get_path(r, "trust_anchors");
 	conf->crl_file = get_path(r, "crl_file");
 	conf->require_crl = cfg_getbool(r->cfg, "require_crl") == cfg_true;
+	if (cfg_getstr(r->cfg, "tsa_anchors")[0] != '\0')
+		conf->tsa_anchors = get_path(r, "tsa_anchors");
 	conf->signing_time_past = get_int(r, "signing_time_past", 0, INT_MAX);
 	conf->signing_time_future = get_int(r, "signing_time_future", 0, INT_MAX);
 	get_policies(r, conf);
@@ -429,6 +432,7 @@ conf_free(struct conf *conf)
 	free(conf->host_key);
 	free(conf->trust_anchors);
 	free(conf->crl_file);
+	free(conf->tsa_anchors);
 	free(conf->signature_policies);
 	free(conf->signing_key);
 	free(conf->signing_cert);

@@ -60,6 +60,7 @@ struct conf {
 	char	*trust_anchors;		/* PEM: root and sub-CAs */
 	char	*crl_file;		/* PEM, one or more CRLs */
 	int	 require_crl;		/* 1 */
+	char	*tsa_anchors;		/* PEM, of time-stamp authorities; NULL: none is trusted */
 	int	 signing_time_past;	/* seconds a SigningTime may lie back: 172800 */
 	int	 signing_time_future;	/* 300 */
 	struct signature_policy *signature_policies;	/* that are taken; nsignature_policies */

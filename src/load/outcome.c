@@ -121,6 +121,29 @@ write_state(struct db *db, const struct conf *conf, const struct outcome *o,
 	return -1;
 }
 
+/* What else was found of a signature that held; of few documents there is any. */
+static int
+write_signature(struct db *db, const struct outcome *o)
+{
+	const struct m_verdict	*v = o->verdict;
+	struct number		 no;
+	char			 at[TIME_SIZE];
+	const char		*p[6];
+
+	if (v == NULL || reasons_stage(&v->reasons) <= STAGE_SIGNATURE ||
+	    (v->policy[0] == '\0' && v->timestamp.state == TIMESTAMP_NONE))
+		return 0;
+	p[0] = number(o->no, &no);
+	p[1] = text(v->policy);
+	p[2] = v->timestamp.state != TIMESTAMP_NONE ? timestamp_state_name(v->timestamp.state) : NULL;
+	p[3] = moment(v->timestamp.at, at);
+	p[4] = text(v->timestamp.authority);
+	p[5] = text(v->timestamp.why);
+	return db_prepared_exec(db, "load_signature", "UPDATE muhur.submission SET"
+	    " signature_policy = $2, timestamp_state = $3, timestamp_at = $4,"
+	    " timestamp_authority = $5, timestamp_why = $6 WHERE no = $1", 6, p) == 1 ? 0 : -1;
+}
+
 static int
 write_reasons(struct db *db, const struct outcome *o)
 {
@@ -302,7 +325,7 @@ outcome_write(struct db *db, const struct conf *conf, const struct outcome *o,
 	if (*to == SUB_STATE_COUNT)
 		fatalx("submission %s: %s while %s is impossible", o->sub->id,
 		    submission_event_name(o->event), submission_state_name(from));
-	if (write_state(db, conf, o, from, *to, now) == -1 ||
+	if (write_state(db, conf, o, from, *to, now) == -1 || write_signature(db, o) == -1 ||
 	    write_event(db, o, *to, now) == -1)
 		return -1;
 	switch (o->event) {

@@ -18,6 +18,7 @@
 #include "model/job.h"
 #include "model/notice.h"
 #include "model/reason.h"
+#include "model/timestamp.h"
 #include "msg/msg.h"
 
 struct m_peer { char address[64]; int port; };
@@ -83,6 +84,8 @@ struct m_verdict {
 	char	 signer_issuer[DN_SIZE];
 	char	 signer_serial[SERIAL_SIZE];
 	usec_t	 signing_time;			/* 0: none (xmldsig profile) */
+	char	 policy[POLICY_OID_SIZE];	/* "" none, "implied", or its OID */
+	struct timestamp timestamp;
 	struct reasons reasons;			/* all stages verify can judge */
 };
 

@@ -54,6 +54,24 @@ get_reasons(struct reader *r, struct reasons *rs)
 	}
 }
 
+static void
+put_timestamp(struct buf *b, const struct timestamp *t)
+{
+	put_u8(b, (uint8_t)t->state);
+	put_i64(b, t->at);
+	put_dn(b, t->authority);
+	put_str(b, t->why);
+}
+
+static void
+get_timestamp(struct reader *r, struct timestamp *t)
+{
+	t->state = (enum timestamp_state)get_enum(r, TIMESTAMP_STATE_COUNT);
+	t->at = get_i64(r);
+	get_text(r, t->authority, sizeof(t->authority));
+	get_text(r, t->why, sizeof(t->why));
+}
+
 void
 put_m_verdict(struct buf *b, const struct m_verdict *v)
 {
@@ -65,6 +83,8 @@ put_m_verdict(struct buf *b, const struct m_verdict *v)
 	put_dn(b, v->signer_issuer);
 	put_str(b, v->signer_serial);
 	put_i64(b, v->signing_time);
+	put_str(b, v->policy);
+	put_timestamp(b, &v->timestamp);
 	put_reasons(b, &v->reasons);
 }
 
@@ -83,6 +103,8 @@ get_m_verdict(const struct msg *m, struct m_verdict *v)
 	get_text(&r, v->signer_issuer, sizeof(v->signer_issuer));
 	get_text(&r, v->signer_serial, sizeof(v->signer_serial));
 	v->signing_time = get_i64(&r);
+	get_text(&r, v->policy, sizeof(v->policy));
+	get_timestamp(&r, &v->timestamp);
 	get_reasons(&r, &v->reasons);
 	/* without a reason against it there is a signature that holds, and its
 	 * certificate is known: else the document would be nobody's word */

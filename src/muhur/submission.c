@@ -90,7 +90,8 @@ static const char *const show_names[] = {
 	"-#no", "id", "state", "receivedAt", "decidedAt", "uploader", "member", "fileName", "#size", "sha256",
 	"messageType", "messageId", "userCode", "businessDate", "#sequence", "#recordCount", "createdAt",
 	"?late", "signerSubject", "signerIssuer", "signerSerial", "signingTime", "replaces", "replacedBy",
-	"repeatOf", "operatorDecision"
+	"repeatOf", "operatorDecision", "signaturePolicy", "timestampState", "timestampAt",
+	"timestampAuthority", "timestampWhy"
 };
 
 static const char show_sql[] =
@@ -100,8 +101,9 @@ static const char show_sql[] =
 	"s.signer_serial, " SQL_TIME("s.signing_time") ", "
 	"(SELECT r.id FROM muhur.submission r WHERE r.no = s.replaces), "
 	"(SELECT min(r.id::text) FROM muhur.submission r WHERE r.replaces = s.no AND r.state IN ('accepted', 'replaced')), "
-	"(SELECT r.id FROM muhur.submission r WHERE r.no = s.repeat_of), s.operator_decision "
-	"FROM muhur.submission s WHERE s.id = $1";
+	"(SELECT r.id FROM muhur.submission r WHERE r.no = s.repeat_of), s.operator_decision, "
+	"s.signature_policy, s.timestamp_state, " SQL_TIME("s.timestamp_at") ", s.timestamp_authority, "
+	"s.timestamp_why FROM muhur.submission s WHERE s.id = $1";
 
 /* One of the lists that belong to a submission: into o, or for people. */
 static void

@@ -21,8 +21,8 @@ struct gateway_fds {
 	int	 host_key;
 	int	 schemas;		/* <schema_dir>/xml */
 	int	 rules;			/* <schema_dir>/rules */
-	int	 anchors, crl;		/* reopened at SIGHUP through their folders: */
-	int	 anchors_dir, crl_dir;
+	int	 anchors, crl, tsa;	/* reopened at SIGHUP through their folders: */
+	int	 anchors_dir, crl_dir, tsa_dir;
 	int	 cert, key;		/* the signer's */
 	int	 password[ROLE_COUNT];	/* load, directory, reconcile */
 	int	 program[ROLE_COUNT];	/* O_PATH, for execveat */

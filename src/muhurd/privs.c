@@ -81,6 +81,7 @@ setup_sandbox(struct gateway *gw)
 	/* a renewed file is another inode, so its folder must stay readable */
 	ALLOW(gw->fd.anchors_dir, SB_READ);
 	ALLOW(gw->fd.crl_dir, SB_READ);
+	ALLOW(gw->fd.tsa_dir, SB_READ);
 	for (i = 0; i < ROLE_COUNT; i++)
 		ALLOW(gw->fd.program[i], SB_READ);
 #undef ALLOW

@@ -112,6 +112,7 @@ role_descriptors(struct gateway *gw, enum role role, int fds[FD_COUNT], int own[
 		first = g->schemas;
 		fds[FD_ANCHORS] = role == ROLE_VERIFY ? g->anchors : g->cert;
 		fds[FD_CRL] = role == ROLE_VERIFY ? g->crl : g->key;
+		fds[FD_TSA] = role == ROLE_VERIFY ? g->tsa : -1;
 		break;
 	case ROLE_RECONCILE:
 		second = g->rules;

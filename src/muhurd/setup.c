@@ -33,6 +33,7 @@ setup_init(struct gateway *gw)
 
 	f->conf = f->listen = f->host_key = f->schemas = f->rules = -1;
 	f->anchors = f->crl = f->anchors_dir = f->crl_dir = f->cert = f->key = -1;
+	f->tsa = f->tsa_dir = -1;
 	for (i = 0; i < ROLE_COUNT; i++)
 		f->password[i] = f->program[i] = -1;
 	gw->tree.state = gw->tree.received = gw->tree.store = -1;
@@ -192,6 +193,10 @@ setup_files(struct gateway *gw)
 	    open_in("schema_dir", c->schema_dir, "rules", O_RDONLY | O_DIRECTORY,
 	    &f->rules) == -1)
 		return -1;
+	if (c->tsa_anchors != NULL &&
+	    (open_file("tsa_anchors", c->tsa_anchors, O_RDONLY, &f->tsa) == -1 ||
+	    open_folder_of("tsa_anchors", c->tsa_anchors, &f->tsa_dir) == -1))
+		return -1;
 	/* without CRLs only where the configuration says that none are needed */
 	if (c->crl_file == NULL || c->crl_file[0] == '\0') {
 		if (c->require_crl) {
@@ -229,6 +234,8 @@ setup_reopen_trust(struct gateway *gw)
 	n = reopen("trust_anchors", gw->conf->trust_anchors, f->anchors_dir, &f->anchors);
 	if (f->crl != -1)
 		n += reopen("crl_file", gw->conf->crl_file, f->crl_dir, &f->crl);
+	if (f->tsa != -1)
+		n += reopen("tsa_anchors", gw->conf->tsa_anchors, f->tsa_dir, &f->tsa);
 	return n > 0;
 }
 

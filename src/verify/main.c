@@ -27,7 +27,7 @@
 struct verify {
 	struct conf		*conf;
 	struct schema_set	*schemas;
-	struct trust		*trust;
+	struct trust		*trust, *tsa;
 	struct msg_chan		 chan;
 	struct m_submission	 sub;
 	int			 document, pipe;
@@ -99,6 +99,8 @@ send_verdict(struct verify *v, const struct document_verdict *d)
 	(void)str_copy(m->signer_issuer, sizeof(m->signer_issuer), d->signer_issuer);
 	(void)str_copy(m->signer_serial, sizeof(m->signer_serial), d->signer_serial);
 	m->signing_time = d->signing_time;
+	(void)str_copy(m->policy, sizeof(m->policy), d->policy);
+	m->timestamp = d->timestamp;
 	m->reasons = d->reasons;
 	put_m_verdict(&b, m);
 	rc = msg_send(&v->chan, M_VERDICT, 0, b.data, b.len, NULL, 0);
@@ -109,6 +111,20 @@ send_verdict(struct verify *v, const struct document_verdict *d)
 	return rc;
 }
 
+/* Not to be found in the notice, since nothing follows from it. */
+static void
+log_timestamp(const struct verify *v, const struct timestamp *t)
+{
+	char at[TIME_SIZE];
+
+	if (t->state == TIMESTAMP_GOOD) {
+		time_format(t->at, at);
+		log_info("submission %s: time-stamp of %s, by %s", v->sub.id, at, t->authority);
+	} else if (t->state == TIMESTAMP_BAD)
+		log_warnx("submission %s: its time-stamp does not verify, and does not count: %s",
+		    v->sub.id, t->why);
+}
+
 /* 0, or -1: no verdict was reached or it could not be told. */
 static int
 judge(struct verify *v)
@@ -116,6 +132,7 @@ judge(struct verify *v)
 	const struct conf *c = v->conf;
 	struct document_settings s = {
 		.trust = v->trust,
+		.tsa = v->tsa,
 		.schemas = v->schemas,
 		.profile = c->signature_profile,
 		.at = v->sub.received_at,
@@ -134,6 +151,7 @@ judge(struct verify *v)
 		goto out;
 	log_debug("submission %s: %s", v->sub.id, d->reasons.n == 0 ? "valid" :
 	    reason_info(d->reasons.v[0].code)->name);
+	log_timestamp(v, &d->timestamp);
 	close(v->pipe);
 	v->pipe = -1;
 	rc = send_verdict(v, d);
@@ -180,17 +198,31 @@ wait_document(struct verify *v)
 
 /* --- set-up -------------------------------------------------------------- */
 
+static struct trust *
+load_anchors(int fd, const char *what)
+{
+	struct trust *t;
+	char *pem;
+	size_t len;
+
+	if (fd_read_all(fd, PEM_MAX_SIZE, &pem, &len) == -1)
+		fatal("%s", what);
+	if ((t = trust_new(pem, len)) == NULL)
+		fatalx("%s: cannot be used", what);
+	free(pem);
+	return t;
+}
+
+/* The lists are of signers' authorities and of those of time-stamps. */
 static void
 load_trust(struct verify *v)
 {
 	char *pem;
 	size_t len;
 
-	if (fd_read_all(FD_ANCHORS, PEM_MAX_SIZE, &pem, &len) == -1)
-		fatal("trust anchors");
-	if ((v->trust = trust_new(pem, len)) == NULL)
-		fatalx("the trust anchors cannot be used");
-	free(pem);
+	v->trust = load_anchors(FD_ANCHORS, "trust anchors");
+	if (v->conf->tsa_anchors != NULL)
+		v->tsa = load_anchors(FD_TSA, "time-stamp authorities");
 	if (fd_read_all(FD_CRL, PEM_MAX_SIZE, &pem, &len) == -1) {
 		if (v->conf->require_crl)
 			fatal("revocation lists");
@@ -198,7 +230,8 @@ load_trust(struct verify *v)
 	}
 	/* One that is empty is being written: of no use to anybody, and no reason
 	 * to refuse what comes meanwhile. */
-	if ((len > 0 || v->conf->require_crl) && trust_add_crls(v->trust, pem, len) == -1)
+	if ((len > 0 || v->conf->require_crl) && (trust_add_crls(v->trust, pem, len) == -1 ||
+	    (v->tsa != NULL && trust_add_crls(v->tsa, pem, len) == -1)))
 		fatalx("the revocation lists cannot be used");
 	free(pem);
 }
@@ -215,6 +248,7 @@ set_up(struct verify *v, int argc, char *argv[])
 	close(FD_SCHEMAS);
 	close(FD_ANCHORS);
 	close(FD_CRL);
+	close(FD_TSA);
 	msg_init(&v->chan, FD_CHANNEL, ROLE_VERIFY, ROLE_MUHURD);
 	if (sandbox_enter(v->conf->sandbox, SB_STDIO | SB_PASSFD, NULL, 0) == -1)
 		fatalx("no sandbox: not started");
@@ -236,6 +270,7 @@ main(int argc, char *argv[])
 	msg_close(&v.chan);
 	schema_set_free(v.schemas);
 	trust_free(v.trust);
+	trust_free(v.tsa);
 	conf_free(v.conf);
 	return rc == 0 ? 0 : EXIT_FAILURE;
 }

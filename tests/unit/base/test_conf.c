@@ -52,6 +52,7 @@ test_defaults(void **state)
 	assert_memory_equal(conf->signature_policies, signature_policies_default,
 	    sizeof(signature_policies_default));
 	assert_int_equal(conf->require_crl, 1);
+	assert_null(conf->tsa_anchors);
 	assert_true(conf->workers >= 2);
 	assert_int_equal(conf->document_timeout, 60);
 	for (i = 0; i < ROLE_COUNT; i++)
@@ -66,6 +67,7 @@ test_values(void **state)
 	    "# comment\n"
 	    "state_dir = state\n"
 	    "host_key = \"/abs/key\"\n"
+	    "tsa_anchors = \"pki/tsa.pem\"\n"
 	    "users { muhurd = root session = 59902 }\n"
 	    "sandbox = false\n"
 	    "clock_offset = -604800\n"
@@ -80,6 +82,7 @@ test_values(void **state)
 	assert_non_null(conf);
 	assert_string_equal(conf->state_dir, "/base/dir/state");
 	assert_string_equal(conf->host_key, "/abs/key");
+	assert_string_equal(conf->tsa_anchors, "/base/dir/pki/tsa.pem");
 	assert_string_equal(conf->user[ROLE_MUHURD], "root");
 	assert_string_equal(conf->user[ROLE_SESSION], "59902");
 	assert_string_equal(conf->user[ROLE_VERIFY], "");

@@ -394,6 +394,45 @@ test_verify_refuses(void **state)
 	assert_int_equal(s.state, SUB_ACCEPTED);
 }
 
+/* Policy and time-stamps are kept of a signature that held, and decide nothing. */
+static void
+test_signature_facts(void **state)
+{
+	struct header		 h = balance_header("s1");
+	struct m_submission	 sub = receive("PLA001");
+	struct m_verdict	 v = verdict(&sub, '0', 'a');
+
+	(void)state;
+	v.sha256[0] = '3';		/* other bytes than all before */
+	(void)str_copy(v.policy, sizeof(v.policy), "1.2.3");
+	v.timestamp.state = TIMESTAMP_BAD;
+	(void)str_copy(v.timestamp.why, sizeof(v.timestamp.why), "expired");
+	assert_int_equal(load(&sub, &h, &v).state, SUB_ACCEPTED);
+	assert_int_equal(count("SELECT count(*) FROM muhur.submission WHERE message_id = 's1'"
+	    " AND signature_policy = '1.2.3' AND timestamp_state = 'bad' AND timestamp_why = 'expired'"
+	    " AND timestamp_at IS NULL AND timestamp_authority IS NULL"), 1);
+	sub = receive("PLA001");
+	h = balance_header("s2");
+	v = verdict(&sub, '0', 'a');
+	v.sha256[0] = '1';
+	v.timestamp.state = TIMESTAMP_GOOD;
+	v.timestamp.at = the_time(NOW);
+	(void)str_copy(v.timestamp.authority, sizeof(v.timestamp.authority), "CN=T");
+	assert_int_equal(load(&sub, &h, &v).state, SUB_ACCEPTED);
+	assert_int_equal(count("SELECT count(*) FROM muhur.submission WHERE message_id = 's2'"
+	    " AND signature_policy IS NULL AND timestamp_state = 'good' AND timestamp_why IS NULL"
+	    " AND timestamp_at = '" NOW "' AND timestamp_authority = 'CN=T'"), 1);
+	sub = receive("PLA001");
+	v = verdict(&sub, '0', 'a');
+	v.sha256[0] = '2';
+	v.signature_valid = 0;
+	v.timestamp.state = TIMESTAMP_NOT_JUDGED;
+	reasons_add(&v.reasons, SIG_VALUE, 0, NULL, "changed");
+	assert_int_equal(load(&sub, &h, &v).state, SUB_REJECTED);
+	assert_int_equal(count("SELECT count(*) FROM muhur.submission WHERE sha256 = '2' || repeat('0', 63)"
+	    " AND timestamp_state IS NULL"), 1);
+}
+
 /* Not XML at all: no header, no records, no end. */
 static void
 test_no_header(void **state)
@@ -741,6 +780,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_database_away),
 		cmocka_unit_test(test_restored),
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_signature_facts),
 	};
 
 	(void)argc;

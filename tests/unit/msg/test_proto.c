@@ -115,7 +115,8 @@ verdict(void)
 {
 	struct m_verdict v = { .id = UUID, .sha256 = SHA, .signature_valid = 1,
 	    .cert_sha256 = SHA, .signer_subject = "CN=A\xc5\x9f,C=TR", .signer_issuer = "CN=b",
-	    .signer_serial = "0A", .signing_time = 1795000000000000 };
+	    .signer_serial = "0A", .signing_time = 1795000000000000, .policy = "1.2.3",
+	    .timestamp = { TIMESTAMP_BAD, 1795000000000001, "CN=T", "expired" } };
 
 	reasons_add(&v.reasons, CERT_EXPIRED, 0, NULL, "until 2020");
 	reasons_add(&v.reasons, SCHEMA_INVALID, 12, "/BalanceReport", "Qty");

@@ -363,7 +363,8 @@ test_certificate(void **state)
 static pid_t
 start_process(int channel)
 {
-	const int	from[FD_COUNT] = { -1, -1, -1, channel, conf_fd, schemas_fd, cert_fd, key_fd };
+	const int	from[FD_COUNT] = { -1, -1, -1, channel, conf_fd, schemas_fd, cert_fd, key_fd,
+			    -1, -1 };
 	int		high[FD_COUNT], i;
 	pid_t		pid = fork();
 
