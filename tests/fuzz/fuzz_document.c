@@ -103,7 +103,9 @@ check_verdict(const struct document_verdict *v)
 	size_t i;
 
 	CHECK(strlen(v->sha256) == SHA256_HEX_SIZE - 1 && v->reasons.n <= REASONS_MAX);
-	CHECK(is_text(v->signer_serial) && is_text(v->root));
+	CHECK(is_text(v->signer_serial) && is_text(v->root) && is_text(v->policy));
+	CHECK(is_text(v->timestamp.why) && v->timestamp.state < TIMESTAMP_STATE_COUNT);
+	CHECK(v->timestamp.state != TIMESTAMP_GOOD);	/* the root vouches for nobody */
 	for (i = 0; i < v->reasons.n; i++) {
 		CHECK(v->reasons.v[i].code < REASON_COUNT && v->reasons.v[i].line >= 0);
 		CHECK(is_text(v->reasons.v[i].path) && is_text(v->reasons.v[i].detail));
@@ -113,8 +115,9 @@ check_verdict(const struct document_verdict *v)
 static int
 judge(int fd, int submission, enum signature_profile profile)
 {
-	struct document_settings s = { .trust = trust, .schemas = submission ? schemas : NULL,
-	    .any_document = !submission, .profile = profile, .at = AT,
+	struct document_settings s = { .trust = trust, .tsa = trust,
+	    .policies = signature_policies_default, .npolicies = SIGNATURE_POLICIES_DEFAULT,
+	    .schemas = submission ? schemas : NULL, .any_document = !submission, .profile = profile, .at = AT,
 	    .signing_time_past = submission ? 172800 : -1, .signing_time_future = 300 };
 	struct document_sink sink = { header, records, restart, NULL };
 	struct document_verdict *v = xcalloc(1, sizeof(*v));

@@ -35,6 +35,7 @@ def enum(header, name):
 TYPE = enum("msg/msg.h", "msg_type")
 ROLE = enum("base/conf.h", "role")
 REASON = enum("model/reason.h", "reason_code")
+TIMESTAMP = enum("model/timestamp.h", "timestamp_state")
 
 
 def u8(v): return struct.pack("=B", v)
@@ -61,6 +62,7 @@ SUBMISSION = text(UUID, "PLA001", "g\u00fcn.xml") + i64(4849, 1795000000000000)
 STATE = text(UUID) + u8(3) + text(SHA) + u8(0)
 VERDICT = (text(UUID, SHA) + u8(1) + text(SHA, "CN=A\u015f,C=TR", "CN=b", "0A") +
            i64(1795000000000000) +
+           text("1.2.3") + u8(TIMESTAMP["TIMESTAMP_BAD"]) + i64(0) + text("", "expired") +
            reasons(("CERT_EXPIRED", 0, "", "until 2020"),
                    ("SCHEMA_INVALID", 12, "/BalanceReport", "Qty")))
 NOTICE_FILE = text(UUID, SHA) + i64(77, 5)
@@ -219,7 +221,7 @@ def transform(uri, inner=""):
 
 
 def document(certificates, issuer_serial="", v2=True, c14n=EXCLUSIVE, prefixes="", signed="", content="",
-             unsigned="", objects="", transforms=""):
+             unsigned="", objects="", transforms="", policy=""):
     digest = b64(hashlib.sha256(certificates[0]).digest())
     version = "V2" if v2 else ""
     enveloped = transform(DSIG + "enveloped-signature")
@@ -233,7 +235,7 @@ def document(certificates, issuer_serial="", v2=True, c14n=EXCLUSIVE, prefixes="
 <ds:Object><q:QualifyingProperties xmlns:q="{XADES}" Target="#s"><q:SignedProperties Id="p"><q:SignedSignatureProperties>
 <q:SigningTime>2026-11-21T22:31:24</q:SigningTime><q:SigningCertificate{version}><q:Cert><q:CertDigest>
 <ds:DigestMethod Algorithm="{SHA256}"/><ds:DigestValue>{digest}</ds:DigestValue></q:CertDigest>{issuer_serial}</q:Cert>
-</q:SigningCertificate{version}></q:SignedSignatureProperties></q:SignedProperties>{unsigned}</q:QualifyingProperties></ds:Object>
+</q:SigningCertificate{version}>{policy}</q:SignedSignatureProperties></q:SignedProperties>{unsigned}</q:QualifyingProperties></ds:Object>
 {objects}</ds:Signature></BalanceReport>
 """.encode()
 
@@ -293,6 +295,13 @@ def documents():
         "unsigned-properties.xml": document(one, unsigned='<q:UnsignedProperties Id="u"><q:UnsignedSignatureProperties>'
                                             '<q:CounterSignature><ds:Signature Id="s"/></q:CounterSignature>'
                                             '</q:UnsignedSignatureProperties></q:UnsignedProperties>'),
+        "policy.xml": document(one, policy="<q:SignaturePolicyIdentifier><q:SignaturePolicyId><q:SigPolicyId>"
+                               '<q:Identifier Qualifier="OIDAsURN">urn:oid:2.16.792.1.61.0.1.5070.3.1.1</q:Identifier>'
+                               f'</q:SigPolicyId><q:SigPolicyHash><ds:DigestMethod Algorithm="{SHA256}"/><ds:DigestValue>'
+                               f"{b64(bytes(32))}</ds:DigestValue></q:SigPolicyHash></q:SignaturePolicyId>"
+                               "</q:SignaturePolicyIdentifier>"),
+        "policy-implied.xml": document(one, policy="<q:SignaturePolicyIdentifier><q:SignaturePolicyImplied/>"
+                                       "</q:SignaturePolicyIdentifier>"),
         "manifest.xml": document(one, objects='<ds:Object xml:id="o"><ds:Manifest Id="m"/></ds:Object>'),
         "nested-signature.xml": document(one, objects="<ds:Object><ds:Signature/></ds:Object>"),
         "two-references.xml": document(one, signed=reference("", transform(EXCLUSIVE))),
