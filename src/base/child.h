@@ -28,6 +28,7 @@ enum {
 	/* archive */
 	FD_BOXES	= 5,
 	FD_STORE	= 6,
+	FD_CRL_FETCHED	= 8,	/* verify: more CRLs PEM, what was fetched */
 	FD_TSA		= 9,	/* verify: time-stamp authorities PEM, where some are set */
 	FD_COUNT	= 10
 };

@@ -12,6 +12,7 @@
 
 #include "base/conf.h"
 #include "base/fdio.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -99,6 +100,12 @@ static cfg_opt_t opts[] = {
 	CFG_STR("crl_file", ETC "crl.pem", CFGF_NONE),
 	CFG_BOOL("require_crl", cfg_true, CFGF_NONE),
 	CFG_STR("tsa_anchors", "", CFGF_NONE),
+	CFG_STR("crl_dir", "", CFGF_NONE),
+	CFG_STR_LIST("crl_urls", 0, CFGF_NONE),
+	CFG_BOOL("crl_distribution_points", cfg_false, CFGF_NONE),
+	CFG_INT("crl_timeout", 30, CFGF_NONE),
+	CFG_STR("crl_max_size", "16M", CFGF_NONE),
+	CFG_INT("crl_grace", 0, CFGF_NONE),
 	CFG_INT("signing_time_past", 172800, CFGF_NONE),
 	CFG_INT("signing_time_future", 300, CFGF_NONE),
 	CFG_STR_LIST("signature_policies", default_policies, CFGF_NONE),
@@ -214,6 +221,13 @@ get_path(struct reading *r, const char *name)
 	return abs;
 }
 
+/* NULL for one that is not set. */
+static char *
+get_optional_path(struct reading *r, const char *name)
+{
+	return cfg_getstr(r->cfg, name)[0] == '\0' ? NULL : get_path(r, name);
+}
+
 static void
 get_cutoff(struct reading *r, struct conf *conf)
 {
@@ -303,14 +317,33 @@ read_sftp(struct reading *r, struct conf *conf)
 }
 
 static void
+read_crls(struct reading *r, struct conf *conf)
+{
+	size_t i;
+
+	conf->crl_file = get_path(r, "crl_file");
+	conf->require_crl = cfg_getbool(r->cfg, "require_crl") == cfg_true;
+	conf->crl_dir = get_optional_path(r, "crl_dir");
+	conf->ncrl_urls = cfg_size(r->cfg, "crl_urls");
+	conf->crl_urls = xcalloc(conf->ncrl_urls + 1, sizeof(*conf->crl_urls));
+	for (i = 0; i < conf->ncrl_urls; i++)
+		conf->crl_urls[i] = xstrdup(cfg_getnstr(r->cfg, "crl_urls", (unsigned)i));
+	conf->crl_distribution_points = cfg_getbool(r->cfg, "crl_distribution_points") == cfg_true;
+	if (conf->crl_dir == NULL && (conf->ncrl_urls > 0 || conf->crl_distribution_points))
+		refuse(r, "crl_dir", "must be set where CRLs are fetched");
+	conf->crl_timeout = get_int(r, "crl_timeout", 1, 3600);
+	conf->crl_max_size = get_size(r, "crl_max_size", 1, CRL_MAX_SIZE);
+	conf->crl_grace = get_int(r, "crl_grace", 0, 366 * 86400);
+}
+
+static void
 read_business(struct reading *r, struct conf *conf)
 {
 	conf->workers = get_int(r, "workers", 2, 256);
 	conf->document_timeout = get_int(r, "document_timeout", 1, 86400);
 	get_profile(r, conf);
 	conf->trust_anchors = get_path(r, "trust_anchors");
-	conf->crl_file = get_path(r, "crl_file");
-	conf->require_crl = cfg_getbool(r->cfg, "require_crl") == cfg_true;
+	read_crls(r, conf);
 	if (cfg_getstr(r->cfg, "tsa_anchors")[0] != '\0')
 		conf->tsa_anchors = get_path(r, "tsa_anchors");
 	conf->signing_time_past = get_int(r, "signing_time_past", 0, INT_MAX);
@@ -412,6 +445,7 @@ conf_load_fd(int fd, const char *base_dir)
 void
 conf_free(struct conf *conf)
 {
+	size_t k;
 	int i;
 
 	if (conf == NULL)
@@ -434,6 +468,10 @@ conf_free(struct conf *conf)
 	free(conf->crl_file);
 	free(conf->tsa_anchors);
 	free(conf->signature_policies);
+	free(conf->crl_dir);
+	for (k = 0; k < conf->ncrl_urls; k++)
+		free(conf->crl_urls[k]);
+	free(conf->crl_urls);
 	free(conf->signing_key);
 	free(conf->signing_cert);
 	free(conf);

@@ -13,6 +13,9 @@
 
 #include "base/policy.h"
 
+/* The CRLs in force, PEM, below crl_dir; replaced by a rename. */
+#define CRL_FETCHED	"crls.pem"
+
 enum signature_profile { PROFILE_XADES, PROFILE_XMLDSIG };
 
 /* A process role; also the index of its user in conf.user[]. */
@@ -61,6 +64,13 @@ struct conf {
 	char	*crl_file;		/* PEM, one or more CRLs */
 	int	 require_crl;		/* 1 */
 	char	*tsa_anchors;		/* PEM, of time-stamp authorities; NULL: none is trusted */
+	char	*crl_dir;		/* of CRL_FETCHED, what `muhur crl refresh' fetched; NULL none */
+	char	**crl_urls;		/* where it fetches them */
+	size_t	 ncrl_urls;
+	int	 crl_distribution_points;	/* and from where certificates say; 0 */
+	int	 crl_timeout;		/* seconds for one: 30 */
+	int64_t	 crl_max_size;		/* bytes of one: 16 MiB */
+	int	 crl_grace;		/* seconds past nextUpdate that a CRL still counts: 0 */
 	int	 signing_time_past;	/* seconds a SigningTime may lie back: 172800 */
 	int	 signing_time_future;	/* 300 */
 	struct signature_policy *signature_policies;	/* that are taken; nsignature_policies */

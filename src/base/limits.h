@@ -52,6 +52,12 @@
 #define XML_MAX_SCHEMA_ERRORS	20	/* then validation ends; digesting goes on */
 #define CHAIN_MAX_DEPTH		8	/* CAs between a signer's certificate and its root */
 
+/* --- revocation lists ----------------------------------------------------- */
+#define CRL_MAX_SIZE		(48 * 1024 * 1024)	/* bytes of one, DER: the most that crl_max_size may be */
+#define CRL_MAX_FILE		(64 * 1024 * 1024)	/* bytes of a file of CRLs, PEM */
+#define CRL_MAX_REDIRECTS	5
+#define CRL_NUMBER_SIZE		43	/* 20 octets (RFC 5280 5.2.3), "0x" and hexadecimal */
+
 /* --- what is kept of a refused document -------------------------------- */
 #define REASONS_MAX		32	/* reasons reported for one document */
 #define REASON_PATH_SIZE	257	/* path to the place, e.g. /BalanceReport/Header */

@@ -23,6 +23,7 @@ struct gateway_fds {
 	int	 rules;			/* <schema_dir>/rules */
 	int	 anchors, crl, tsa;	/* reopened at SIGHUP through their folders: */
 	int	 anchors_dir, crl_dir, tsa_dir;
+	int	 crls, crls_dir;	/* CRL_FETCHED, reopened when it was replaced */
 	int	 cert, key;		/* the signer's */
 	int	 password[ROLE_COUNT];	/* load, directory, reconcile */
 	int	 program[ROLE_COUNT];	/* O_PATH, for execveat */
@@ -49,6 +50,7 @@ struct gateway {
 	int		 stopping;
 	int		 failed;	/* the listener is dead: exit status 3 */
 	usec_t		 stop_by;	/* clock_monotonic: then SIGKILL */
+	usec_t		 crls_at;	/* CRL_FETCHED is looked at again */
 	int		 sweeping;	/* sweep.c */
 	usec_t		 sweep_at;
 	struct children	*children;

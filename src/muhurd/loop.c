@@ -26,6 +26,7 @@
 #include "muhurd/sweep.h"
 
 #define TICK_EVERY	(USEC_PER_SEC / 10)
+#define CRLS_EVERY	USEC_PER_SEC	/* what was fetched is looked at */
 #define POLL_MS		250	/* timers are looked at this often at least */
 #define STOP_SECONDS	5
 #define DISK_SECONDS	2	/* of these, for requests at work and their answers */
@@ -152,6 +153,20 @@ take_signals(struct loop *l)
 	}
 }
 
+/* `muhur crl refresh' need not know which gateways use what it fetched, nor have
+ * the right to signal them: they look. */
+static void
+crls_tick(struct gateway *gw, usec_t now)
+{
+	if (now < gw->crls_at)
+		return;
+	gw->crls_at = now + CRLS_EVERY;
+	if (setup_crls_changed(gw)) {
+		log_info("fetched revocation lists are read again");
+		pairs_renew(gw);
+	}
+}
+
 static int
 wait_for_events(struct loop *l)
 {
@@ -200,6 +215,7 @@ turn(struct loop *l)
 		flow_tick(gw, now);
 		notices_tick(gw, now);
 		sweep_tick(gw, now);
+		crls_tick(gw, now);
 		if (!gw->ready && children_ready(gw) && pairs_ready(gw))
 			become_ready(gw);
 	}

@@ -82,6 +82,7 @@ setup_sandbox(struct gateway *gw)
 	ALLOW(gw->fd.anchors_dir, SB_READ);
 	ALLOW(gw->fd.crl_dir, SB_READ);
 	ALLOW(gw->fd.tsa_dir, SB_READ);
+	ALLOW(gw->fd.crls_dir, SB_READ);
 	for (i = 0; i < ROLE_COUNT; i++)
 		ALLOW(gw->fd.program[i], SB_READ);
 #undef ALLOW

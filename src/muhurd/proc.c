@@ -113,6 +113,7 @@ role_descriptors(struct gateway *gw, enum role role, int fds[FD_COUNT], int own[
 		fds[FD_ANCHORS] = role == ROLE_VERIFY ? g->anchors : g->cert;
 		fds[FD_CRL] = role == ROLE_VERIFY ? g->crl : g->key;
 		fds[FD_TSA] = role == ROLE_VERIFY ? g->tsa : -1;
+		fds[FD_CRL_FETCHED] = role == ROLE_VERIFY ? g->crls : -1;
 		break;
 	case ROLE_RECONCILE:
 		second = g->rules;

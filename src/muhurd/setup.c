@@ -32,7 +32,7 @@ setup_init(struct gateway *gw)
 	int i;
 
 	f->conf = f->listen = f->host_key = f->schemas = f->rules = -1;
-	f->anchors = f->crl = f->anchors_dir = f->crl_dir = f->cert = f->key = -1;
+	f->anchors = f->crl = f->crls = f->anchors_dir = f->crl_dir = f->crls_dir = f->cert = f->key = -1;
 	f->tsa = f->tsa_dir = -1;
 	for (i = 0; i < ROLE_COUNT; i++)
 		f->password[i] = f->program[i] = -1;
@@ -176,6 +176,34 @@ open_passwords(struct gateway *gw)
 	return 0;
 }
 
+/* Without CRLs only where the configuration says that none are needed.  What
+ * was fetched is enough, and is not there before it was fetched. */
+static int
+open_crls(struct gateway *gw)
+{
+	const struct conf *c = gw->conf;
+	struct gateway_fds *f = &gw->fd;
+
+	if (c->crl_dir != NULL) {
+		if (open_file("crl_dir", c->crl_dir, O_RDONLY | O_DIRECTORY, &f->crls_dir) == -1)
+			return -1;
+		f->crls = openat(f->crls_dir, CRL_FETCHED, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		if (f->crls == -1 && errno != ENOENT) {
+			log_warn("crl_dir: %s/%s", c->crl_dir, CRL_FETCHED);
+			return -1;
+		}
+	}
+	if (f->crls != -1 && access(c->crl_file, F_OK) == -1 && errno == ENOENT)
+		return 0;
+	if (open_file("crl_file", c->crl_file, O_RDONLY, &f->crl) == -1) {
+		if (c->crl_dir != NULL)
+			log_warnx("crl_dir: %s holds no %s either: \"muhur crl refresh\" makes it",
+			    c->crl_dir, CRL_FETCHED);
+		return -1;
+	}
+	return open_folder_of("crl_file", c->crl_file, &f->crl_dir);
+}
+
 int
 setup_files(struct gateway *gw)
 {
@@ -197,16 +225,7 @@ setup_files(struct gateway *gw)
 	    (open_file("tsa_anchors", c->tsa_anchors, O_RDONLY, &f->tsa) == -1 ||
 	    open_folder_of("tsa_anchors", c->tsa_anchors, &f->tsa_dir) == -1))
 		return -1;
-	/* without CRLs only where the configuration says that none are needed */
-	if (c->crl_file == NULL || c->crl_file[0] == '\0') {
-		if (c->require_crl) {
-			log_warnx("crl_file is not set, and require_crl is");
-			return -1;
-		}
-	} else if (open_file("crl_file", c->crl_file, O_RDONLY, &f->crl) == -1 ||
-	    open_folder_of("crl_file", c->crl_file, &f->crl_dir) == -1)
-		return -1;
-	return open_programs(gw) == -1 || open_passwords(gw) == -1 ? -1 : 0;
+	return open_crls(gw) == -1 || open_programs(gw) == -1 || open_passwords(gw) == -1 ? -1 : 0;
 }
 
 static int
@@ -218,7 +237,8 @@ reopen(const char *what, const char *path, int dirfd, int *fd)
 	if ((new = openat(dirfd, basename(copy), O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
 		log_alarm("%s: %s: %s: the old one stays in use", what, path, strerror(errno));
 	else {
-		(void)close(*fd);
+		if (*fd != -1)
+			(void)close(*fd);
 		*fd = new;
 	}
 	free(copy);
@@ -236,7 +256,24 @@ setup_reopen_trust(struct gateway *gw)
 		n += reopen("crl_file", gw->conf->crl_file, f->crl_dir, &f->crl);
 	if (f->tsa != -1)
 		n += reopen("tsa_anchors", gw->conf->tsa_anchors, f->tsa_dir, &f->tsa);
+	if (f->crls != -1)
+		n += reopen("crl_dir", CRL_FETCHED, f->crls_dir, &f->crls);
 	return n > 0;
+}
+
+/* The old file is held open, so that no new one can have its inode. */
+int
+setup_crls_changed(struct gateway *gw)
+{
+	struct gateway_fds *f = &gw->fd;
+	struct stat now, then;
+
+	if (f->crls_dir == -1 || fstatat(f->crls_dir, CRL_FETCHED, &now, AT_SYMLINK_NOFOLLOW) == -1)
+		return 0;
+	if (f->crls != -1 && fstat(f->crls, &then) == 0 && now.st_ino == then.st_ino &&
+	    now.st_dev == then.st_dev)
+		return 0;
+	return reopen("crl_dir", CRL_FETCHED, f->crls_dir, &f->crls);
 }
 
 /* --- state ---------------------------------------------------------------------- */

@@ -28,5 +28,7 @@ int  setup_sandbox(struct gateway *gw);
 /* Anchors and CRLs once more by their names (SIGHUP); what cannot be opened
  * stays as it was.  1 where anything was opened anew. */
 int  setup_reopen_trust(struct gateway *gw);
+/* Was CRL_FETCHED replaced?  Then 1, and it is opened anew. */
+int  setup_crls_changed(struct gateway *gw);
 
 #endif

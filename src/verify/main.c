@@ -21,8 +21,9 @@
 #include "document/pipeline.h"
 #include "msg/proto.h"
 #include "msg/stream.h"
+#include "xml/crl.h"
 
-#define PEM_MAX_SIZE	(64 * 1024 * 1024)	/* CRLs of a large CA; the operator's files */
+#define PEM_MAX_SIZE	(4 * 1024 * 1024)	/* trust anchors; the operator's file */
 
 struct verify {
 	struct conf		*conf;
@@ -213,27 +214,55 @@ load_anchors(int fd, const char *what)
 	return t;
 }
 
-/* The lists are of signers' authorities and of those of time-stamps. */
-static void
-load_trust(struct verify *v)
+/* 1, or 0 where muhurd gave no such descriptor. */
+static int
+read_crls(const struct verify *v, struct crl_set *set, int fd)
 {
 	char *pem;
 	size_t len;
 
-	v->trust = load_anchors(FD_ANCHORS, "trust anchors");
-	if (v->conf->tsa_anchors != NULL)
-		v->tsa = load_anchors(FD_TSA, "time-stamp authorities");
-	if (fd_read_all(FD_CRL, PEM_MAX_SIZE, &pem, &len) == -1) {
-		if (v->conf->require_crl)
+	if (fd_read_all(fd, CRL_MAX_FILE, &pem, &len) == -1) {
+		if (errno != EBADF)
 			fatal("revocation lists");
-		return;			/* none configured */
+		return 0;
 	}
 	/* One that is empty is being written: of no use to anybody, and no reason
 	 * to refuse what comes meanwhile. */
-	if ((len > 0 || v->conf->require_crl) && (trust_add_crls(v->trust, pem, len) == -1 ||
-	    (v->tsa != NULL && trust_add_crls(v->tsa, pem, len) == -1)))
+	if ((len > 0 || v->conf->require_crl) && crl_set_read(set, pem, len) == -1)
 		fatalx("the revocation lists cannot be used");
 	free(pem);
+	return 1;
+}
+
+/* What was fetched and the operator's file, either may be missing.  Of each
+ * issuer's only the newest counts: OpenSSL would take an older one that still
+ * holds before a newer one that does not, and so lose who was revoked since.  They
+ * are of signers' authorities and of those of time-stamps. */
+static void
+load_crls(struct verify *v)
+{
+	struct crl_set set = { 0 };
+	size_t i;
+
+	if (read_crls(v, &set, FD_CRL_FETCHED) + read_crls(v, &set, FD_CRL) == 0 && v->conf->require_crl)
+		fatalx("there are no revocation lists");
+	for (i = 0; i < set.n; i++)
+		if (trust_add_crl(v->trust, set.v[i].x) == -1 ||
+		    (v->tsa != NULL && trust_add_crl(v->tsa, set.v[i].x) == -1))
+			fatalx("the revocation lists cannot be used");
+	crl_set_free(&set);
+}
+
+static void
+load_trust(struct verify *v)
+{
+	v->trust = load_anchors(FD_ANCHORS, "trust anchors");
+	trust_set_crl_grace(v->trust, v->conf->crl_grace);
+	if (v->conf->tsa_anchors != NULL) {
+		v->tsa = load_anchors(FD_TSA, "time-stamp authorities");
+		trust_set_crl_grace(v->tsa, v->conf->crl_grace);
+	}
+	load_crls(v);
 }
 
 static void
@@ -249,6 +278,7 @@ set_up(struct verify *v, int argc, char *argv[])
 	close(FD_ANCHORS);
 	close(FD_CRL);
 	close(FD_TSA);
+	close(FD_CRL_FETCHED);
 	msg_init(&v->chan, FD_CHANNEL, ROLE_VERIFY, ROLE_MUHURD);
 	if (sandbox_enter(v->conf->sandbox, SB_STDIO | SB_PASSFD, NULL, 0) == -1)
 		fatalx("no sandbox: not started");

@@ -6,6 +6,8 @@ src_xml_libxml_a_SOURCES = \
 	src/xml/c14n.h \
 	src/xml/cert.c \
 	src/xml/cert.h \
+	src/xml/crl.c \
+	src/xml/crl.h \
 	src/xml/dsig.c \
 	src/xml/dsig.h \
 	src/xml/dsig_hint.c \

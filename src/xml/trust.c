@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "xml/alg.h"
+#include "xml/cert.h"
 #include "xml/openssl.h"
 
 #define PATH	"ds:Signature/ds:KeyInfo/ds:X509Data/ds:X509Certificate"
@@ -24,6 +25,7 @@ struct trust {
 	X509_STORE	*store;		/* roots and CRLs */
 	STACK_OF(X509)	*intermediates;	/* sub-CAs of the anchors' file */
 	int		 have_crls;
+	int		 crl_grace;	/* seconds */
 	int		 partial;	/* anchors that are no roots count as well */
 };
 
@@ -153,6 +155,57 @@ trust_add_crls(struct trust *t, const char *crls, size_t len)
 	else
 		t->have_crls = 1;
 	return rc == 0 && n > 0 ? 0 : -1;
+}
+
+int
+trust_add_crl(struct trust *t, X509_CRL *crl)
+{
+	if (X509_STORE_add_crl(t->store, crl) != 1) {
+		openssl_log("CRL");
+		return -1;
+	}
+	t->have_crls = 1;
+	return 0;
+}
+
+void
+trust_set_crl_grace(struct trust *t, int seconds)
+{
+	t->crl_grace = seconds;
+}
+
+/* May this one sign CRLs (RFC 5280 4.2.1.3)?  A missing extension names all. */
+static enum crl_signature
+crl_signed_by(X509_CRL *crl, X509 *issuer)
+{
+	if (X509_NAME_cmp(X509_get_subject_name(issuer), X509_CRL_get_issuer(crl)) != 0)
+		return CRL_ISSUER_UNKNOWN;
+	if (X509_CRL_verify(crl, X509_get0_pubkey(issuer)) != 1) {
+		ERR_clear_error();
+		return CRL_NOT_SIGNED;
+	}
+	return (X509_get_key_usage(issuer) & KU_CRL_SIGN) != 0 ? CRL_SIGNED : CRL_ISSUER_MAY_NOT;
+}
+
+/* Two authorities may bear one name, before and after a change of key: the best
+ * that is found counts. */
+enum crl_signature
+trust_crl_signature(const struct trust *t, X509_CRL *crl)
+{
+	STACK_OF(X509_OBJECT)	*roots = X509_STORE_get0_objects(t->store);
+	enum crl_signature	 best = CRL_ISSUER_UNKNOWN, one;
+	X509			*cert;
+	int			 i;
+
+	for (i = 0; i < sk_X509_OBJECT_num(roots); i++) {
+		if ((cert = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(roots, i))) != NULL &&
+		    (one = crl_signed_by(crl, cert)) > best)
+			best = one;
+	}
+	for (i = 0; i < sk_X509_num(t->intermediates); i++)
+		if ((one = crl_signed_by(crl, sk_X509_value(t->intermediates, i))) > best)
+			best = one;
+	return best;
 }
 
 void
@@ -294,6 +347,8 @@ set_parameters(const struct trust *t, X509_VERIFY_PARAM *param, usec_t at, int c
 
 struct judgement {
 	struct reasons	*rs;
+	usec_t		 at;
+	int		 crl_grace;
 	const X509_CRL	*void_crl;	/* the last one that says nothing; NULL none */
 };
 
@@ -318,6 +373,18 @@ add_fault(struct reasons *rs, const struct fault *f, X509_STORE_CTX *ctx)
 		    depth, words);
 }
 
+/* An authority that is late with its next CRL, and not by more than the grace. */
+static int
+in_grace(const struct judgement *j, X509_STORE_CTX *ctx)
+{
+	X509_CRL	*crl = X509_STORE_CTX_get0_current_crl(ctx);
+	usec_t		 next;
+
+	return j->crl_grace > 0 && crl != NULL && X509_CRL_get0_nextUpdate(crl) != NULL &&
+	    cert_time(X509_CRL_get0_nextUpdate(crl), &next) == 0 &&
+	    j->at < next + j->crl_grace * USEC_PER_SEC;
+}
+
 /* Faults of time and revocation do not end the search: all are reported. */
 static int
 on_fault(int ok, X509_STORE_CTX *ctx)
@@ -333,6 +400,8 @@ on_fault(int ok, X509_STORE_CTX *ctx)
 	 * the signer's: it ends that path, and then the CRL does not count. */
 	if (X509_STORE_CTX_get0_parent_ctx(ctx) != NULL)
 		return 0;
+	if (X509_STORE_CTX_get_error(ctx) == X509_V_ERR_CRL_HAS_EXPIRED && in_grace(j, ctx))
+		return 1;
 	if (f->void_crl)
 		j->void_crl = crl;
 	if (f->code == CERT_REVOKED && crl != NULL && j->void_crl == crl)
@@ -347,7 +416,7 @@ static void
 judge_chain(const struct trust *t, X509 *cert, STACK_OF(X509) *untrusted, usec_t at,
     int crls, struct reasons *rs)
 {
-	struct judgement j = { rs, NULL };
+	struct judgement j = { .rs = rs, .at = at, .crl_grace = t->crl_grace };
 	X509_STORE_CTX	*ctx;
 	int		 ok;
 

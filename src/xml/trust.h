@@ -21,6 +21,15 @@ struct trust *trust_new(const char *anchors, size_t anchors_len);
  * signer's check of its own work.  They get a reference more. */
 struct trust *trust_new_partial(X509 *const *certs, size_t n);
 int  trust_add_crls(struct trust *t, const char *crls, size_t len);
+/* One more; it gets a reference. */
+int  trust_add_crl(struct trust *t, X509_CRL *crl);
+/* How long past its nextUpdate a CRL still tells that somebody is not revoked. */
+void trust_set_crl_grace(struct trust *t, int seconds);
+
+/* Whose CRL it is, by the anchors and their sub-CAs alone; the better, the
+ * greater. */
+enum crl_signature { CRL_ISSUER_UNKNOWN, CRL_NOT_SIGNED, CRL_ISSUER_MAY_NOT, CRL_SIGNED };
+enum crl_signature trust_crl_signature(const struct trust *t, X509_CRL *crl);
 void trust_free(struct trust *t);
 
 /* The store, set to judge at that time as trust_judge does, for OpenSSL's own

@@ -14,6 +14,13 @@ tests_unit_xml_test_cert_SOURCES = tests/unit/xml/test_cert.c \
 tests_unit_xml_test_cert_LDADD = $(XML_TEST_LIBS)
 TESTS += tests/unit/xml/test_cert
 
+check_PROGRAMS += tests/unit/xml/test_crl
+tests_unit_xml_test_crl_SOURCES = tests/unit/xml/test_crl.c \
+	tests/unit/xml/testtrust.c tests/unit/xml/testtrust.h \
+	tests/unit/xml/testpki.c tests/unit/xml/testpki.h
+tests_unit_xml_test_crl_LDADD = $(XML_TEST_LIBS)
+TESTS += tests/unit/xml/test_crl
+
 check_PROGRAMS += tests/unit/xml/test_pkits
 tests_unit_xml_test_pkits_SOURCES = tests/unit/xml/test_pkits.c \
 	tests/unit/xml/testpki.c tests/unit/xml/testpki.h

@@ -53,6 +53,9 @@ test_defaults(void **state)
 	    sizeof(signature_policies_default));
 	assert_int_equal(conf->require_crl, 1);
 	assert_null(conf->tsa_anchors);
+	assert_null(conf->crl_dir);
+	assert_int_equal(conf->ncrl_urls, 0);
+	assert_int_equal(conf->crl_grace, 0);
 	assert_true(conf->workers >= 2);
 	assert_int_equal(conf->document_timeout, 60);
 	for (i = 0; i < ROLE_COUNT; i++)
@@ -75,6 +78,10 @@ test_values(void **state)
 	    "inbox_quota = 12345\n"
 	    "cutoff = \"09:30\"\n"
 	    "signature_profile = xmldsig\n"
+	    "crl_dir = lists\n"
+	    "crl_urls = {\"http://a.example/x.crl\", \"file:///y.crl\"}\n"
+	    "crl_grace = 3600\n"
+	    "crl_max_size = 64K\n"
 	    "workers = 3\n"
 	    "workers = 5\n");
 
@@ -93,6 +100,12 @@ test_values(void **state)
 	assert_int_equal(conf->cutoff_hour, 9);
 	assert_int_equal(conf->cutoff_minute, 30);
 	assert_int_equal(conf->signature_profile, PROFILE_XMLDSIG);
+	assert_string_equal(conf->crl_dir, "/base/dir/lists");
+	assert_int_equal(conf->ncrl_urls, 2);
+	assert_string_equal(conf->crl_urls[0], "http://a.example/x.crl");
+	assert_string_equal(conf->crl_urls[1], "file:///y.crl");
+	assert_int_equal(conf->crl_grace, 3600);
+	assert_int_equal(conf->crl_max_size, 65536);
 	assert_int_equal(conf->workers, 5);	/* the later one counts */
 	conf_free(conf);
 }
@@ -138,7 +151,9 @@ test_refused(void **state)
 		"signature_policies = {\"1.111111111111111111111111111111111111111111111111111111111111111111\"}\n",
 		"signature_policies = {\"1.2=sha256:"
 		    "0g00000000000000000000000000000000000000000000000000000000000000\"}\n",
-		"sandbox = perhaps\n", "db_port = 0\n",
+		"sandbox = perhaps\n", "db_port = 0\n", "crl_grace = -1\n", "crl_max_size = 1G\n",
+		/* fetched to nowhere */
+		"crl_urls = {\"http://a.example/x.crl\"}\n", "crl_distribution_points = true\n",
 		"outbox_retention = 0\n", "max_sessions = 99999999999999999999\n",
 	};
 	size_t i;

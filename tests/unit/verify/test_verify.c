@@ -103,13 +103,17 @@ teardown(void **unused)
 _Noreturn static void
 become(int channel)
 {
-	int from[FD_COUNT - FD_CHANNEL] = { channel, open(conf_path, O_RDONLY), schemas, anchors, crls, -1, -1 };
+	int from[FD_COUNT - FD_CHANNEL] = { channel, open(conf_path, O_RDONLY), schemas, anchors,
+	    crls, -1, -1 };
 	int i, high[FD_COUNT - FD_CHANNEL];
 
 	for (i = 0; i < FD_COUNT - FD_CHANNEL; i++)
 		high[i] = fcntl(from[i], F_DUPFD, 100);
 	for (i = 0; i < FD_COUNT - FD_CHANNEL; i++)
-		dup2(high[i], FD_CHANNEL + i);
+		if (high[i] == -1)
+			close(FD_CHANNEL + i);
+		else
+			dup2(high[i], FD_CHANNEL + i);
 	close_from(FD_COUNT);
 	/* LeakSanitizer needs ptrace, which no sandbox of ours gives. */
 	setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
