@@ -11,13 +11,18 @@ install-conf:
 	$(AM_V_at)test -e "$(DESTDIR)$(muhurconfdir)/muhur.conf" || \
 		$(INSTALL_DATA) $(srcdir)/etc/muhur.conf "$(DESTDIR)$(muhurconfdir)/muhur.conf"
 	$(AM_V_at)$(INSTALL_DATA) $(srcdir)/etc/muhur.logrotate "$(DESTDIR)$(docdir)/examples/muhur.logrotate"
-	$(AM_V_at)sed -e 's|@sbindir@|$(sbindir)|g' -e 's|@sysconfdir@|$(sysconfdir)|g' \
-		$(srcdir)/etc/muhurd.service >"$(DESTDIR)$(docdir)/examples/muhurd.service"
+	$(AM_V_at)for unit in muhurd.service muhur-crl.service muhur-crl.timer; do \
+		sed -e 's|@sbindir@|$(sbindir)|g' -e 's|@bindir@|$(bindir)|g' \
+			-e 's|@sysconfdir@|$(sysconfdir)|g' "$(srcdir)/etc/$$unit" \
+			>"$(DESTDIR)$(docdir)/examples/$$unit" || exit 1; \
+	done
 uninstall-local: uninstall-conf
 uninstall-conf:
 	rm -f "$(DESTDIR)$(docdir)/examples/muhur.conf" \
 		"$(DESTDIR)$(docdir)/examples/muhur.logrotate" \
-		"$(DESTDIR)$(docdir)/examples/muhurd.service"
+		"$(DESTDIR)$(docdir)/examples/muhurd.service" \
+		"$(DESTDIR)$(docdir)/examples/muhur-crl.service" \
+		"$(DESTDIR)$(docdir)/examples/muhur-crl.timer"
 	@cmp -s $(srcdir)/etc/muhur.conf "$(DESTDIR)$(muhurconfdir)/muhur.conf" && \
 		rm -f "$(DESTDIR)$(muhurconfdir)/muhur.conf" || :
 .PHONY: install-conf uninstall-conf

@@ -89,6 +89,7 @@ int cmd_db_admin(struct cmd *, int, char **);
 int cmd_member(struct cmd *, int, char **);
 int cmd_user(struct cmd *, int, char **);
 int cmd_role(struct cmd *, int, char **);
+int cmd_crl(struct cmd *, int, char **);
 int cmd_contract(struct cmd *, int, char **);
 int cmd_submission(struct cmd *, int, char **);
 int cmd_reconcile(struct cmd *, int, char **);

@@ -15,11 +15,13 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "base/fdio.h"
 #include "base/log.h"
 #include "xml/cert.h"
 
 #define RSA_MIN_BITS	2048
 #define RSA_MAX_BITS	16384
+#define ANCHORS_MAX	(4 * 1024 * 1024)	/* bytes of the anchors' file */
 
 /* --- the SSH wire form (RFC 4251 5) ------------------------------------- */
 
@@ -169,6 +171,22 @@ judge(X509 *cert, const char *what, const struct trust *trust, usec_t at)
 	rc = rs->n > 0;
 	free(rs);
 	return rc;
+}
+
+struct trust *
+enrol_trust(const struct conf *conf)
+{
+	struct trust *trust = NULL;
+	char *pem;
+	size_t len;
+
+	if (file_read_all(conf->trust_anchors, ANCHORS_MAX, &pem, &len) == -1) {
+		log_warn("trust_anchors %s", conf->trust_anchors);
+		return NULL;
+	}
+	trust = trust_new(pem, len);
+	free(pem);
+	return trust;
 }
 
 int

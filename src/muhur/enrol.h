@@ -10,9 +10,13 @@
 #include <stddef.h>
 
 #include "base/clock.h"
+#include "base/conf.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "xml/trust.h"
+
+/* The configured trust anchors; NULL with the cause logged. */
+struct trust *enrol_trust(const struct conf *conf);
 
 struct enrol_certificate {
 	char	 sha256[SHA256_HEX_SIZE];	/* of the DER */

@@ -5,9 +5,15 @@ src_muhur_muhur_SOURCES = \
 	src/muhur/cmd.c \
 	src/muhur/cmd.h \
 	src/muhur/contract.c \
+	src/muhur/crl.c \
+	src/muhur/crl.h \
+	src/muhur/crl_states.c \
+	src/muhur/crl_urls.c \
 	src/muhur/db.c \
 	src/muhur/enrol.c \
 	src/muhur/enrol.h \
+	src/muhur/fetch.c \
+	src/muhur/fetch.h \
 	src/muhur/main.c \
 	src/muhur/member.c \
 	src/muhur/notice.c \
@@ -27,4 +33,4 @@ src_muhur_muhur_SOURCES = \
 	src/muhur/submission.c \
 	src/muhur/user.c \
 	src/muhur/verify.c
-src_muhur_muhur_LDADD = src/document/libdocument.a src/xml/libxml.a src/pg/libpg.a src/model/libmodel.a src/base/libbase.a $(XMLSEC_LIBS) $(XML_LIBS) $(CRYPTO_LIBS) $(PQ_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS) $(CONFUSE_LIBS)
+src_muhur_muhur_LDADD = src/document/libdocument.a src/xml/libxml.a src/pg/libpg.a src/model/libmodel.a src/base/libbase.a $(XMLSEC_LIBS) $(XML_LIBS) $(CRYPTO_LIBS) $(PQ_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS) $(CONFUSE_LIBS) $(CURL_LIBS)

@@ -19,6 +19,7 @@ static const struct command {
 	{ "member",	cmd_member,	"enrol, suspend and list members", NULL },
 	{ "user",	cmd_user,	"enrol users with their certificates and keys", NULL },
 	{ "role",	cmd_role,	"named groups of rights", NULL },
+	{ "crl",	cmd_crl,	"fetch revocation lists, and what they say of certificates", NULL },
 	{ "contract",	cmd_contract,	"which platform keeps assets at which custodian", NULL },
 	{ "submission",	cmd_submission,	"what was received and what became of it", NULL },
 	{ "reconcile",	cmd_reconcile,	"run and read reconciliations", NULL },

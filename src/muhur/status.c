@@ -16,21 +16,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-
 #include "base/clock.h"
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "muhur/cmd.h"
+#include "muhur/crl.h"
 
 /* When waiting becomes trouble. */
 #define WAIT_SUBMISSION		(10 * 60)	/* seconds, for a verdict */
 #define WAIT_NOTICE		(10 * 60)	/* seconds, for signature or outbox */
 #define WAIT_JOB		(10 * 60)	/* seconds a due reconciliation waits */
 #define CRL_SOON		(24 * 3600)	/* seconds before nextUpdate */
-#define CRL_MAX			(64 * 1024 * 1024)
 
 struct status {
 	struct cmd	*c;
@@ -208,53 +205,37 @@ add_certificates(struct status *s)
 	    "FROM muhur.certificate WHERE state = 'good'", 1, params, names);
 }
 
-static int
-crl_time(const ASN1_TIME *asn1, usec_t *t)
-{
-	struct tm tm;
-
-	if (asn1 == NULL || ASN1_TIME_to_tm(asn1, &tm) != 1)
-		return -1;
-	*t = (usec_t)timegm(&tm) * USEC_PER_SEC;
-	return 0;
-}
-
 /* The CRL that ends first decides: without a current one nothing is accepted. */
 static void
 add_crl(struct status *s)
 {
 	const struct conf *conf = cmd_conf(s->c);
-	char *pem = NULL, text[TIME_SIZE];
-	usec_t next, first = INT64_MAX;
-	X509_CRL *crl;
-	BIO *bio = NULL;
-	size_t len;
+	struct crl_set set = { 0 };
+	const struct crl *first = NULL;
+	char text[TIME_SIZE];
+	size_t i;
 
 	if (!conf->require_crl)
 		return;
-	if (file_read_all(conf->crl_file, CRL_MAX, &pem, &len) == -1 ||
-	    (bio = BIO_new_mem_buf(pem, (int)len)) == NULL) {
-		attend(s, "crl_file %s cannot be read: every submission is refused without it", conf->crl_file);
+	if (crl_in_force(conf, &set) == -1) {
+		attend(s, "the CRLs cannot be read: every submission is refused without them");
 		goto out;
 	}
-	while ((crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL)) != NULL) {
-		if (crl_time(X509_CRL_get0_nextUpdate(crl), &next) == 0 && next < first)
-			first = next;
-		X509_CRL_free(crl);
-	}
-	if (first == INT64_MAX) {
-		attend(s, "crl_file %s holds no CRL with a next update", conf->crl_file);
+	for (i = 0; i < set.n; i++)
+		if (first == NULL || set.v[i].next_update < first->next_update)
+			first = &set.v[i];
+	if (first == NULL) {
+		attend(s, "there is no CRL with a next update: `muhur crl refresh', or put one into crl_file %s", conf->crl_file);
 		goto out;
 	}
-	time_format(first, text);
+	time_format(first->next_update, text);
 	json_object_set_new(s->o, "crlNextUpdate", json_string(text));
-	if (first <= s->now)
-		attend(s, "a CRL in %s ended at %s: every submission is refused until a new one is there", conf->crl_file, text);
-	else if (first - s->now < CRL_SOON * USEC_PER_SEC)
-		attend(s, "a CRL in %s ends at %s: fetch the new one", conf->crl_file, text);
+	if (first->next_update + conf->crl_grace * USEC_PER_SEC <= s->now)
+		attend(s, "the CRL of %s ended at %s: every submission is refused until a new one is there", first->issuer, text);
+	else if (first->next_update - s->now < CRL_SOON * USEC_PER_SEC)
+		attend(s, "the CRL of %s ends at %s: fetch the new one", first->issuer, text);
 out:
-	BIO_free(bio);
-	free(pem);
+	crl_set_free(&set);
 }
 
 /* Bytes and files below a directory, one level of directories down. */

@@ -36,9 +36,8 @@ struct enrolment {
 static int
 read_keys(struct cmd *c, struct enrolment *e)
 {
-	const char *anchors_path = cmd_conf(c)->trust_anchors;
-	char *anchors = NULL, *cert = NULL, *ssh = NULL;
-	size_t anchors_len, cert_len, ssh_len;
+	char *cert = NULL, *ssh = NULL;
+	size_t cert_len, ssh_len;
 	struct trust *trust = NULL;
 	int rc = EXIT_ENVIRONMENT, judged;
 
@@ -47,11 +46,7 @@ read_keys(struct cmd *c, struct enrolment *e)
 			log_warn("%s", e->cert_path);
 			goto out;
 		}
-		if (file_read_all(anchors_path, 16 * KEY_FILE_MAX, &anchors, &anchors_len) == -1) {
-			log_warn("trust_anchors %s", anchors_path);
-			goto out;
-		}
-		if (document_init() == -1 || (trust = trust_new(anchors, anchors_len)) == NULL)
+		if (document_init() == -1 || (trust = enrol_trust(cmd_conf(c))) == NULL)
 			goto out;
 		judged = enrol_certificate(&e->cert, e->cert_path, cert, cert_len, trust, clock_now());
 		if (judged != 0) {
@@ -72,7 +67,6 @@ read_keys(struct cmd *c, struct enrolment *e)
 	rc = EXIT_YES;
 out:
 	trust_free(trust);
-	free(anchors);
 	free(cert);
 	free(ssh);
 	return rc;
