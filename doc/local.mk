@@ -2,7 +2,8 @@
 dist_man_MANS += doc/muhur.1 doc/muhurd.8 doc/muhur.conf.5
 dist_doc_DATA = doc/architecture.md doc/members.md doc/operations.md doc/refusals.md
 
-# A configuration that an operator has changed stays.
+# A configuration that an operator has changed stays.  In the units' names of
+# places the brackets keep configure from putting the values there too.
 muhurconfdir = $(sysconfdir)/muhur
 install-data-local: install-conf
 install-conf:
@@ -11,9 +12,10 @@ install-conf:
 	$(AM_V_at)test -e "$(DESTDIR)$(muhurconfdir)/muhur.conf" || \
 		$(INSTALL_DATA) $(srcdir)/etc/muhur.conf "$(DESTDIR)$(muhurconfdir)/muhur.conf"
 	$(AM_V_at)$(INSTALL_DATA) $(srcdir)/etc/muhur.logrotate "$(DESTDIR)$(docdir)/examples/muhur.logrotate"
+# The brackets hide the names from configure, which would put the values there too.
 	$(AM_V_at)for unit in muhurd.service muhur-crl.service muhur-crl.timer; do \
-		sed -e 's|@sbindir@|$(sbindir)|g' -e 's|@bindir@|$(bindir)|g' \
-			-e 's|@sysconfdir@|$(sysconfdir)|g' "$(srcdir)/etc/$$unit" \
+		sed -e 's|@[s]bindir@|$(sbindir)|g' -e 's|@[b]indir@|$(bindir)|g' \
+			-e 's|@[s]ysconfdir@|$(sysconfdir)|g' "$(srcdir)/etc/$$unit" \
 			>"$(DESTDIR)$(docdir)/examples/$$unit" || exit 1; \
 	done
 uninstall-local: uninstall-conf
