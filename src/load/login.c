@@ -16,7 +16,7 @@
 #include "model/ident.h"
 
 /* "good now" of a certificate at $3. */
-#define GOOD(c) "(" c ".state = 'good' AND " c ".not_before <= $3::timestamptz AND " \
+#define GOOD(c) "(muhur.certificate_state(" c ".state, " c ".good_until, $3::timestamptz) = 'good' AND " c ".not_before <= $3::timestamptz AND " \
 	"$3::timestamptz < " c ".not_after)"
 
 static const char login_sql[] =

@@ -112,7 +112,7 @@ judge_all(struct states *s)
 
 	/* what an operator has decided, no CRL takes back */
 	res = cmd_query(s->c, "SELECT sha256, user_code, coalesce(revocation, ''), der FROM muhur.certificate "
-	    "WHERE state <> 'withdrawn' AND revocation IS DISTINCT FROM 'local' AND not_after > $1::timestamptz "
+	    "WHERE (state = 'good' OR revocation IN ('crl', 'hold')) AND not_after > $1::timestamptz "
 	    "ORDER BY sha256 FOR UPDATE", 1, params);
 	for (i = 0; i < PQntuples(res); i++) {
 		der = PQunescapeBytea((const unsigned char *)PQgetvalue(res, i, 3), &len);

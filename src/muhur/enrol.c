@@ -153,22 +153,25 @@ describe(struct enrol_certificate *e, X509 *cert)
 	    cert_time(X509_get0_notAfter(cert), &e->not_after) == 0 ? 0 : -1;
 }
 
-/* Chain, validity, usage: as a submission's signer is judged, but for the
- * CRL, which may not be there yet when members are enrolled. */
+/* Chain, validity, usage: as a submission's signer is judged.  Whom a CRL names
+ * is refused; there may be none yet when members are enrolled. */
 static int
 judge(X509 *cert, const char *what, const struct trust *trust, usec_t at)
 {
 	struct reasons *rs = xcalloc(1, sizeof(*rs));
 	enum revocation revocation;
 	size_t i;
-	int rc;
+	int rc = 0;
 
 	trust_judge(trust, cert, NULL, at, 0, &revocation, rs);
-	for (i = 0; i < rs->n; i++)
+	for (i = 0; i < rs->n; i++) {
+		if (rs->v[i].code == CERT_REVOCATION_UNKNOWN)
+			continue;
+		rc = 1;
 		log_warnx("%s: %s: %s%s%s", what, reason_info(rs->v[i].code)->name,
 		    reason_info(rs->v[i].code)->text_en, *rs->v[i].detail != '\0' ? ": " : "",
 		    rs->v[i].detail);
-	rc = rs->n > 0;
+	}
 	free(rs);
 	return rc;
 }

@@ -202,7 +202,7 @@ add_certificates(struct status *s)
 	(void)add_row(s, "certificates", "SELECT count(*) FILTER (WHERE not_after < $1::timestamptz), "
 	    "count(*) FILTER (WHERE not_after BETWEEN $1::timestamptz AND $1::timestamptz + interval '30 days'), "
 	    "min(user_code) FILTER (WHERE not_after BETWEEN $1::timestamptz AND $1::timestamptz + interval '30 days') "
-	    "FROM muhur.certificate WHERE state = 'good'", 1, params, names);
+	    "FROM muhur.certificate WHERE muhur.certificate_state(state, good_until, $1::timestamptz) = 'good'", 1, params, names);
 }
 
 /* The CRL that ends first decides: without a current one nothing is accepted. */

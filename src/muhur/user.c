@@ -11,14 +11,12 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "document/pipeline.h"
 #include "model/header.h"
 #include "model/ident.h"
 #include "muhur/cmd.h"
 #include "muhur/enrol.h"
 #include "muhur/right.h"
-
-#define KEY_FILE_MAX	(256 * 1024)	/* bytes of a certificate or key file */
+#include "muhur/user_cert.h"
 
 /* One `user add'. */
 struct enrolment {
@@ -36,38 +34,19 @@ struct enrolment {
 static int
 read_keys(struct cmd *c, struct enrolment *e)
 {
-	char *cert = NULL, *ssh = NULL;
-	size_t cert_len, ssh_len;
-	struct trust *trust = NULL;
-	int rc = EXIT_ENVIRONMENT, judged;
+	char *ssh;
+	size_t len;
+	int rc;
 
-	if (e->cert_path != NULL) {
-		if (file_read_all(e->cert_path, KEY_FILE_MAX, &cert, &cert_len) == -1) {
-			log_warn("%s", e->cert_path);
-			goto out;
-		}
-		if (document_init() == -1 || (trust = enrol_trust(cmd_conf(c))) == NULL)
-			goto out;
-		judged = enrol_certificate(&e->cert, e->cert_path, cert, cert_len, trust, clock_now());
-		if (judged != 0) {
-			rc = judged == 1 ? EXIT_NO : EXIT_ENVIRONMENT;
-			goto out;
-		}
+	if (e->cert_path != NULL && (rc = user_cert_read(c, e->cert_path, &e->cert)) != EXIT_YES)
+		return rc;
+	if (e->ssh_path == NULL)
+		return EXIT_YES;
+	if (file_read_all(e->ssh_path, KEY_FILE_MAX, &ssh, &len) == -1) {
+		log_warn("%s", e->ssh_path);
+		return EXIT_ENVIRONMENT;
 	}
-	if (e->ssh_path != NULL) {
-		if (file_read_all(e->ssh_path, KEY_FILE_MAX, &ssh, &ssh_len) == -1) {
-			log_warn("%s", e->ssh_path);
-			goto out;
-		}
-		if (enrol_ssh_key(&e->ssh, e->ssh_path, ssh) != 0) {
-			rc = EXIT_NO;
-			goto out;
-		}
-	}
-	rc = EXIT_YES;
-out:
-	trust_free(trust);
-	free(cert);
+	rc = enrol_ssh_key(&e->ssh, e->ssh_path, ssh) == 0 ? EXIT_YES : EXIT_NO;
 	free(ssh);
 	return rc;
 }
@@ -103,71 +82,10 @@ out:
 	return rc;
 }
 
-/* bytea as a text parameter; caller frees. */
-static char *
-bytea(const struct buf *b)
-{
-	char *text = xcalloc(2 * b->len + 3, 1);
-
-	text[0] = '\\';
-	text[1] = 'x';
-	hex_encode(b->data, b->len, text + 2);
-	return text;
-}
-
-/* Nobody else may hold the certificate, or its key under another one. */
-static int
-check_owner(struct cmd *c, const struct enrolment *e, const char *key)
-{
-	const char *params[] = { e->cert.sha256, e->code, key };
-	PGresult *res;
-	int rc = EXIT_NO;
-
-	res = cmd_query(c, "SELECT user_code, state FROM muhur.certificate WHERE sha256 = $1 "
-	    "AND (user_code <> $2 OR state <> 'good') "
-	    "UNION ALL SELECT user_code, 'key' FROM muhur.login_key "
-	    "WHERE blob = $3::bytea AND certificate IS NOT NULL AND user_code <> $2", 3, params);
-	if (PQntuples(res) == 0)
-		rc = EXIT_YES;
-	else if (strcmp(PQgetvalue(res, 0, 0), e->code) == 0)
-		log_warnx("%s: this certificate of %s is %s; a new one is needed", e->cert_path,
-		    e->code, PQgetvalue(res, 0, 1));
-	else
-		log_warnx("%s: this certificate%s is user %s's; each user needs one of its own", e->cert_path,
-		    strcmp(PQgetvalue(res, 0, 1), "key") == 0 ? "'s key" : "", PQgetvalue(res, 0, 0));
-	PQclear(res);
-	return rc;
-}
-
-static int
-store_certificate(struct cmd *c, const struct enrolment *e)
-{
-	char from[TIME_SIZE], to[TIME_SIZE], *der = bytea(&e->cert.der), *key = bytea(&e->cert.key);
-	const char *params[] = { e->cert.sha256, e->code, der, e->cert.subject, e->cert.issuer,
-	    e->cert.serial, from, to, e->now };
-	const char *login[] = { e->code, key, e->cert.sha256, e->now };
-	int rc;
-
-	time_format(e->cert.not_before, from);
-	time_format(e->cert.not_after, to);
-	if ((rc = check_owner(c, e, key)) == EXIT_YES) {
-		cmd_exec(c, "INSERT INTO muhur.certificate (sha256, user_code, der, subject, issuer, serial, "
-		    "not_before, not_after, enrolled_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
-		    "ON CONFLICT DO NOTHING", 9, params);
-		/* a renewed certificate of the same key: the key goes with the newer one */
-		cmd_exec(c, "INSERT INTO muhur.login_key (user_code, blob, certificate, enrolled_at) "
-		    "VALUES ($1, $2, $3, $4) ON CONFLICT (user_code, blob) DO UPDATE "
-		    "SET certificate = excluded.certificate", 4, login);
-	}
-	free(der);
-	free(key);
-	return rc;
-}
-
 static void
 store_ssh_key(struct cmd *c, const struct enrolment *e)
 {
-	char *key = bytea(&e->ssh);
+	char *key = user_bytea(&e->ssh);
 	const char *params[] = { e->code, key, e->now };
 
 	cmd_exec(c, "INSERT INTO muhur.login_key (user_code, blob, enrolled_at) VALUES ($1, $2, $3) "
@@ -202,7 +120,8 @@ store_enrolment(struct cmd *c, struct enrolment *e)
 	(void)cmd_now(c, e->now);
 	cmd_begin(c);
 	if ((rc = store_user(c, e)) != EXIT_YES ||
-	    (e->cert_path != NULL && (rc = store_certificate(c, e)) != EXIT_YES))
+	    (e->cert_path != NULL &&
+	    (rc = user_cert_store(c, e->code, e->cert_path, &e->cert, e->now)) != EXIT_YES))
 		return rc;	/* the open transaction ends with the connection */
 	if (e->ssh_path != NULL)
 		store_ssh_key(c, e);
@@ -250,6 +169,9 @@ user_add(struct cmd *c, int argc, char **argv)
 	return rc;
 }
 
+/* The certificate c at $1. */
+#define GOOD(c) "muhur.certificate_state(" c ".state, " c ".good_until, $1::timestamptz) = 'good'"
+
 static int
 user_list(struct cmd *c, int argc, char **argv)
 {
@@ -265,8 +187,8 @@ user_list(struct cmd *c, int argc, char **argv)
 	if (argc != 1)
 		return cmd_usage(c);
 	res = cmd_query(c, "SELECT u.code, u.member_code, u.state, "
-	    "(SELECT count(*) FROM muhur.certificate x WHERE x.user_code = u.code AND x.state = 'good'), "
-	    "(SELECT " SQL_TIME("max(x.not_after)") " FROM muhur.certificate x WHERE x.user_code = u.code AND x.state = 'good'), "
+	    "(SELECT count(*) FROM muhur.certificate x WHERE x.user_code = u.code AND " GOOD("x") "), "
+	    "(SELECT " SQL_TIME("max(x.not_after)") " FROM muhur.certificate x WHERE x.user_code = u.code AND " GOOD("x") "), "
 	    "(SELECT count(*) FROM muhur.login_key k WHERE k.user_code = u.code), "
 	    "(SELECT string_agg(r.whose || r.message_type || ':' || r.steps, ' ' ORDER BY r.whose, r.message_type) FROM "
 	    "  (SELECT CASE WHEN r.member_code = u.member_code THEN '' ELSE r.member_code || '/' END AS whose, "
@@ -318,6 +240,7 @@ cmd_user(struct cmd *c, int argc, char **argv)
 	static const struct cmd_verb verbs[] = {
 		{ "add", user_add, "user add USERCODE --cert PEM [--ssh-key PUB]" },
 		{ "list", user_list, "user list [--history]" },
+		{ "cert", user_cert, "user cert assign|list|replace|withdraw|revoke ..." },
 		{ "grant", user_grant, "user grant USERCODE --type TYPE [--step entry|approval] | --role ROLE\n"
 		    "             [--for MEMBER] [--from TIME] [--until TIME]" },
 		{ "withdraw", user_withdraw, "user withdraw USERCODE --type TYPE [--step entry|approval] | --role ROLE\n"
