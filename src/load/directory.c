@@ -411,7 +411,7 @@ look(struct directory *d)
 static int
 timeout(const struct directory *d, int limit)
 {
-	usec_t	 left = (d->next_look - clock_monotonic()) / 1000;
+	usec_t	 left = (d->next_look - clock_monotonic() + 999) / 1000;
 
 	if (d->link.db.conn == NULL)
 		return link_timeout(&d->link, limit);

@@ -81,7 +81,8 @@ link_timeout(const struct link *l, int limit)
 
 	if (l->db.conn != NULL)
 		return limit;
-	left = (l->next_try - clock_monotonic()) / 1000;
+	/* rounded up: poll would spin through the last millisecond */
+	left = (l->next_try - clock_monotonic() + 999) / 1000;
 	if (left < 0)
 		left = 0;
 	return left < limit ? (int)left : limit;
