@@ -90,5 +90,8 @@
 #define SFTP_MAX_AUTH_TRIES	6
 #define SFTP_MAX_OUTPUT		(128 * 1024)	/* unsent bytes held for a peer */
 #define SSH_MAX_KEY_BLOB	1024	/* a public key on the wire */
+#define REVIEWS_MAX		64	/* sessions that are being judged again at once */
+#define REVIEW_EVERY		2	/* seconds: each session is judged again at least so often */
+#define REVIEW_GRACE		1	/* seconds for one that is sent away, then it is killed */
 
 #endif

@@ -24,6 +24,7 @@ setup(struct db *db)
 	if (db_exec(db, "SET synchronous_commit = off", 0, NULL) == -1)
 		return -1;
 	return store_listen(db, CHANNEL_NOTICE) == -1 ||
+	    store_listen(db, CHANNEL_ACCESS) == -1 ||
 	    store_listen(db, CHANNEL_DECISION) == -1 ? -1 : 0;
 }
 
@@ -316,6 +317,8 @@ on_message(struct directory *d, const struct msg *m)
 		return on_failed(d, m);
 	case M_NOTICE_PUBLISHED:
 		return keep_id(m, &d->published, &d->npublished);
+	case M_DIR_REVIEW:
+		return login_keep_review(d, m) == 0 ? 0 : broken("dir-review");
 	case M_NOTICE_ARCHIVED:
 		return keep_id(m, &d->archived, &d->narchived);
 	default:
@@ -353,6 +356,8 @@ on_notify(void *arg, const char *channel)
 	d->notified = 1;
 	if (strcmp(channel, CHANNEL_NOTICE) == 0)
 		d->look_sign = d->look_publish = 1;
+	else if (strcmp(channel, CHANNEL_ACCESS) == 0)
+		d->look_access = 1;
 	else
 		d->look_decision = 1;
 }
@@ -380,9 +385,15 @@ work(struct directory *d)
 		return -1;
 	if (d->look_decision) {
 		d->look_decision = 0;
-		return decisions_run(d);
+		if (decisions_run(d) == -1)
+			return -1;
 	}
-	return 0;
+	if (d->look_access) {
+		d->look_access = 0;
+		if (msg_send(&d->chan, M_DIR_CHANGED, 0, NULL, 0, NULL, 0) == -1)
+			log_warn("muhurd");
+	}
+	return login_answer_reviews(d);
 }
 
 /* A notification may come along with the answer to a query, our own COMMIT's

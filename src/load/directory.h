@@ -14,6 +14,7 @@
 
 #define BATCH_MAX	256	/* messages of one kind written together */
 #define CREDITS_MAX	1024	/* M_NOTICE_NEXT outstanding */
+#define REVIEW_PAUSE	(3 * USEC_PER_SEC)	/* before the next try, where one failed */
 
 /* A notice that is at muhurd, or waits before it is given out again. */
 struct given {
@@ -41,6 +42,13 @@ struct directory {
 	int		 look_sign, look_publish, look_decision;	/* something may be there */
 	int		 notified;	/* since the last look */
 	usec_t		 next_look;		/* clock_monotonic: look at everything */
+	/* sessions to be judged again; they wait while the database is away */
+	struct m_login	 reviews[REVIEWS_MAX];
+	uint32_t	 review_tags[REVIEWS_MAX];
+	size_t		 nreviews;
+	usec_t		 review_after;		/* clock_monotonic: the next try of this connection */
+	unsigned	 review_connects;	/* link.connects at the last one */
+	int		 look_access;	/* logins might now end otherwise: to be told */
 };
 
 void directory_init(struct directory *d, const struct conf *conf, int channel, const char *password);
@@ -54,6 +62,9 @@ int  directory_begin_durable(struct directory *d);
 
 /* login.c */
 void login_judge(struct directory *d, const struct m_login *login, struct m_login_result *r);
+/* M_DIR_REVIEW: kept until the next login_answer_reviews. 0 or -1 as msg_recv. */
+int  login_keep_review(struct directory *d, const struct msg *m);
+int  login_answer_reviews(struct directory *d);	/* 0, or -1 on a database error */
 
 /* decisions.c: carry out what operators decided about held submissions. */
 int  decisions_run(struct directory *d);

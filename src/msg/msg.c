@@ -79,6 +79,10 @@ static const struct {
 	[M_SIGN_FAILED]	   = { "sign-failed", ROLE_SIGNER, ROLE_MUHURD, 0, 0 },
 	[M_ARCHIVE]	   = { "archive", ROLE_MUHURD, ROLE_ARCHIVE, 0, 0 },
 	[M_ARCHIVED]	   = { "archived", ROLE_ARCHIVE, ROLE_MUHURD, 0, 0 },
+	[M_DIR_CHANGED]	   = { "dir-changed", ROLE_DIRECTORY, ROLE_MUHURD, 0, 0 },
+	[M_DIR_REVIEW]	   = { "dir-review", ROLE_MUHURD, ROLE_DIRECTORY, 0, 0 },
+	[M_DIR_REVIEWED]   = { "dir-reviewed", ROLE_DIRECTORY, ROLE_MUHURD, 0, 0 },
+	[M_SESSION_MAY_SEND] = { "session-may-send", ROLE_MUHURD, ROLE_SESSION, 0, 0 },
 };
 
 const char *

@@ -69,6 +69,12 @@ enum msg_type {
 	/* archive */
 	M_ARCHIVE,		/* P->A struct m_notice_publish */
 	M_ARCHIVED,		/* A->P struct m_archived */
+	/* sessions that are in: would they be let in now? */
+	M_DIR_CHANGED,		/* D->P no payload: what logins are judged by has changed */
+	M_DIR_REVIEW,		/* P->D struct m_login, proved: of a session that is in */
+	M_DIR_REVIEWED,		/* D->P struct m_login_result: what a login would get now;
+				 * while the database is away the answer waits for it */
+	M_SESSION_MAY_SEND,	/* P->S struct m_may_send: from now on */
 	M_TYPE_COUNT
 };
 const char *msg_type_name(enum msg_type type);

@@ -95,6 +95,23 @@ get_m_login_result(const struct msg *m, struct m_login_result *v)
 }
 
 void
+put_m_may_send(struct buf *b, const struct m_may_send *v)
+{
+	put_u8(b, v->may_send != 0);
+}
+
+int
+get_m_may_send(const struct msg *m, struct m_may_send *v)
+{
+	struct reader r;
+
+	memset(v, 0, sizeof(*v));
+	reader_init(&r, m->payload, m->len);
+	v->may_send = get_bool(&r);
+	return reader_done(&r);
+}
+
+void
 put_m_box_open(struct buf *b, const struct m_box_open *v)
 {
 	put_u8(b, v->folder);

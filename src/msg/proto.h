@@ -38,6 +38,8 @@ struct m_login_result {
 	char	 why[128];			/* for the log, never for the peer */
 };
 
+struct m_may_send { int may_send; };	/* as in m_login_result */
+
 enum box_folder { BOX_INBOX, BOX_SENT, BOX_OUTBOX, BOX_ARCHIVE, BOX_FOLDER_COUNT };
 enum box_status { BOX_OK, BOX_NO_SUCH_FILE, BOX_DENIED, BOX_EXISTS, BOX_BUSY,
     BOX_FULL,		/* the user's limits */
@@ -109,6 +111,7 @@ int  file_id_is(const struct file_id *id, const struct stat *st);
 PROTO(m_peer)
 PROTO(m_login)
 PROTO(m_login_result)
+PROTO(m_may_send)
 PROTO(m_box_open)
 PROTO(m_box_name)
 PROTO(m_box_rename)

@@ -13,7 +13,8 @@
 struct box {
 	char	 user[USER_CODE_SIZE];
 	char	 member[MEMBER_CODE_SIZE];
-	int	 may_send;	/* 0: a suspended member may only fetch (S2 N3) */
+	_Atomic int may_send;	/* 0: a suspended member may only fetch (S2 N3); set by the
+				 * poll loop while jobs read it */
 	int	 inbox, sent, outbox, archive;	/* directories; -1 while not open */
 	int	 refs;		/* poll loop only: the session, and each job at work */
 };

@@ -214,6 +214,7 @@ turn(struct loop *l)
 		pairs_tick(gw, now);
 		flow_tick(gw, now);
 		notices_tick(gw, now);
+		sessions_tick(gw, now);
 		sweep_tick(gw, now);
 		crls_tick(gw, now);
 		if (!gw->ready && children_ready(gw) && pairs_ready(gw))

@@ -47,6 +47,11 @@ directory_message(struct gateway *gw, struct msg *m)
 	switch (m->type) {
 	case M_DIR_LOGIN_RESULT:
 		return sessions_login_result(gw, m);
+	case M_DIR_CHANGED:
+		sessions_review(gw);
+		return 0;
+	case M_DIR_REVIEWED:
+		return sessions_reviewed(gw, m);
 	case M_SUB_STATE:
 		return flow_sub_state(gw, m);
 	case M_NOTICE_TO_SIGN:

@@ -28,9 +28,12 @@ struct slot {
 	int		 login;		/* a question is with the directory */
 	uint32_t	 login_tag;	/* the session's */
 	uint32_t	 login_no;	/* counts the questions: ours, for what answers late */
-	int		 proved;	/* of that question */
+	struct m_login	 asked;		/* that question; then what let it in */
 	struct box	*box;		/* logged in */
 	unsigned	 requests;
+	int		 due;		/* is to be judged again */
+	int		 review;	/* that question is with the directory */
+	int		 ended;		/* sent away: nothing it says is heard */
 };
 
 struct sessions {
@@ -38,6 +41,8 @@ struct sessions {
 	struct slot	*slots;
 	size_t		 nslots;
 	uint32_t	 serial;
+	size_t		 reviews;	/* with the directory; at most REVIEWS_MAX */
+	usec_t		 review_at;	/* clock_monotonic: judge all again */
 };
 
 struct sessions *
@@ -160,7 +165,7 @@ login(struct slot *slot, struct msg *m)
 	if (slot->login || slot->box != NULL || get_m_login(m, &l) == -1)
 		return -1;
 	slot->login_tag = m->tag;
-	slot->proved = l.proved;
+	slot->asked = l;
 	if (!user_code_ok(l.user)) {
 		refuse_login(slot, "no user code");
 		return 0;
@@ -254,7 +259,7 @@ sessions_login_result(struct gateway *gw, struct msg *m)
 		return -1;
 	if (!r.ok)
 		log_info("%s: %s may not come in: %s", slot->peer.address, slot->user, r.why);
-	if (!r.ok || !slot->proved) {
+	if (!r.ok || !slot->asked.proved) {
 		answer_login(slot, &r, NULL, 0);
 		return 0;
 	}
@@ -283,6 +288,93 @@ sessions_directory_gone(struct gateway *gw)
 	for (i = 0; i < ss->nslots; i++)
 		if (ss->slots[i].serial != 0 && ss->slots[i].login)
 			refuse_login(&ss->slots[i], "the directory has ended");
+	for (i = 0; i < ss->nslots; i++) {
+		ss->slots[i].due |= ss->slots[i].review;
+		ss->slots[i].review = 0;
+	}
+	ss->reviews = 0;
+}
+
+/* --- judged again -------------------------------------------------------------- */
+
+/* Ask about those that are due, a bounded number at once. */
+static void
+ask_reviews(struct gateway *gw)
+{
+	struct sessions *ss = gw->sessions;
+	struct child *directory = children_of(gw, ROLE_DIRECTORY);
+	struct slot *slot;
+	size_t i;
+
+	for (i = 0; i < ss->nslots && directory != NULL && !directory->doomed; i++) {
+		slot = &ss->slots[i];
+		if (slot->box == NULL || !slot->due || slot->review || slot->ended)
+			continue;
+		if (ss->reviews == REVIEWS_MAX)
+			break;
+		slot->due = 0;
+		slot->review = 1;
+		ss->reviews++;
+		GATEWAY_SEND(&directory->chan, M_DIR_REVIEW, slot->serial, m_login,
+		    &slot->asked, NULL, 0);
+	}
+}
+
+void
+sessions_review(struct gateway *gw)
+{
+	struct sessions *ss = gw->sessions;
+	size_t i;
+
+	ss->review_at = clock_monotonic() + REVIEW_EVERY * USEC_PER_SEC;
+	/* those too that are being let in: what they were judged by may be old */
+	for (i = 0; i < ss->nslots; i++)
+		ss->slots[i].due = ss->slots[i].serial != 0;
+	ask_reviews(gw);
+}
+
+void
+sessions_tick(struct gateway *gw, usec_t now)
+{
+	if (now >= gw->sessions->review_at)
+		sessions_review(gw);
+	else
+		ask_reviews(gw);
+}
+
+static void
+change_may_send(struct slot *slot, int may_send)
+{
+	struct m_may_send v = { .may_send = may_send };
+
+	log_info("%s: %s %s", slot->peer.address, slot->user,
+	    may_send ? "may send again" : "may only fetch from now on");
+	slot->box->may_send = may_send;
+	GATEWAY_SEND(&slot->child->chan, M_SESSION_MAY_SEND, 0, m_may_send, &v, NULL, 0);
+}
+
+int
+sessions_reviewed(struct gateway *gw, struct msg *m)
+{
+	struct sessions *ss = gw->sessions;
+	struct m_login_result r;
+	struct slot *slot;
+
+	if (ss->reviews == 0 || m->tag == 0 || get_m_login_result(m, &r) == -1)
+		return -1;
+	ss->reviews--;
+	if ((slot = find_slot(ss, m->tag)) == NULL)
+		return 0;	/* the session has gone */
+	if (!slot->review || strcmp(r.user, slot->user) != 0)
+		return -1;
+	slot->review = 0;
+	if (!r.ok) {
+		log_info("%s: %s is sent away: %s", slot->peer.address, slot->user, r.why);
+		slot->ended = 1;
+		child_end(slot->child, REVIEW_GRACE);
+	} else if (slot->box->may_send != r.may_send)
+		change_may_send(slot, r.may_send);
+	return 0;
 }
 
 /* --- requests ------------------------------------------------------------------ */
@@ -392,6 +484,8 @@ session_message(struct child *c, struct msg *m)
 
 	if (slot == NULL)
 		return -1;
+	if (slot->ended)
+		return 0;	/* it could not know yet */
 	switch (m->type) {
 	case M_LOGIN:
 		return login(slot, m);

@@ -17,6 +17,7 @@
  * in the tables, and every listener looks there by itself now and then. */
 #define CHANNEL_NOTICE		"muhur_notice"		/* a notice is to be signed or published */
 #define CHANNEL_DECISION	"muhur_decision"	/* an operator decided about a held one */
+#define CHANNEL_ACCESS		"muhur_access"		/* who may come in has changed (by trigger) */
 #define CHANNEL_JOB		"muhur_job"		/* a day is to be reconciled */
 int  store_notify(struct db *db, const char *channel);
 int  store_listen(struct db *db, const char *channel);

@@ -161,6 +161,18 @@ on_muhurd(socket_t fd, int revents, void *arg)
 	return 0;
 }
 
+/* The member was suspended, or resumed, meanwhile. */
+static int
+may_send(struct session *s, const struct msg *m)
+{
+	struct m_may_send v;
+
+	if (get_m_may_send(m, &v) == -1)
+		return -1;
+	s->sftp.may_send = v.may_send;
+	return 0;
+}
+
 static void
 read_muhurd(struct session *s)
 {
@@ -169,7 +181,8 @@ read_muhurd(struct session *s)
 
 	s->chan_ready = 0;
 	while ((rc = msg_recv(&s->chan, &m)) == 1)
-		if (!s->logged_in || sftp_answer(&s->sftp, &m) == -1)
+		if (!s->logged_in || (m.type == M_SESSION_MAY_SEND ?
+		    may_send(s, &m) : sftp_answer(&s->sftp, &m)) == -1)
 			fatalx("muhurd sent what was not asked for (%s)",
 			    msg_type_name(m.type));
 	if (rc == -1)

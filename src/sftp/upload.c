@@ -173,6 +173,8 @@ upload_write_begin(struct sftp *s, const struct sftp_request *r)
 		refuse_write(s, FX_PERMISSION_DENIED, "this was opened for reading");
 	else if (h->failed)
 		refuse_write(s, FX_FAILURE, "an earlier write failed; begin again");
+	else if (!s->may_send)		/* since it was opened; what is there stays */
+		refuse_write(s, FX_PERMISSION_DENIED, SUSPENDED);
 	else {
 		s->writing = h;
 		if (h->append)
@@ -337,6 +339,10 @@ upload_close(struct sftp *s, uint32_t id, struct handle *h)
 		reply_ok(s, id);
 		return;
 	}
+	if (!s->may_send) {
+		close_untaken(s, id, h, SUSPENDED);
+		return;
+	}
 	if (fsync(h->fd) == -1 || fstat(h->fd, &st) == -1) {
 		lose(s, h);
 		close_untaken(s, id, h, SEND_AGAIN);
@@ -373,6 +379,10 @@ set_size(struct sftp *s, uint32_t id, struct handle *h, uint64_t size)
 {
 	const char *why;
 
+	if (!s->may_send) {
+		reply(s, id, FX_PERMISSION_DENIED, SUSPENDED);
+		return;
+	}
 	if (size > (uint64_t)s->conf->max_document_size)
 		why = TOO_LARGE;
 	else

@@ -118,6 +118,10 @@ MESSAGES = [
     ("SIGN_FAILED", "SIGNER", P, 0, text(UUID)),
     ("ARCHIVE", P, "ARCHIVE", 0, PUBLISH),
     ("ARCHIVED", "ARCHIVE", P, 0, text(UUID) + u8(1)),
+    ("DIR_CHANGED", D, P, 0, b""),
+    ("DIR_REVIEW", P, D, 0, LOGIN),
+    ("DIR_REVIEWED", D, P, 0, LOGIN_RESULT),
+    ("SESSION_MAY_SEND", P, S, 0, u8(1)),
 ]
 
 

@@ -15,6 +15,18 @@ send_payload(enum msg_type type, uint32_t tag, struct buf *b)
 	buf_free(b);
 }
 
+static int changes;		/* M_DIR_CHANGED seen: may come at any time */
+
+static int
+receive(struct msg *m)
+{
+	int	 rc;
+
+	while ((rc = msg_recv(&parent, m)) == 1 && m->type == M_DIR_CHANGED)
+		changes++;
+	return rc;
+}
+
 /* The next message of that type; others may not come before it. */
 static struct msg
 expect(enum msg_type type)
@@ -24,7 +36,7 @@ expect(enum msg_type type)
 
 	for (i = 0; i < 100 && rc == 0; i++) {
 		assert_int_equal(directory_step(&d, 20), 0);
-		rc = msg_recv(&parent, &m);
+		rc = receive(&m);
 	}
 	assert_int_equal(rc, 1);
 	assert_string_equal(msg_type_name(m.type), msg_type_name(type));
@@ -39,7 +51,7 @@ expect_nothing(void)
 
 	for (i = 0; i < 3; i++) {
 		assert_int_equal(directory_step(&d, 10), 0);
-		assert_int_equal(msg_recv(&parent, &m), 0);
+		assert_int_equal(receive(&m), 0);
 	}
 }
 
@@ -108,6 +120,104 @@ test_login_states(void **state)
 	assert_int_equal(login("PLA001", "certkey").ok, 0);
 	sql("UPDATE muhur.certificate SET not_after = '2099-01-01' WHERE user_code = 'PLA001'");
 	assert_int_equal(login("PLA001", "certkey").ok, 1);
+}
+
+static void
+ask_review(uint32_t tag, const char *user, const char *key)
+{
+	struct m_login	 l = { .proved = 1 };
+	struct buf	 b = { 0 };
+
+	(void)str_copy(l.user, sizeof(l.user), user);
+	(void)str_copy(l.algorithm, sizeof(l.algorithm), "ssh-ed25519");
+	l.key_len = (uint32_t)strlen(key);
+	memcpy(l.key, key, l.key_len);
+	put_m_login(&b, &l);
+	send_payload(M_DIR_REVIEW, tag, &b);
+}
+
+static struct m_login_result
+reviewed(uint32_t tag)
+{
+	struct m_login_result	 r;
+	struct msg		 m = expect(M_DIR_REVIEWED);
+
+	assert_int_equal(m.tag, tag);
+	assert_int_equal(get_m_login_result(&m, &r), 0);
+	return r;
+}
+
+/* Who is in is judged as who comes, several at once, and no login is recorded. */
+static void
+test_review(void **state)
+{
+	struct m_login_result	 r;
+	long long		 logins = count("SELECT count(*) FROM muhur.event WHERE kind = 'login'");
+	uint32_t		 i;
+
+	(void)state;
+	ask_review(1, "PLA001", "certkey");
+	ask_review(2, "PLA001", "gone");
+	ask_review(3, "PLA002", "second");
+	ask_review(4, "ZZZ001", "certkey");
+	ask_review(5, "PLA001", "beside");
+	r = reviewed(1);
+	assert_int_equal(r.ok, 1);
+	assert_int_equal(r.may_send, 1);
+	assert_string_equal(r.member, "PLA");
+	r = reviewed(2);
+	assert_int_equal(r.ok, 0);
+	assert_string_equal(r.user, "PLA001");
+	assert_string_equal(r.why, "the key is not enrolled for this user");
+	assert_string_equal(reviewed(3).why, "the user holds no right");
+	assert_string_equal(reviewed(4).why, "no such user");
+	assert_int_equal(reviewed(5).ok, 1);
+	sql("UPDATE muhur.member SET state = 'suspended' WHERE code = 'PLA'");
+	ask_review(6, "PLA001", "certkey");
+	r = reviewed(6);
+	assert_int_equal(r.ok, 1);
+	assert_int_equal(r.may_send, 0);
+	sql("UPDATE muhur.member SET state = 'active' WHERE code = 'PLA'");
+	for (i = 0; i < REVIEWS_MAX; i++)
+		ask_review(100 + i, "PLA001", "certkey");
+	for (i = 0; i < REVIEWS_MAX; i++)
+		assert_int_equal(reviewed(100 + i).ok, 1);
+	assert_int_equal(count("SELECT count(*) FROM muhur.event WHERE kind = 'login'"), logins);
+}
+
+/* Each change of what a login is judged by is told, and nothing else is. */
+static void
+test_changes(void **state)
+{
+	static const char *const told[] = {
+		"UPDATE muhur.member SET state = 'suspended' WHERE code = 'PLB'",
+		"UPDATE muhur.member SET state = 'active' WHERE code = 'PLB'",
+		"UPDATE muhur.member_user SET state = 'active' WHERE code = 'PLB001'",
+		"UPDATE muhur.certificate SET state = 'good' WHERE user_code = 'PLB001'",
+		"UPDATE muhur.certificate SET not_after = '2099-01-01' WHERE user_code = 'PLB001'",
+		"UPDATE muhur.login_key SET certificate = NULL WHERE user_code = 'PLA002'",
+		"DELETE FROM muhur.login_key WHERE user_code = 'PLB001'",
+		"INSERT INTO muhur.user_right VALUES ('PLB001', 'ListingNotice', 'entry', '" NOW "')",
+		"DELETE FROM muhur.user_right WHERE message_type = 'ListingNotice'",
+	};
+	size_t	 i;
+	int	 before, n;
+
+	(void)state;
+	for (i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+		expect_nothing();
+		before = changes;
+		sql(told[i]);
+		for (n = 0; n < 100 && changes == before; n++)
+			expect_nothing();
+		if (changes == before)
+			fail_msg("not told: %s", told[i]);
+	}
+	expect_nothing();
+	before = changes;
+	sql("UPDATE muhur.member SET name = 'B2' WHERE code = 'PLB'");
+	expect_nothing();
+	assert_int_equal(changes, before);
 }
 
 /* Somebody's lock holds a login for seconds, not for as long as it likes. */
@@ -375,6 +485,7 @@ test_database_away(void **state)
 	struct m_submission_state st;
 	struct buf		 b = { 0 };
 	PGresult		*res;
+	int			 i;
 
 	(void)state;
 	res = db_query_row(&owner, "SELECT id FROM muhur.notice WHERE sha256 IS NOT NULL", 0, NULL);
@@ -398,6 +509,15 @@ test_database_away(void **state)
 	}
 	assert_int_equal(st.retry_later, 0);
 	assert_int_equal(count("SELECT count(*) FROM muhur.notice WHERE published_at IS NOT NULL"), 1);
+	/* a session is neither sent away for it nor forgotten */
+	sql("ALTER ROLE muhur_directory NOLOGIN;"
+	    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'muhur_directory'");
+	ask_review(7, "PLA001", "certkey");
+	expect_nothing();
+	sql("ALTER ROLE muhur_directory LOGIN");
+	for (i = 0; i < 50 && d.link.db.conn == NULL; i++)
+		assert_int_equal(directory_step(&d, 100), 0);
+	assert_int_equal(reviewed(7).ok, 1);
 }
 
 static void
@@ -455,6 +575,8 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_array),
 		cmocka_unit_test(test_login),
 		cmocka_unit_test(test_login_states),
+		cmocka_unit_test(test_review),
+		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_received_once),
 		cmocka_unit_test(test_own_notification),

@@ -75,6 +75,7 @@ test_box(void **state)
 	struct m_login login = { .user = "PLA001", .algorithm = "ssh-ed25519", .key_len = 3,
 	    .key = { 0, 1, 0xff }, .proved = 1 };
 	struct m_peer peer = { "2001:db8::1", 65535 };
+	struct m_may_send may = { 1 };
 	struct m_login_result yes = { 1, 1, "PLA001", "PLA", "" };
 	struct m_login_result no = { 0, 0, "strange", "", "no such user" };
 	struct m_box_open open_file = { BOX_INBOX, "", "g\xc3\xbcn.xml", BOX_WRITE | BOX_CREAT };
@@ -88,6 +89,7 @@ test_box(void **state)
 	CHECK(m_login, login);
 	CHECK(m_login_result, yes);
 	CHECK(m_login_result, no);
+	CHECK(m_may_send, may);
 	CHECK(m_box_open, open_file);
 	CHECK(m_box_open, open_day);
 	CHECK(m_box_name, name);

@@ -340,6 +340,35 @@ gaps(void **state)
 	assert_int_equal(st.st_size, 3);
 }
 
+/* The member was suspended while its user sends: what came stays to be gone on
+ * with, nothing more comes, and nothing is taken. */
+static void
+suspended_meanwhile(void **state)
+{
+	static const uint8_t four[] = { 0, 0, 0, 0 };
+	struct sftp_request r = { .type = FXP_WRITE, .id = 1, .offset = 3, .len = 3,
+	    .handle = { four, 4 }, .data = { (const uint8_t *)"def", 3 } };
+	struct world *w = *state;
+	struct stat st;
+	struct msg m;
+
+	assert_int_equal(w->h->number, 0);
+	w->s.may_send = 0;
+	upload_write_begin(&w->s, &r);
+	upload_write(&w->s, r.data.p, r.data.len);
+	upload_write_end(&w->s);
+	assert_answer(&w->s, "the member is suspended");
+	sftp_out_sent(&w->s.out, w->s.out.len);
+	upload_setstat(&w->s, 2, w->h, &w->h->path, &(struct sftp_attrs){ .flags = ATTR_SIZE });
+	assert_answer(&w->s, "the member is suspended");
+	sftp_out_sent(&w->s.out, w->s.out.len);
+	upload_close(&w->s, 3, w->h);
+	assert_answer(&w->s, "the member is suspended");
+	assert_int_equal(msg_recv(&w->muhurd, &m), 0);
+	assert_int_equal(stat("upload-test.file", &st), 0);
+	assert_int_equal(st.st_size, 3);
+}
+
 #define TEST(f)		cmocka_unit_test_setup_teardown(f, setup, teardown)
 #define TEST_INBOX(f)	cmocka_unit_test_setup_teardown(f, setup, teardown_inbox)
 
@@ -348,7 +377,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(whole), TEST(full_disk), TEST(failing_close), TEST(failing_fsync),
-		TEST(failing_end), TEST(nameless),
+		TEST(failing_end), TEST(nameless), TEST(suspended_meanwhile),
 		TEST_INBOX(quota), TEST_INBOX(quota_nameless), TEST_INBOX(gaps),
 	};
 
