@@ -21,3 +21,7 @@ CREATE TRIGGER notify_access AFTER UPDATE OR DELETE ON muhur.login_key
 	FOR EACH STATEMENT EXECUTE FUNCTION muhur.notify_access();
 CREATE TRIGGER notify_access AFTER INSERT OR UPDATE OR DELETE ON muhur.user_right
 	FOR EACH STATEMENT EXECUTE FUNCTION muhur.notify_access();
+CREATE TRIGGER notify_access AFTER INSERT OR UPDATE OR DELETE ON muhur.user_role
+	FOR EACH STATEMENT EXECUTE FUNCTION muhur.notify_access();
+CREATE TRIGGER notify_access AFTER INSERT OR UPDATE OR DELETE ON muhur.role_right
+	FOR EACH STATEMENT EXECUTE FUNCTION muhur.notify_access();

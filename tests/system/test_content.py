@@ -250,28 +250,35 @@ def as_documented():
 
 
 def suspended():
-    """a suspended member may fetch, not send; what it had begun to send is refused"""
+    """a suspended member may fetch, not send, nor end what it had begun to send"""
     plb = forge.Forge(market, "PLB001")
     document = plb.signed()
+
+    def may_not_send(s):
+        try:
+            lib.put(s, document, "suspended.xml")
+        except OSError:
+            return True
+        return False
     with market.sftp("PLB001") as s:
         f = s.open("/inbox/begun.xml", "wb")
         f.write(document)
         f.flush()
         market.muhur("member", "suspend", "PLB")
         try:
-            lib.close(s, f)
-            _, notice = market.answer("begun.xml", "PLB001")
-            assert notice.codes == ["MEMBER_SUSPENDED"], notice.codes
+            lib.wait_for("its session knows it", lambda: may_not_send(s), 5)
+            try:
+                lib.close(s, f)
+                raise AssertionError("a suspended member could end an upload")
+            except OSError:
+                pass
             with market.sftp("PLB001") as t:
                 t.listdir("/outbox")
-                try:
-                    lib.put(t, document, "suspended.xml")
-                    raise AssertionError("a suspended member could send")
-                except OSError:
-                    pass
+                assert may_not_send(t)
         finally:
             market.muhur("member", "resume", "PLB")
-    plb.judge([("the same bytes, judged anew", document, [])])
+    assert market.sql("SELECT count(*) FROM muhur.submission WHERE file_name = 'begun.xml'") == [["0"]]
+    plb.judge([("what it had begun", document, [])])
 
 
 if __name__ == "__main__":

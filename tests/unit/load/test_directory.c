@@ -197,8 +197,9 @@ test_changes(void **state)
 		"UPDATE muhur.certificate SET not_after = '2099-01-01' WHERE user_code = 'PLB001'",
 		"UPDATE muhur.login_key SET certificate = NULL WHERE user_code = 'PLA002'",
 		"DELETE FROM muhur.login_key WHERE user_code = 'PLB001'",
-		"INSERT INTO muhur.user_right VALUES ('PLB001', 'ListingNotice', 'entry', '" NOW "')",
-		"DELETE FROM muhur.user_right WHERE message_type = 'ListingNotice'",
+		"INSERT INTO muhur.user_right (user_code, member_code, message_type, step, valid_from)"
+		    " VALUES ('PLB001', 'PLB', 'ListingNotice', 'entry', '" NOW "')",
+		"UPDATE muhur.user_right SET valid_to = valid_from WHERE message_type = 'ListingNotice'",
 	};
 	size_t	 i;
 	int	 before, n;
@@ -218,6 +219,59 @@ test_changes(void **state)
 	sql("UPDATE muhur.member SET name = 'B2' WHERE code = 'PLB'");
 	expect_nothing();
 	assert_int_equal(changes, before);
+}
+
+/* The gateway's clock shows this moment, and goes on. */
+static void
+set_clock(const char *s)
+{
+	usec_t	 t;
+	int	 zoned;
+
+	assert_int_equal(time_parse(s, &t, &zoned), 0);
+	clock_init(0);
+	clock_init((t - clock_now()) / USEC_PER_SEC);
+}
+
+static const char waiting[] = "SELECT coalesce(string_agg(file_name, ',' ORDER BY file_name), '') "
+    "FROM muhur.submission WHERE file_name LIKE 'wait-%' AND state = 'waiting'";
+
+/* At 12:00 in Istanbul, which is 09:00 UTC on every day of the year, what came
+ * before is dropped; what came at that moment has until the next day's. */
+static void
+test_expiry(void **state)
+{
+	static const struct { const char *at, *left; } cases[] = {
+		{ "2026-11-21T08:59:55Z", "wait-before,wait-midnight,wait-on" },
+		{ "2026-11-21T09:00:01Z", "wait-on" },
+		{ "2026-11-22T08:59:55Z", "wait-on" },
+		{ "2026-11-22T09:00:01Z", "" },
+	};
+	PGresult	*res;
+	size_t		 i;
+
+	(void)state;
+	sql("INSERT INTO muhur.submission (id, uploader, member_code, file_name, size, received_at, state,"
+	    " sha256, message_type, business_date) SELECT gen_random_uuid(), 'PLA001', 'PLA', n, 1,"
+	    " t::timestamptz, 'waiting', repeat('7', 64), 'BalanceReport', b::date FROM (VALUES"
+	    " ('wait-before', '2026-11-21T08:59:59Z', '2026-11-20'),"
+	    " ('wait-on', '2026-11-21T09:00:00Z', '2026-11-20'),"
+	    " ('wait-midnight', '2026-11-20T21:00:00Z', '2026-07-01')) AS x (n, t, b)");
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		set_clock(cases[i].at);
+		assert_int_equal(waiting_expire(&d), 0);
+		res = db_query_row(&owner, waiting, 0, NULL);
+		assert_non_null(res);
+		assert_string_equal(PQgetvalue(res, 0, 0), cases[i].left);
+		PQclear(res);
+	}
+	clock_init(0);
+	assert_int_equal(count("SELECT count(*) FROM muhur.submission_reason r JOIN muhur.submission s"
+	    " ON s.no = r.submission WHERE s.file_name LIKE 'wait-%' AND r.code = 'BUSINESS_DATE'"), 3);
+	assert_int_equal(count("SELECT count(*) FROM muhur.notice n JOIN muhur.submission s"
+	    " ON s.no = n.submission WHERE s.file_name LIKE 'wait-%' AND n.level = 'rejected'"), 3);
+	sql("DELETE FROM muhur.notice WHERE submission IN (SELECT no FROM muhur.submission"
+	    " WHERE file_name LIKE 'wait-%')");
 }
 
 /* Somebody's lock holds a login for seconds, not for as long as it likes. */
@@ -583,6 +637,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_hold_and_decide),
 		cmocka_unit_test(test_notices),
 		cmocka_unit_test(test_expire_bounded),
+		cmocka_unit_test(test_expiry),
 		cmocka_unit_test(test_database_away),
 	};
 
