@@ -145,12 +145,9 @@ def sent_away():
 def right_withdrawn():
     """a session ends when the last right of its user is withdrawn"""
     with session() as s:
-        market.sql("CREATE TABLE muhur.kept AS SELECT * FROM muhur.user_right WHERE user_code = 'PLA001';"
-                   "DELETE FROM muhur.user_right WHERE user_code = 'PLA001'")
-        try:
-            ended(s, time.monotonic())
-        finally:
-            market.sql("INSERT INTO muhur.user_right SELECT * FROM muhur.kept; DROP TABLE muhur.kept")
+        market.muhur("user", "withdraw", "PLA001", "--type", "BalanceReport")
+        ended(s, time.monotonic())
+    market.muhur("user", "grant", "PLA001", "--type", "BalanceReport")
 
 
 def expires():
