@@ -430,7 +430,8 @@ read_key_info(struct dsig *d, const xmlNode *signature)
 	}
 }
 
-/* The signer first: in XAdES the certificate that the properties name. */
+/* The signer first: in XAdES the certificate that the properties name, both of
+ * their lists where there are two, so that all who read one find the same. */
 static void
 order_certificates(struct dsig *d)
 {
@@ -439,7 +440,8 @@ order_certificates(struct dsig *d)
 
 	for (i = 0; i < d->xades.ncerts && d->signer == NULL; i++) {
 		for (j = 0; j < d->ncerts; j++) {
-			if (!xades_cert_is(&d->xades.certs[i], d->certs[j]))
+			if (!xades_cert_is(&d->xades.certs[i], d->certs[j]) ||
+			    !xades_names(&d->xades, d->certs[j]))
 				continue;
 			cert = d->certs[j];
 			d->certs[j] = d->certs[0];

@@ -106,6 +106,7 @@ read_cert(const xmlNode *cert, int v2, struct xades_cert *xc, struct reasons *rs
 		reasons_add(rs, SIG_COVERAGE, node_line(cert), PATH_SC, "a Cert without one CertDigest");
 		return -1;
 	}
+	xc->v2 = v2;
 	if (read_digest(digest, PATH_SC, &xc->digest, rs) == -1)
 		return -1;
 	is = node_only_child(cert, XADES_NS, name);
@@ -329,6 +330,19 @@ xades_cert_is(const struct xades_cert *xc, X509 *cert)
 		return 0;
 	return xc->issuer_serial == NULL ||
 	    issuer_serial_is(cert, xc->issuer_serial, xc->issuer_serial_len);
+}
+
+int
+xades_names(const struct xades *x, X509 *cert)
+{
+	int	there[2] = { 0, 0 }, named[2] = { 0, 0 };
+	size_t	i;
+
+	for (i = 0; i < x->ncerts; i++) {
+		there[x->certs[i].v2] = 1;
+		named[x->certs[i].v2] |= xades_cert_is(&x->certs[i], cert);
+	}
+	return (there[0] || there[1]) && named[0] == there[0] && named[1] == there[1];
 }
 
 /* A policy is its OID and its text, which the digest stands for: with another

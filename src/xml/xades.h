@@ -26,6 +26,7 @@ struct xades_digest {
 
 /* One Cert of SigningCertificate (v1) or SigningCertificateV2. */
 struct xades_cert {
+	int		 v2;
 	struct xades_digest digest;
 	char		*serial;	/* v1, decimal; NULL absent */
 	unsigned char	*issuer_serial;	/* V2, DER; NULL absent */
@@ -56,6 +57,8 @@ int	xades_read(const xmlNode *signature, struct xades *x, struct reasons *rs);
 void	xades_reset(struct xades *x);
 /* Does that Cert name the certificate? */
 int	xades_cert_is(const struct xades_cert *xc, X509 *cert);
+/* Does each of the lists that stand there, v1 and V2, name the certificate? */
+int	xades_names(const struct xades *x, X509 *cert);
 /* Is the policy one of the n that are taken?  What is to be said of it: "" for
  * none, "implied", or its OID, out of list.  NULL where a reason was added. */
 const char *xades_policy_judge(const struct xades_policy *p, const struct signature_policy *list,

@@ -50,6 +50,7 @@ struct form {
 	int		 first;		/* first child of the root */
 	int		 v1;		/* SigningCertificate */
 	int		 other_cert;	/* whose certificate the properties name, + 1 */
+	int		 other_list;	/* whose the other version's list names, + 1; 0: there is none */
 	int		 xmldsig;	/* no XAdES properties */
 	int		 no_sp_reference;
 	const char	*more;		/* signed signature properties behind the certificate */
@@ -130,27 +131,35 @@ or_default(const char *s, const char *d)
 }
 
 static void
-put_properties(struct buf *b, const struct form *f)
+put_certificate(struct buf *b, X509 *cert, int v1)
 {
-	X509		*cert = certs[f->other_cert > 0 ? f->other_cert - 1 : f->key];
 	unsigned char	 md[EVP_MAX_MD_SIZE], b64[128];
-	char		 now[TIME_SIZE];
 	unsigned	 len;
 
 	assert_int_equal(X509_digest(cert, EVP_sha256(), md, &len), 1);
 	EVP_EncodeBlock(b64, md, (int)len);
-	time_format(clock_now(), now);
-	buf_printf(b, "<ds:Object><x:QualifyingProperties xmlns:x=\"http://uri.etsi.org/01903/v1.3.2#\" "
-	    "Target=\"#sig\"><x:SignedProperties Id=\"props\"><x:SignedSignatureProperties>"
-	    "<x:SigningTime>%s</x:SigningTime><x:SigningCertificate%s><x:Cert><x:CertDigest>"
-	    "<ds:DigestMethod Algorithm=\"" SHA256 "\"/><ds:DigestValue>%s</ds:DigestValue></x:CertDigest>",
-	    or_default(f->time, now), f->v1 ? "" : "V2", b64);
-	if (f->v1)
+	buf_printf(b, "<x:SigningCertificate%s><x:Cert><x:CertDigest><ds:DigestMethod Algorithm=\"" SHA256
+	    "\"/><ds:DigestValue>%s</ds:DigestValue></x:CertDigest>", v1 ? "" : "V2", b64);
+	if (v1)
 		buf_printf(b, "<x:IssuerSerial><ds:X509IssuerName>CN=whatever</ds:X509IssuerName>"
 		    "<ds:X509SerialNumber>%ld</ds:X509SerialNumber></x:IssuerSerial>",
 		    ASN1_INTEGER_get(X509_get0_serialNumber(cert)));
-	buf_printf(b, "</x:Cert></x:SigningCertificate%s>%s</x:SignedSignatureProperties>"
-	    "</x:SignedProperties></x:QualifyingProperties></ds:Object>", f->v1 ? "" : "V2",
+	buf_printf(b, "</x:Cert></x:SigningCertificate%s>", v1 ? "" : "V2");
+}
+
+static void
+put_properties(struct buf *b, const struct form *f)
+{
+	char	now[TIME_SIZE];
+
+	time_format(clock_now(), now);
+	buf_printf(b, "<ds:Object><x:QualifyingProperties xmlns:x=\"http://uri.etsi.org/01903/v1.3.2#\" "
+	    "Target=\"#sig\"><x:SignedProperties Id=\"props\"><x:SignedSignatureProperties>"
+	    "<x:SigningTime>%s</x:SigningTime>", or_default(f->time, now));
+	put_certificate(b, certs[f->other_cert > 0 ? f->other_cert - 1 : f->key], f->v1);
+	if (f->other_list > 0)
+		put_certificate(b, certs[f->other_list - 1], !f->v1);
+	buf_printf(b, "%s</x:SignedSignatureProperties></x:SignedProperties></x:QualifyingProperties></ds:Object>",
 	    or_default(f->more, ""));
 }
 
@@ -447,6 +456,12 @@ test_certificate(void **state)
 	(void)state;
 	expect_form("another certificate named", &(struct form){ .key = K_RSA, .other_cert = P256 + 1 },
 	    CERT_UNTRUSTED);
+	expect_form("by v1 and V2", &(struct form){ .key = K_RSA, .other_list = K_RSA + 1 }, REASON_COUNT);
+	expect_form("another by v1 than by V2", &(struct form){ .key = K_RSA, .other_list = P256 + 1 }, CERT_UNTRUSTED);
+	expect_form("another by V2 than by v1", &(struct form){ .key = K_RSA, .v1 = 1, .other_list = P256 + 1 },
+	    CERT_UNTRUSTED);
+	expect_form("another by v1, the signer's by V2", &(struct form){ .key = K_RSA, .v1 = 1,
+	    .other_cert = P256 + 1, .other_list = K_RSA + 1 }, CERT_UNTRUSTED);
 	expect_form("an old time", &(struct form){ .key = K_RSA, .time = "2020-01-01T00:00:00Z" },
 	    SIGNING_TIME);
 	expect_form("no time", &(struct form){ .key = K_RSA, .time = "yesterday" }, SIGNING_TIME);
