@@ -210,6 +210,45 @@ def signing_time(text):
     return change
 
 
+def signed_property(xml, after="SigningCertificate"):
+    """One more of the signed signature properties, behind those whose names begin so."""
+    def change(_, sig):
+        props = sig.find(f".//{{{XADES}}}SignedSignatureProperties")
+        last = [e for e in props if etree.QName(e).localname.startswith(after)][-1]
+        last.addnext(etree.fromstring(f'<r xmlns:xades="{XADES}" xmlns:ds="{DS}">{xml}</r>')[0])
+    return change
+
+
+def certificate_v1(cert, serial=None, issuer=None, digest=ENC + "sha256", beside=False):
+    """SigningCertificate, as e-Fatura has it, in the place of V2, or beside it."""
+    value = base64.b64encode(cert.fingerprint(hashes.SHA1() if digest.endswith("sha1") else hashes.SHA256())).decode()
+    xml = (f'<xades:SigningCertificate><xades:Cert><xades:CertDigest><ds:DigestMethod Algorithm="{digest}"/>'
+           f"<ds:DigestValue>{value}</ds:DigestValue></xades:CertDigest><xades:IssuerSerial>"
+           f"<ds:X509IssuerName>{issuer or cert.issuer.rfc4514_string()}</ds:X509IssuerName>"
+           f"<ds:X509SerialNumber>{serial or cert.serial_number}</ds:X509SerialNumber></xades:IssuerSerial>"
+           "</xades:Cert></xades:SigningCertificate>")
+
+    def change(doc, sig):
+        signed_property(xml, "SigningTime")(doc, sig)
+        old = sig.find(f".//{{{XADES}}}SigningCertificateV2")
+        if not beside:
+            old.getparent().remove(old)
+    return change
+
+
+def policy(identifier, value=bytes(32), method=ENC + "sha256", qualifier=' Qualifier="OIDAsURN"'):
+    """An explicit policy (EPES), with what Turkish programs write beside it."""
+    return signed_property(
+        f"<xades:SignaturePolicyIdentifier><xades:SignaturePolicyId><xades:SigPolicyId><xades:Identifier{qualifier}>"
+        f"{identifier}</xades:Identifier><xades:Description/></xades:SigPolicyId><xades:SigPolicyHash>"
+        f'<ds:DigestMethod Algorithm="{method}"/><ds:DigestValue>{base64.b64encode(value).decode()}</ds:DigestValue>'
+        "</xades:SigPolicyHash><xades:SigPolicyQualifiers><xades:SigPolicyQualifier><xades:SPURI>"
+        "http://www.example.org/guide.pdf</xades:SPURI></xades:SigPolicyQualifier><xades:SigPolicyQualifier>"
+        "<xades:SPUserNotice><xades:ExplicitText>Uzun D\u00f6nemli G\u00fcvenli Elektronik \u0130mza Politikas\u0131"
+        "</xades:ExplicitText></xades:SPUserNotice></xades:SigPolicyQualifier></xades:SigPolicyQualifiers>"
+        "</xades:SignaturePolicyId></xades:SignaturePolicyIdentifier>")
+
+
 def all_of(*changes):
     def change(doc, sig):
         for c in changes:
