@@ -34,3 +34,37 @@ CREATE TABLE muhur.crl (
 	kept_at		timestamptz NOT NULL
 );
 GRANT SELECT, INSERT ON muhur.crl TO muhur_admin;
+
+-- Which warnings were given that a certificate ends (src/load/expiry.c).
+CREATE TABLE muhur.certificate_warning (
+	certificate	text NOT NULL REFERENCES muhur.certificate,
+	days		integer NOT NULL CHECK (days > 0),	-- before its end, at the most
+	notice		bigint NOT NULL UNIQUE REFERENCES muhur.notice,
+	PRIMARY KEY (certificate, days)
+);
+GRANT SELECT ON muhur.certificate_warning TO muhur_load, muhur_directory, muhur_admin;
+GRANT INSERT ON muhur.certificate_warning TO muhur_directory;
+
+ALTER TABLE muhur.notice DROP CONSTRAINT notice_kind_check;
+ALTER TABLE muhur.notice ADD CONSTRAINT notice_kind_check CHECK (kind IN ('Acknowledgement',
+	'ReconciliationResult', 'DiscrepancyReport', 'AuthorizationReport', 'CertificateExpiryNotice'));
+
+-- The bulk lines of a notice, in the order of src/model/notice.h: what there
+-- was, under another name, and those of the new kind.
+ALTER FUNCTION muhur.notice_lines(uuid) RENAME TO notice_lines_of_run;
+CREATE FUNCTION muhur.notice_lines(notice_id uuid)
+RETURNS TABLE (f1 text, f2 text, f3 text, f4 text, f5 text, f6 text, f7 text,
+	f8 text, f9 text, f10 text, f11 text, f12 text, f13 text, f14 text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+SELECT 'certificate', c.user_code, c.sha256, c.subject, c.issuer, c.serial,
+	to_char(c.not_after AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), w.days::text,
+	NULL, NULL, NULL, NULL, NULL, NULL
+FROM muhur.notice n
+JOIN muhur.certificate_warning w ON w.notice = n.no
+JOIN muhur.certificate c ON c.sha256 = w.certificate
+WHERE n.id = notice_id AND n.kind = 'CertificateExpiryNotice'
+UNION ALL
+SELECT * FROM muhur.notice_lines_of_run(notice_id)
+$$;
+REVOKE ALL ON FUNCTION muhur.notice_lines(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION muhur.notice_lines(uuid) TO muhur_load, muhur_directory, muhur_admin;

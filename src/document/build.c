@@ -107,6 +107,17 @@ write_acknowledgement(struct xmlout *x, const struct notice *n)
 	xmlout_end(x);
 }
 
+static void
+write_expiry(struct xmlout *x)
+{
+	xmlout_text(x, "TextTr", "Sertifikanın süresi doluyor. Süresi dolduktan sonra onunla imzalanan bildirimler "
+	    "reddedilir (CERT_EXPIRED) ve anahtarıyla oturum açılamaz. Yeni bir sertifika alın ve kullanıcıya "
+	    "atanması için MKK'ya iletin; eskisi bir süre daha geçerli kalır.", LONG_TEXT);
+	xmlout_text(x, "TextEn", "The certificate ends soon. After that what is signed with it is refused "
+	    "(CERT_EXPIRED), and its key does not log in. Get a new certificate and give it to the registry to be "
+	    "assigned to the user; the old one stays good for a while.", LONG_TEXT);
+}
+
 static int
 hex_ok(const char *s, size_t min, size_t max)
 {
@@ -125,6 +136,8 @@ wrong_field(const struct notice *n)
 		return "kind";
 	if (!member_code_ok(n->recipient))
 		return "recipient";
+	if (n->kind == NK_CERTIFICATE_EXPIRY)
+		return n->line_count < 1 ? "line count" : NULL;
 	if (n->kind != NK_ACKNOWLEDGEMENT)
 		return n->run < 1 ? "run" : n->line_count < 0 ? "line count" : NULL;
 	if ((unsigned)n->level >= NL_COUNT)
@@ -164,7 +177,10 @@ notice_build(const struct notice *n, const char *issuer, int lines, int out)
 	write_header(x, n, issuer);
 	if (n->kind == NK_ACKNOWLEDGEMENT)
 		write_acknowledgement(x, n);
-	else {
+	else if (n->kind == NK_CERTIFICATE_EXPIRY) {
+		write_expiry(x);
+		rc = lines_write(x, n->kind, lines, n->line_count);
+	} else {
 		date_format(n->business_date, date);
 		xmlout_text(x, "BusinessDate", date, sizeof(date));
 		xmlout_number(x, "Run", n->run);

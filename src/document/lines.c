@@ -80,9 +80,30 @@ type_name_ok(const char *s)
 }
 
 static int
-source_ok(const char *s)
+short_text_ok(const char *s)
 {
 	return s[0] != '\0' && strlen(s) <= 512;
+}
+
+static int
+serial_ok(const char *s)
+{
+	return consists_of(s, SERIAL_SIZE - 1, "0123456789abcdef", "");
+}
+
+static int
+moment_ok(const char *s)
+{
+	usec_t	t;
+	int	zoned;
+
+	return time_parse(s, &t, &zoned) == 0 && zoned;
+}
+
+static int
+days_ok(const char *s)
+{
+	return s[0] != '0' && consists_of(s, 2, "0123456789", "");
 }
 
 static int
@@ -169,7 +190,7 @@ static const struct record source = { "source", "Sources", "Source", 6, {
 	{ "Member", member_code_ok, 0 }, { "MessageType", type_name_ok, 0 },
 	{ "MessageId", message_id_ok, 0 }, { "FileName", file_name_ok, 0 } } };
 static const struct record breaks = { "break", "Breaks", "Break", 13, {
-	{ "Id", break_id_ok, 0 }, { "Rule", rule_ok, 0 }, { "Src", source_ok, 0 },
+	{ "Id", break_id_ok, 0 }, { "Rule", rule_ok, 0 }, { "Src", short_text_ok, 0 },
 	{ "Kind", break_kind_ok, 0 }, { "Plat", member_code_ok, 1 }, { "Cstd", member_code_ok, 1 },
 	{ "Asset", asset_ok, 1 }, { "PlatQty", quantity_ok, 1 }, { "CstdQty", quantity_ok, 1 },
 	{ "Diff", quantity_ok, 1 }, { "Status", break_status_ok, 0 },
@@ -182,12 +203,18 @@ static const struct record right = { "right", "Rights", "Right", 7, {
 	{ "Step", step_ok, 0 }, { "Role", role_ok, 1 }, { "Since", time_ok, 0 },
 	{ "By", actor_ok, 0 } } };
 
+static const struct record certificate = { "certificate", "Certificates", "Certificate", 7, {
+	{ "User", user_code_ok, 0 }, { "SHA256", sha256_ok, 0 }, { "Subject", short_text_ok, 0 },
+	{ "Issuer", short_text_ok, 0 }, { "Serial", serial_ok, 0 }, { "NotAfter", moment_ok, 0 },
+	{ "Days", days_ok, 0 } } };
+
 /* The lists of each kind, in their order. */
 #define LISTS_MAX	3
 static const struct record *const lists[NK_COUNT][LISTS_MAX + 1] = {
 	[NK_RECONCILIATION_RESULT] = { &source, &pair, &breaks },
 	[NK_DISCREPANCY_REPORT] = { &source, &breaks },
 	[NK_AUTHORIZATION_REPORT] = { &user, &right },
+	[NK_CERTIFICATE_EXPIRY] = { &certificate },
 };
 
 struct reader {

@@ -369,7 +369,8 @@ look_at_all(struct directory *d)
 		return 0;
 	d->next_look = clock_monotonic() + LOOK_INTERVAL;
 	d->look_sign = d->look_publish = d->look_decision = 1;
-	return notices_give_to_expire(d) == -1 ? -1 : waiting_expire(d);
+	return notices_give_to_expire(d) == -1 || waiting_expire(d) == -1 ||
+	    expiry_warn(d) == -1 ? -1 : 0;
 }
 
 /* Everything that needs the database; -1 leaves what is unwritten for later. */

@@ -49,6 +49,7 @@ struct directory {
 	usec_t		 review_after;		/* clock_monotonic: the next try of this connection */
 	unsigned	 review_connects;	/* link.connects at the last one */
 	int		 look_access;	/* logins might now end otherwise: to be told */
+	usec_t		 next_expiry;		/* and at certificates that end */
 };
 
 void directory_init(struct directory *d, const struct conf *conf, int channel, const char *password);
@@ -69,9 +70,12 @@ int  login_answer_reviews(struct directory *d);	/* 0, or -1 on a database error 
 /* decisions.c: carry out what operators decided about held submissions. */
 int  decisions_run(struct directory *d);
 
-/* expiry.c: drop what has waited for its approval beyond the cut-off, each in a
+/* waiting.c: drop what has waited for its approval beyond the cut-off, each in a
  * transaction of its own. */
 int  waiting_expire(struct directory *d);
+/* expiry.c: warn of certificates that end, now and then; 0, or -1 on a
+ * database error. */
+int  expiry_warn(struct directory *d);
 
 /* notices.c: each returns 0, or -1 on a database error (kept for later). */
 int  notices_write_signed(struct directory *d);

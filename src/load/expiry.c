@@ -1,95 +1,91 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What waits for its approval is dropped, with a notice, at the cut-off of its
- * day; what came after that, at the next one (S2 A: without approval an entry has
- * no effect).
+ * Warnings that a certificate ends: 30, 7 and 1 days before, once each, as
+ * signed notices to its user's member (S2 E: a member replaces an expiring
+ * one).  Who was away for longer gets the nearest one only.
  */
 #include "config.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
-#include "base/mem.h"
+#include "base/clock.h"
 #include "load/directory.h"
-#include "load/outcome.h"
+#include "pg/store.h"
 
-struct waiting {
-	long long	 no;
-	struct m_submission sub;
-	char		 member[MEMBER_CODE_SIZE];
-	char		 sha256[SHA256_HEX_SIZE];
-	struct header	 header;		/* its business date alone */
-};
+#define WARN_INTERVAL	(60 * USEC_PER_SEC)	/* between two looks */
 
-static int
-read_waiting(const PGresult *res, int row, struct waiting *x)
-{
-#define TEXT(field, column) str_copy(x->field, sizeof(x->field), PQgetvalue(res, row, column))
-	memset(x, 0, sizeof(*x));
-	x->no = strtoll(PQgetvalue(res, row, 0), NULL, 10);
-	x->sub.received_at = strtoll(PQgetvalue(res, row, 6), NULL, 10);
-	return TEXT(sub.id, 1) == -1 || TEXT(sub.user, 2) == -1 || TEXT(member, 3) == -1 ||
-	    TEXT(sha256, 4) == -1 ||
-	    date_parse(PQgetvalue(res, row, 5), &x->header.business_date) == -1 ? -1 : 0;
-#undef TEXT
-}
-
-/* The first cut-off of the day's, or a later day's, after it was received. */
-static usec_t
-deadline(const struct conf *conf, const struct waiting *x)
-{
-	date_t	day = x->header.business_date + 1;
-	usec_t	t;
-
-	do
-		t = istanbul_time(day++, conf->cutoff_hour, conf->cutoff_minute);
-	while (t <= x->sub.received_at);
-	return t;
-}
+/* Not of one that was replaced or is to be withdrawn: its end is known.  A
+ * clock that was put back brings no earlier warning again. */
+static const char due_sql[] =
+    "SELECT c.sha256, u.member_code, d.days, u.code "
+    "FROM muhur.certificate c JOIN muhur.member_user u ON u.code = c.user_code "
+    "JOIN muhur.member m ON m.code = u.member_code "
+    "CROSS JOIN LATERAL (SELECT min(x) AS days FROM unnest(ARRAY[1, 7, 30]) x"
+    " WHERE c.not_after <= $1::timestamptz + x * interval '1 day') d "
+    "WHERE c.state = 'good' AND c.good_until IS NULL AND c.not_after > $1::timestamptz"
+    " AND d.days IS NOT NULL AND m.state <> 'closed'"
+    " AND NOT EXISTS (SELECT FROM muhur.certificate_warning w"
+    "  WHERE w.certificate = c.sha256 AND w.days <= d.days) "
+    "ORDER BY c.not_after, c.sha256 LIMIT 200";
 
 static int
-drop(struct directory *d, const struct waiting *x, usec_t at)
+warn(struct directory *d, const PGresult *res, int row, usec_t now)
 {
-	struct outcome		 o = { .no = x->no, .sub = &x->sub, .member = x->member,
-				     .sha256 = x->sha256, .header = &x->header,
-				     .actor = "gateway", .event = EV_EXPIRE };
-	struct reasons		 rs = { 0 };
-	enum submission_state	 to;
-	char			 when[TIME_SIZE];
+	struct store_notice	 n = { .kind = NK_CERTIFICATE_EXPIRY, .issued_at = now };
+	char			 name[FILE_NAME_SIZE], date[DATE_SIZE], no_text[24];
+	const char		*params[] = { PQgetvalue(res, row, 0), PQgetvalue(res, row, 2), no_text };
+	long long		 no;
 
-	time_format(at, when);
-	reasons_add(&rs, BUSINESS_DATE, 0, "Header/BusinessDate",
-	    "it was not approved before the cut-off at %s", when);
-	o.reasons = &rs;
-	if (directory_begin_durable(d) == -1 ||
-	    outcome_settle(&d->link.db, d->conf, &o, 0, &to) == -1 ||
-	    db_commit(&d->link.db) == -1)
+	date_format(istanbul_date(now), date);
+	(void)snprintf(name, sizeof(name), "%s.%s.%s-%.16s-%sd.xml", notice_kind_name(n.kind), date,
+	    PQgetvalue(res, row, 3), params[0], params[1]);
+	n.recipient = PQgetvalue(res, row, 1);
+	n.file_name = name;
+	if (store_notice(&d->link.db, &n, &no) == -1)
 		return -1;
-	log_info("submission %s: dropped, since it was not approved", x->sub.id);
-	return 0;
+	(void)snprintf(no_text, sizeof(no_text), "%lld", no);
+	return db_prepared_exec(&d->link.db, "certificate_warned",
+	    "INSERT INTO muhur.certificate_warning (certificate, days, notice) VALUES ($1, $2, $3)",
+	    3, params) == 1 ? 0 : -1;
+}
+
+static int
+warn_all(struct directory *d, usec_t now, int *n)
+{
+	char		 when[TIME_SIZE];
+	const char	*params[] = { when };
+	PGresult	*res;
+	int		 i, rc = -1;
+
+	time_format(now, when);
+	/* another gateway's directory may look at the same time */
+	if (db_begin(&d->link.db) == -1 || db_exec(&d->link.db,
+	    "SELECT pg_advisory_xact_lock(hashtext('muhur.certificate_warning'))", 0, NULL) == -1)
+		return -1;
+	if ((res = db_prepared(&d->link.db, "certificates_due", due_sql, 1, params)) == NULL)
+		return -1;
+	*n = PQntuples(res);
+	for (i = 0; i < *n; i++)
+		if (warn(d, res, i, now) == -1)
+			goto out;
+	rc = db_commit(&d->link.db);
+out:
+	PQclear(res);
+	return rc;
 }
 
 int
-waiting_expire(struct directory *d)
+expiry_warn(struct directory *d)
 {
-	struct waiting	 x;
-	PGresult	*res;
-	usec_t		 at;
-	int		 i, rc = 0;
+	int	 n;
 
-	res = db_prepared(&d->link.db, "waiting",
-	    "SELECT no, id, uploader, member_code, sha256, business_date,"
-	    " (extract(epoch FROM received_at) * 1000000)::bigint "
-	    "FROM muhur.submission WHERE state = 'waiting' ORDER BY no", 0, NULL);
-	if (res == NULL)
+	if (clock_monotonic() < d->next_expiry)
+		return 0;
+	if (warn_all(d, clock_now(), &n) == -1)
 		return -1;
-	for (i = 0; rc == 0 && i < PQntuples(res); i++) {
-		if (read_waiting(res, i, &x) == -1)
-			log_warnx("submission %s: unreadable row", PQgetvalue(res, i, 1));
-		else if ((at = deadline(d->conf, &x)) <= clock_now())
-			rc = drop(d, &x, at);
-	}
-	PQclear(res);
-	return rc;
+	if (n > 0)
+		d->look_sign = 1;
+	d->next_expiry = clock_monotonic() + WARN_INTERVAL;
+	return 0;
 }

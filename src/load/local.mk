@@ -15,6 +15,7 @@ LOAD_SOURCES = \
 	src/load/notices.c \
 	src/load/outcome.c src/load/outcome.h \
 	src/load/verdict.c \
+	src/load/waiting.c \
 	src/load/worker.c src/load/worker.h
 src_load_muhur_load_SOURCES = \
 	src/load/main.c \

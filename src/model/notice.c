@@ -14,6 +14,8 @@ static const struct {
 	    "urn:muhur:xsd:discrepancy-report:1", "discrepancy-report-1.xsd" },
 	[NK_AUTHORIZATION_REPORT] = { "AuthorizationReport",
 	    "urn:muhur:xsd:authorization-report:1", "authorization-report-1.xsd" },
+	[NK_CERTIFICATE_EXPIRY] = { "CertificateExpiryNotice",
+	    "urn:muhur:xsd:certificate-expiry-notice:1", "certificate-expiry-notice-1.xsd" },
 };
 
 static const char *const levels[NL_COUNT] = {

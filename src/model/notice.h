@@ -15,6 +15,7 @@ enum notice_kind {
 	NK_RECONCILIATION_RESULT,	/* [mutabakat sonucu] a member's own lines */
 	NK_DISCREPANCY_REPORT,		/* [farklilik bildirimi] to the regulator */
 	NK_AUTHORIZATION_REPORT,	/* [yetki raporu] who may do what, to its member */
+	NK_CERTIFICATE_EXPIRY,		/* [sertifika sure sonu bildirimi] a user's ends soon */
 	NK_COUNT
 };
 const char *notice_kind_name(enum notice_kind k);	/* "Acknowledgement" */
@@ -70,6 +71,8 @@ struct notice {
  *  NK_AUTHORIZATION_REPORT: kind ("user" or "right"), then
  *    user:  user_code state main_authority(true|false)
  *    right: user_code member message_type("-": to read only) step role since granted_by
+ *  NK_CERTIFICATE_EXPIRY: kind ("certificate"), then
+ *    user sha256 subject issuer serial not_after days
  */
 
 #endif

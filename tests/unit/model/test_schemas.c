@@ -29,6 +29,9 @@
 #define ACK(body)	"<Acknowledgement xmlns='urn:muhur:xsd:acknowledgement:1'>" body "</Acknowledgement>"
 #define RES(body)	"<ReconciliationResult xmlns='urn:muhur:xsd:reconciliation-result:1'>" body "</ReconciliationResult>"
 #define DIS(body)	"<DiscrepancyReport xmlns='urn:muhur:xsd:discrepancy-report:1'>" body "</DiscrepancyReport>"
+#define EXP(body)	"<CertificateExpiryNotice xmlns='urn:muhur:xsd:certificate-expiry-notice:1'>" body "</CertificateExpiryNotice>"
+#define ENDS(days)	"<TextTr>t</TextTr><TextEn>e</TextEn><Certificates><Certificate User='PLA001' SHA256='" SHA "' " \
+	"Subject='CN=a' Issuer='CN=b' Serial='0a' NotAfter='2026-12-01T00:00:00Z' Days='" days "'/></Certificates>"
 #define BHEAD		HEADER("BalanceReport", "1", "<Total Asset='4H95J0R2X' Qty='1.5'/>")
 #define LINE(qty)	"<Bal Reg='1234567890' Cust='A1' Held='CUA' Asset='4H95J0R2X' Qty='" qty "'/>"
 #define BALANCES(x)	"<Balances>" x "</Balances>"
@@ -108,6 +111,9 @@ static const struct {
 	    "<Sources><Source SubmissionId='" UUID "' SHA256='" SHA "' Member='PLA' MessageType='BalanceReport' MessageId='m' FileName='a.xml'/></Sources>"
 	    "<Breaks>" BREAK BREAK "</Breaks>") },
 	{ "discrepancy-report-1.xsd", 0, DIS(NHEAD("DiscrepancyReport") "<BusinessDate>2026-02-30</BusinessDate><Run>2</Run><Sources/><Breaks/>") },
+	{ "certificate-expiry-notice-1.xsd", 1, EXP(NHEAD("CertificateExpiryNotice") ENDS("30") SIG) },
+	{ "certificate-expiry-notice-1.xsd", 0, EXP(NHEAD("CertificateExpiryNotice") ENDS("0") SIG) },
+	{ "certificate-expiry-notice-1.xsd", 0, EXP(NHEAD("Acknowledgement") ENDS("30") SIG) },
 };
 
 static char *
@@ -228,7 +234,7 @@ test_documented(void **state)
 {
 	static const char *const files[] = { "common-1.xsd", "balance-report-1.xsd",
 	    "custody-report-1.xsd", "acknowledgement-1.xsd", "reconciliation-result-1.xsd",
-	    "discrepancy-report-1.xsd" };
+	    "discrepancy-report-1.xsd", "certificate-expiry-notice-1.xsd" };
 	xmlDocPtr doc;
 	char *path;
 	size_t i;

@@ -76,7 +76,7 @@ fresh_market(void **state)
 	    "muhur.reconcile_job, muhur.reconcile_run, muhur.reconcile_input, muhur.pair, muhur.break, "
 	    "muhur.finding, muhur.certificate, muhur.login_key, muhur.user_right, muhur.user_role, "
 	    "muhur.dual_control, muhur.approval_target, muhur.submission_reason "
-	    "RESTART IDENTITY");
+	    "RESTART IDENTITY CASCADE");
 	sql("INSERT INTO muhur.member (code, kind, name, created_at) SELECT split_part(m, ':', 1), "
 	    "split_part(m, ':', 2), m, '2026-01-01' FROM unnest(ARRAY['PLA:platform', 'PLB:platform', "
 	    "'CUA:custodian', 'CUB:custodian', 'SPK:regulator', 'UYM:compliance', 'MKK:registry']) m");

@@ -236,6 +236,37 @@ test_bulk(void **state)
 	free(text);
 }
 
+#define ENDS(user, serial, not_after, days) \
+	"certificate\t" user "\t" HASH "\tCN=A <&> B\tCN=Sub\t" serial "\t" not_after "\t" days "\n"
+
+static void
+test_expiry(void **state)
+{
+	static const char *const bad[] = {
+		ENDS("PLA", "0a", "2026-12-01T00:00:00Z", "7"), ENDS("PLA001", "x", "2026-12-01T00:00:00Z", "7"),
+		ENDS("PLA001", "0a", "2026-12-01", "7"), ENDS("PLA001", "0a", "2026-12-01T00:00:00", "7"),
+		ENDS("PLA001", "0a", "2026-12-01T00:00:00Z", "0"), ENDS("PLA001", "0a", "2026-12-01T00:00:00Z", "-7"),
+		"source\t" SUBMISSION "\t" HASH "\tPLA\tBalanceReport\tM-1\ta b.xml\n", "",
+	};
+	struct notice	n;
+	char		*text;
+	size_t		i;
+
+	(void)state;
+	bulk(&n, NK_CERTIFICATE_EXPIRY, 1);
+	n.run = 0;
+	text = run(&n, ENDS("PLA001", "0a", "2026-12-01T00:00:00Z", "7"));
+	assert_non_null(text);
+	assert_non_null(strstr(text, "<Certificate User=\"PLA001\" SHA256=\"" HASH "\" Subject=\"CN=A &lt;&amp;&gt; B\" "
+	    "Issuer=\"CN=Sub\" Serial=\"0a\" NotAfter=\"2026-12-01T00:00:00Z\" Days=\"7\"/>"));
+	assert_null(strstr(text, "BusinessDate"));
+	free(text);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_null(run(&n, bad[i]));
+	n.line_count = 0;	/* a warning of nothing */
+	assert_null(run(&n, NULL));
+}
+
 /* A line that is not of its type ends the build: nothing gets signed. */
 static void
 test_bad_lines(void **state)
@@ -441,6 +472,7 @@ main(void)
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_every_reason),
 		cmocka_unit_test(test_bulk),
+		cmocka_unit_test(test_expiry),
 		cmocka_unit_test(test_bad_lines),
 		cmocka_unit_test(test_bad_fields),
 		cmocka_unit_test(test_certificate),

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What waits for its approval is dropped, with a notice, at the cut-off of its
+ * day; what came after that, at the next one (S2 A: without approval an entry has
+ * no effect).
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "load/directory.h"
+#include "load/outcome.h"
+
+struct waiting {
+	long long	 no;
+	struct m_submission sub;
+	char		 member[MEMBER_CODE_SIZE];
+	char		 sha256[SHA256_HEX_SIZE];
+	struct header	 header;		/* its business date alone */
+};
+
+static int
+read_waiting(const PGresult *res, int row, struct waiting *x)
+{
+#define TEXT(field, column) str_copy(x->field, sizeof(x->field), PQgetvalue(res, row, column))
+	memset(x, 0, sizeof(*x));
+	x->no = strtoll(PQgetvalue(res, row, 0), NULL, 10);
+	x->sub.received_at = strtoll(PQgetvalue(res, row, 6), NULL, 10);
+	return TEXT(sub.id, 1) == -1 || TEXT(sub.user, 2) == -1 || TEXT(member, 3) == -1 ||
+	    TEXT(sha256, 4) == -1 ||
+	    date_parse(PQgetvalue(res, row, 5), &x->header.business_date) == -1 ? -1 : 0;
+#undef TEXT
+}
+
+/* The first cut-off of the day's, or a later day's, after it was received. */
+static usec_t
+deadline(const struct conf *conf, const struct waiting *x)
+{
+	date_t	day = x->header.business_date + 1;
+	usec_t	t;
+
+	do
+		t = istanbul_time(day++, conf->cutoff_hour, conf->cutoff_minute);
+	while (t <= x->sub.received_at);
+	return t;
+}
+
+static int
+drop(struct directory *d, const struct waiting *x, usec_t at)
+{
+	struct outcome		 o = { .no = x->no, .sub = &x->sub, .member = x->member,
+				     .sha256 = x->sha256, .header = &x->header,
+				     .actor = "gateway", .event = EV_EXPIRE };
+	struct reasons		 rs = { 0 };
+	enum submission_state	 to;
+	char			 when[TIME_SIZE];
+
+	time_format(at, when);
+	reasons_add(&rs, BUSINESS_DATE, 0, "Header/BusinessDate",
+	    "it was not approved before the cut-off at %s", when);
+	o.reasons = &rs;
+	if (directory_begin_durable(d) == -1 ||
+	    outcome_settle(&d->link.db, d->conf, &o, 0, &to) == -1 ||
+	    db_commit(&d->link.db) == -1)
+		return -1;
+	log_info("submission %s: dropped, since it was not approved", x->sub.id);
+	return 0;
+}
+
+int
+waiting_expire(struct directory *d)
+{
+	struct waiting	 x;
+	PGresult	*res;
+	usec_t		 at;
+	int		 i, rc = 0;
+
+	res = db_prepared(&d->link.db, "waiting",
+	    "SELECT no, id, uploader, member_code, sha256, business_date,"
+	    " (extract(epoch FROM received_at) * 1000000)::bigint "
+	    "FROM muhur.submission WHERE state = 'waiting' ORDER BY no", 0, NULL);
+	if (res == NULL)
+		return -1;
+	for (i = 0; rc == 0 && i < PQntuples(res); i++) {
+		if (read_waiting(res, i, &x) == -1)
+			log_warnx("submission %s: unreadable row", PQgetvalue(res, i, 1));
+		else if ((at = deadline(d->conf, &x)) <= clock_now())
+			rc = drop(d, &x, at);
+	}
+	PQclear(res);
+	return rc;
+}
