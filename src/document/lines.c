@@ -160,15 +160,6 @@ actor_ok(const char *s)
 	return strcmp(s, "operator") == 0 || user_code_ok(s);
 }
 
-static int
-time_ok(const char *s)
-{
-	usec_t	t;
-	int	zoned;
-
-	return time_parse(s, &t, &zoned) == 0 && zoned;
-}
-
 struct field {
 	const char	*attribute;
 	int		(*ok)(const char *);	/* NULL: text for people */
@@ -200,7 +191,7 @@ static const struct record user = { "user", "Users", "User", 3, {
 	{ "Code", user_code_ok, 0 }, { "State", state_ok, 0 }, { "MainAuthority", boolean_ok, 0 } } };
 static const struct record right = { "right", "Rights", "Right", 7, {
 	{ "User", user_code_ok, 0 }, { "Member", member_code_ok, 0 }, { "Type", right_type_ok, 0 },
-	{ "Step", step_ok, 0 }, { "Role", role_ok, 1 }, { "Since", time_ok, 0 },
+	{ "Step", step_ok, 0 }, { "Role", role_ok, 1 }, { "Since", moment_ok, 0 },
 	{ "By", actor_ok, 0 } } };
 
 static const struct record certificate = { "certificate", "Certificates", "Certificate", 7, {
