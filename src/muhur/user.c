@@ -112,6 +112,20 @@ store_rights(struct cmd *c, const struct enrolment *e)
 	    "WHERE $2 <> '-' OR s = 'entry' ON CONFLICT DO NOTHING", 3, params);
 }
 
+/* Every member has a main authority (S2 E); its other users may come first. */
+static void
+warn_without_authority(struct cmd *c, const char *member)
+{
+	const char *params[] = { member };
+	PGresult *res;
+
+	res = cmd_query(c, "SELECT EXISTS (SELECT FROM muhur.member_user WHERE member_code = $1 "
+	    "AND right(code, 3) BETWEEN '900' AND '990')", 1, params);
+	if (PQgetvalue(res, 0, 0)[0] != 't')
+		log_warnx("%s: has no main authority yet; enrol one, %s900 to %s990 (S2 E)", member, member, member);
+	PQclear(res);
+}
+
 static int
 store_enrolment(struct cmd *c, struct enrolment *e)
 {
@@ -132,6 +146,7 @@ store_enrolment(struct cmd *c, struct enrolment *e)
 	    "certificate", e->cert_path != NULL ? e->cert.sha256 : NULL,
 	    "subject", e->cert_path != NULL ? e->cert.subject : NULL, "sshKey", e->ssh_path != NULL));
 	cmd_commit(c);
+	warn_without_authority(c, e->member);
 	cmd_done(c, e->is_new ? "added" : "keys added", e->code);
 	return EXIT_YES;
 }

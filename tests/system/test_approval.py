@@ -3,8 +3,10 @@
 """Entry and approval [giriş, onay]: what waits, who may put it into effect or
 take it back, and what becomes of it at the cut-off."""
 
+import base64
 import datetime
 import hashlib
+import shutil
 
 import forge
 import lib
@@ -46,6 +48,13 @@ def counted():
     """The records that are in effect."""
     return int(market.sql("SELECT count(*) FROM muhur.balance b JOIN muhur.submission s ON s.no = b.submission"
                           " WHERE s.state = 'accepted'")[0][0])
+
+
+def new_certificate(key, cert):
+    """PLA001 signs with this one from now on."""
+    for path, name in ((key, "PLA001.key"), (cert, "PLA001.pem")):
+        shutil.copy(path, f"{market.pki}/{name}")
+    pla.key, pla.cert = forge.load_key(key), forge.load_cert(cert)
 
 
 def one_person():
@@ -121,8 +130,12 @@ def between():
     market.muhur("user", "grant", "PLA900", *RIGHT, "--step", "approval")
     assert state("B-1") == WAITING
     key, cert = pki.issue(market, "PLA001X")
-    market.muhur("user", "add", "PLA001", "--cert", cert)
+    old = hashlib.sha256(base64.b64decode(forge.der64(pla.cert))).hexdigest()
+    market.muhur("user", "cert", "replace", "PLA001", "--cert", cert)
+    market.muhur("user", "cert", "withdraw", "PLA001", old)
+    assert market.exchange(market.sign(market.balance_report()), "PLA900") == ("rejected", ["CERT_NOT_ENROLLED"])
     assert decide("Approval", "PLA900", "B-1", document) == (ACCEPTED, []), "what was signed by the old certificate"
+    new_certificate(key, cert)
     document = enter("B-2")
     market.muhur("member", "suspend", "PLA")
     try:
@@ -168,6 +181,9 @@ def acting():
     market.muhur("member", "suspend", "PLA")
     assert sent() == ("rejected", ["MEMBER_SUSPENDED"])
     market.muhur("member", "resume", "PLA")
+    market.muhur("member", "suspend", "PLB")
+    assert sent("PLA001") == ("rejected", ["MEMBER_SUSPENDED"]), "a certificate of a suspended member"
+    market.muhur("member", "resume", "PLB")
     market.muhur("user", "withdraw", "PLB001", *RIGHT, "--for", "PLA")
     assert sent() == DENIED
 
