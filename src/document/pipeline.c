@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "document/pass.h"
 #include "document/pipeline.h"
+#include "model/ident.h"
 #include "xml/cert.h"
 #include "xml/dsig.h"
 #include "xml/pull.h"
@@ -159,7 +160,8 @@ judge_signature(const struct document_settings *s, const struct pass *p, struct 
 		describe_signer(v, cert);
 	if (reasons_stage(&v->reasons) == STAGE_SIGNATURE)
 		return;
-	(void)str_copy(v->policy, sizeof(v->policy), policy != NULL ? policy : "");
+	(void)snprintf(v->policy, sizeof(v->policy), "%s", policy != NULL ? policy : "");
+	text_clean(v->policy);
 	if (cert != NULL)
 		trust_judge(s->trust, cert, dsig_others(d), s->at, s->require_crl, &v->revocation,
 		    &v->reasons);

@@ -36,7 +36,7 @@ struct document_settings {
 	int	 require_crl;
 	int	 signing_time_past;	/* seconds; < 0: the window is not judged */
 	int	 signing_time_future;
-	const struct signature_policy *policies;	/* that are taken */
+	const struct signature_policy *policies;	/* that are taken; NULL: any */
 	size_t	 npolicies;
 	int64_t	 max_size;		/* bytes, 0 no limit */
 	int	 any_document;		/* a root that is no submission's is right too (a
@@ -64,7 +64,7 @@ struct document_verdict {
 	char	 signer_issuer[DN_SIZE];
 	char	 signer_serial[SERIAL_SIZE];
 	usec_t	 signing_time;		/* 0 none */
-	char	 policy[POLICY_OID_SIZE];	/* "" none, "implied", or its OID */
+	char	 policy[POLICY_OID_SIZE];	/* "" none, "implied", or its identifier, cut */
 	struct timestamp timestamp;	/* told, and decides nothing */
 	enum revocation revocation;
 	char	 root[MESSAGE_TYPE_SIZE];	/* root element's local name, "" unknown */

@@ -211,7 +211,7 @@ add_reasons(json_t *o, const struct reasons *rs)
 }
 
 static void
-print_json(const char *file, const struct document_verdict *v)
+print_json(const char *file, const struct document_verdict *v, int policies)
 {
 	char when[TIME_SIZE] = "";
 	json_t *o = json_object();
@@ -227,6 +227,7 @@ print_json(const char *file, const struct document_verdict *v)
 	json_object_set_new(o, "signer", signer_json(v));
 	json_object_set_new(o, "signingTime", text_or_null(when));
 	json_object_set_new(o, "policy", text_or_null(v->policy));
+	json_object_set_new(o, "policyJudged", json_boolean(policies));
 	json_object_set_new(o, "timestamp", timestamp_json(&v->timestamp));
 	json_object_set_new(o, "revocation", json_string(revocation_name(v->revocation)));
 	cmd_json(o);
@@ -259,7 +260,7 @@ print_timestamp(const struct timestamp *t)
 }
 
 static void
-print_text(const char *file, const struct document_verdict *v, int crls)
+print_text(const char *file, const struct document_verdict *v, int crls, int policies)
 {
 	char when[TIME_SIZE];
 	size_t i;
@@ -278,7 +279,8 @@ print_text(const char *file, const struct document_verdict *v, int crls)
 		printf("  signed at   %s\n", when);
 	}
 	if (v->policy[0] != '\0')
-		printf("  policy      %s\n", v->policy);
+		printf("  policy      %s%s\n", v->policy, policies ? "" :
+		    " (whether it is taken is not judged: none was given with --policy)");
 	print_timestamp(&v->timestamp);
 	printf("  SHA-256     %s\n", v->sha256);
 	if (crls == 0)
@@ -317,9 +319,9 @@ verify_file(struct cmd *c, const struct options *o, const char *file)
 	shown = xstrdup(file);
 	text_clean(shown);	/* a name may hold anything, a line saying VALID as well */
 	if (c->json)
-		print_json(shown, v);
+		print_json(shown, v, o->s.policies != NULL);
 	else
-		print_text(shown, v, o->ncrl);
+		print_text(shown, v, o->ncrl, o->s.policies != NULL);
 	rc = v->reasons.n == 0 ? EXIT_YES : EXIT_NO;
 out:
 	if (fd != -1)
@@ -403,9 +405,7 @@ parse(struct options *o, int argc, char **argv)
 	 * year is as valid as it was. */
 	o->s.signing_time_past = o->at_given && !o->signature_only ? TIME_PAST : -1;
 	o->s.signing_time_future = TIME_FUTURE;
-	o->s.policies = o->s.npolicies > 0 ? o->policies : signature_policies_default;
-	if (o->s.npolicies == 0)
-		o->s.npolicies = SIGNATURE_POLICIES_DEFAULT;
+	o->s.policies = o->s.npolicies > 0 ? o->policies : NULL;
 	o->s.any_document = 1;
 	o->s.require_crl = o->ncrl > 0;
 	return 0;

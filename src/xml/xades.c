@@ -358,6 +358,8 @@ xades_policy_judge(const struct xades_policy *p, const struct signature_policy *
 		return "";
 	if (p->id == NULL)
 		return "implied";
+	if (list == NULL)
+		return p->id;
 	for (i = 0; i < n; i++) {
 		if (strcmp(list[i].oid, p->id) != 0)
 			continue;

@@ -59,8 +59,9 @@ void	xades_reset(struct xades *x);
 int	xades_cert_is(const struct xades_cert *xc, X509 *cert);
 /* Does each of the lists that stand there, v1 and V2, name the certificate? */
 int	xades_names(const struct xades *x, X509 *cert);
-/* Is the policy one of the n that are taken?  What is to be said of it: "" for
- * none, "implied", or its OID, out of list.  NULL where a reason was added. */
+/* Is the policy one of the n that are taken?  list NULL: that is not judged.
+ * What is to be said of it: "" for none, "implied", or its identifier.  NULL where
+ * a reason was added. */
 const char *xades_policy_judge(const struct xades_policy *p, const struct signature_policy *list,
 	    size_t n, struct reasons *rs);
 

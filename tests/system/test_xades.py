@@ -180,6 +180,11 @@ def policies():
         ("the policy changed after signing", pla.forged(policy(f"urn:oid:{P2}")).replace(
             P2.encode(), P3.encode()), DIGEST),
     ])
+    foreign = pla.forged(policy("urn:oid:1.2.3"))
+    found = verify(foreign)
+    assert (found["result"], found["policy"], found["policyJudged"]) == ("VALID", "1.2.3", False), found
+    assert verify(foreign, "--policy", P2, "--policy", "1.2.3")["policyJudged"]
+    assert verify(foreign, "--policy", P2, ok=(1,))["reasons"] == ALGORITHM
     notice = pla.decisions(names[:1])[names[0]]
     assert "1.2.3" in etree.tostring(etree.fromstring(notice.data), encoding="unicode"), "the notice names the policy"
 

@@ -214,6 +214,7 @@ sign(const struct form *f)
 
 static struct signature_policy	 policies[2];
 static size_t			 npolicies;	/* 0: the defaults */
+static int			 any_policy;
 static char			 said[POLICY_OID_SIZE];	/* of the last policy */
 
 static void
@@ -225,6 +226,8 @@ judge(const char *text, enum signature_profile profile, struct document_verdict 
 
 	s.policies = npolicies > 0 ? policies : signature_policies_default;
 	s.npolicies = npolicies > 0 ? npolicies : SIGNATURE_POLICIES_DEFAULT;
+	if (any_policy)
+		s.policies = NULL;
 	s.trust = trust;
 	s.profile = profile;
 	s.at = clock_now();
@@ -550,6 +553,12 @@ test_policies(void **state)
 		if (strcmp(said, c->policy) != 0)
 			fail_msg("%s: \"%s\"", c->what, said);
 	}
+	any_policy = 1;
+	expect_form("any", &(struct form){ .key = P256, .more = SPID(ID(URN, "urn:oid:1.2.3"), GUIDE) }, REASON_COUNT);
+	assert_string_equal(said, "1.2.3");
+	expect_form("one without a digest", &(struct form){ .key = P256, .more = SPID(ID("", "1.2.3"), "") },
+	    SIG_COVERAGE);
+	any_policy = 0;
 }
 
 int
