@@ -35,6 +35,17 @@ CREATE TABLE muhur.crl (
 );
 GRANT SELECT, INSERT ON muhur.crl TO muhur_admin;
 
+-- By which of them a submission's signer was judged.  No reference: an
+-- operator's crl_file may be judged by before `muhur crl refresh' has kept it.
+CREATE TABLE muhur.submission_crl (
+	submission	bigint NOT NULL REFERENCES muhur.submission,
+	sha256		text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+	PRIMARY KEY (submission, sha256)
+);
+CREATE INDEX ON muhur.submission_crl (sha256);
+GRANT SELECT, INSERT ON muhur.submission_crl TO muhur_load;
+GRANT SELECT ON muhur.submission_crl TO muhur_admin;
+
 -- Which warnings were given that a certificate ends (src/load/expiry.c).
 CREATE TABLE muhur.certificate_warning (
 	certificate	text NOT NULL REFERENCES muhur.certificate,

@@ -56,6 +56,7 @@
 #define CRL_MAX_SIZE		(48 * 1024 * 1024)	/* bytes of one, DER: the most that crl_max_size may be */
 #define CRL_MAX_FILE		(64 * 1024 * 1024)	/* bytes of a file of CRLs, PEM */
 #define CRL_MAX_REDIRECTS	5
+#define CRLS_USED_MAX		20	/* for one chain: each certificate's, whole and delta */
 #define CRL_NUMBER_SIZE		43	/* 20 octets (RFC 5280 5.2.3), "0x" and hexadecimal */
 
 /* --- what is kept of a refused document -------------------------------- */

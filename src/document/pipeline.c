@@ -163,8 +163,8 @@ judge_signature(const struct document_settings *s, const struct pass *p, struct 
 	(void)snprintf(v->policy, sizeof(v->policy), "%s", policy != NULL ? policy : "");
 	text_clean(v->policy);
 	if (cert != NULL)
-		trust_judge(s->trust, cert, dsig_others(d), s->at, s->require_crl, &v->revocation,
-		    &v->reasons);
+		trust_judge_by(s->trust, cert, dsig_others(d), s->at, s->require_crl, &v->revocation,
+		    &v->crls, &v->reasons);
 	else if (v->reasons.n == 0)
 		reasons_add(&v->reasons, CERT_UNTRUSTED, 0, "", "KeyInfo holds no certificate");
 	judge_signing_time(s, v);

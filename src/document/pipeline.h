@@ -67,6 +67,7 @@ struct document_verdict {
 	char	 policy[POLICY_OID_SIZE];	/* "" none, "implied", or its identifier, cut */
 	struct timestamp timestamp;	/* told, and decides nothing */
 	enum revocation revocation;
+	struct crls_used crls;		/* by which that was judged */
 	char	 root[MESSAGE_TYPE_SIZE];	/* root element's local name, "" unknown */
 };
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "load/array.h"
 #include "load/authorization.h"
 #include "model/ident.h"
 #include "pg/queue.h"
@@ -169,6 +170,28 @@ write_reasons(struct db *db, const struct outcome *o)
 }
 
 /* The trail tells the digest and, of a refusal, the codes. */
+/* By which CRLs the signer's certificate was judged: muhur.crl keeps them. */
+static int
+write_crls(struct db *db, const struct outcome *o)
+{
+	const struct m_verdict	*v = o->verdict;
+	struct number		 no;
+	struct buf		 a = { 0 };
+	const char		*p[2] = { number(o->no, &no), NULL };
+	size_t			 i;
+	long			 n;
+
+	if (v == NULL || v->crls.n == 0)
+		return 0;
+	for (i = 0; i < v->crls.n; i++)
+		array_add(&a, v->crls.sha256[i]);
+	p[1] = array_end(&a);
+	n = db_prepared_exec(db, "load_crls", "INSERT INTO muhur.submission_crl (submission, sha256) "
+	    "SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING", 2, p);
+	buf_free(&a);
+	return n == -1 ? -1 : 0;
+}
+
 static int
 write_event(struct db *db, const struct outcome *o, enum submission_state to, usec_t now)
 {
@@ -326,6 +349,7 @@ outcome_write(struct db *db, const struct conf *conf, const struct outcome *o,
 		fatalx("submission %s: %s while %s is impossible", o->sub->id,
 		    submission_event_name(o->event), submission_state_name(from));
 	if (write_state(db, conf, o, from, *to, now) == -1 || write_signature(db, o) == -1 ||
+	    write_crls(db, o) == -1 ||
 	    write_event(db, o, *to, now) == -1)
 		return -1;
 	switch (o->event) {

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += src/model/libmodel.a
 src_model_libmodel_a_SOURCES = \
+	src/model/crls.h \
 	src/model/decimal.c src/model/decimal.h \
 	src/model/header.c src/model/header.h \
 	src/model/ident.c src/model/ident.h \

@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "model/header.h"
+#include "model/crls.h"
 #include "model/job.h"
 #include "model/notice.h"
 #include "model/reason.h"
@@ -89,6 +90,7 @@ struct m_verdict {
 	char	 policy[POLICY_OID_SIZE];	/* "" none, "implied", or its OID */
 	struct timestamp timestamp;
 	struct reasons reasons;			/* all stages verify can judge */
+	struct crls_used crls;			/* by which the certificate was judged */
 };
 
 struct m_notice_id { char id[UUID_SIZE]; };

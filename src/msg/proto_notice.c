@@ -72,6 +72,26 @@ get_timestamp(struct reader *r, struct timestamp *t)
 	get_text(r, t->why, sizeof(t->why));
 }
 
+static void
+put_crls(struct buf *b, const struct crls_used *c)
+{
+	size_t i;
+
+	put_u8(b, (unsigned)c->n);
+	for (i = 0; i < c->n; i++)
+		put_str(b, c->sha256[i]);
+}
+
+static void
+get_crls(struct reader *r, struct crls_used *c)
+{
+	size_t i;
+
+	c->n = get_enum(r, CRLS_USED_MAX + 1);
+	for (i = 0; i < c->n; i++)
+		get_checked(r, c->sha256[i], sizeof(c->sha256[i]), sha256_hex_ok, 0);
+}
+
 void
 put_m_verdict(struct buf *b, const struct m_verdict *v)
 {
@@ -86,6 +106,7 @@ put_m_verdict(struct buf *b, const struct m_verdict *v)
 	put_str(b, v->policy);
 	put_timestamp(b, &v->timestamp);
 	put_reasons(b, &v->reasons);
+	put_crls(b, &v->crls);
 }
 
 int
@@ -106,6 +127,7 @@ get_m_verdict(const struct msg *m, struct m_verdict *v)
 	get_text(&r, v->policy, sizeof(v->policy));
 	get_timestamp(&r, &v->timestamp);
 	get_reasons(&r, &v->reasons);
+	get_crls(&r, &v->crls);
 	/* without a reason against it there is a signature that holds, and its
 	 * certificate is known: else the document would be nobody's word */
 	if (v->reasons.n == 0 && (!v->signature_valid || v->cert_sha256[0] == '\0'))

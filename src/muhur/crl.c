@@ -287,12 +287,47 @@ crl_list(struct cmd *c, int argc, char **argv)
 	return EXIT_YES;
 }
 
+/* One that was in force, as its issuer gave it out: DER. */
+static int
+crl_get(struct cmd *c, int argc, char **argv)
+{
+	const char *params[] = { argc > 1 ? argv[1] : NULL };
+	unsigned char *der = NULL;
+	int fd = -1, rc = EXIT_ENVIRONMENT;
+	PGresult *res;
+	size_t len;
+
+	if (argc != 2 && argc != 3)
+		return cmd_usage(c);
+	res = cmd_query(c, "SELECT der FROM muhur.crl WHERE sha256 = $1", 1, params);
+	if (PQntuples(res) == 0) {
+		log_warnx("%s: no such CRL is kept", argv[1]);
+		rc = EXIT_NO;
+		goto out;
+	}
+	fd = argc == 2 || strcmp(argv[2], "-") == 0 ? dup(STDOUT_FILENO) :
+	    open(argv[2], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if ((der = PQunescapeBytea((const unsigned char *)PQgetvalue(res, 0, 0), &len)) == NULL)
+		fatalx("CRL %s: no memory", argv[1]);
+	if (fd == -1 || write_full(fd, der, len) == -1)
+		log_warn("%s", argc == 2 ? "standard output" : argv[2]);
+	else
+		rc = EXIT_YES;
+out:
+	if (fd != -1)
+		(void)close(fd);
+	PQfreemem(der);
+	PQclear(res);
+	return rc;
+}
+
 int
 cmd_crl(struct cmd *c, int argc, char **argv)
 {
 	static const struct cmd_verb verbs[] = {
 		{ "refresh", crl_refresh, "crl refresh" },
 		{ "list", crl_list, "crl list" },
+		{ "get", crl_get, "crl get SHA256 [OUT]" },
 	};
 
 	return cmd_dispatch(c, argc, argv, verbs, sizeof(verbs) / sizeof(verbs[0]));

@@ -238,6 +238,21 @@ out:
 	crl_set_free(&set);
 }
 
+/* What judged a submission belongs to it. */
+static void
+add_crls_kept(struct status *s)
+{
+	static const char *const names[] = { "#kept", "#notKept" };
+	const json_t *row;
+
+	row = add_row(s, "crls", "SELECT (SELECT count(*) FROM muhur.crl), (SELECT count(DISTINCT u.sha256) "
+	    "FROM muhur.submission_crl u WHERE NOT EXISTS (SELECT FROM muhur.crl k WHERE k.sha256 = u.sha256))",
+	    0, NULL, names);
+	if (number_of(row, "notKept") > 0)
+		attend(s, "%lld CRLs that judged submissions are not kept: `muhur crl refresh' while they are in force",
+		    number_of(row, "notKept"));
+}
+
 /* Bytes and files below a directory, one level of directories down. */
 static int
 measure(int dirfd, const char *name, int depth, long long *files, long long *bytes)
@@ -389,6 +404,7 @@ cmd_status(struct cmd *c, int argc, char **argv)
 	add_day(&s);
 	add_certificates(&s);
 	add_crl(&s);
+	add_crls_kept(&s);
 	add_spool(&s);
 	rc = json_array_size(s.attention) == 0 ? EXIT_YES : EXIT_NO;
 	if (c->json)

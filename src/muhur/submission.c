@@ -125,6 +125,7 @@ submission_show(struct cmd *c, int argc, char **argv)
 {
 	static const char *const reason_names[] = { "code", "#line", "path", "detail" };
 	static const char *const notice_names[] = { "id", "level", "fileName", "issuedAt", "signedAt", "publishedAt", "archivedAt" };
+	static const char *const crl_names[] = { "sha256", "issuer", "number", "thisUpdate", "nextUpdate", "?kept" };
 	static const char *const event_names[] = { "at", "kind", "actor", "@detail" };
 	const char *no[1];
 	json_t *o = NULL;
@@ -144,6 +145,10 @@ submission_show(struct cmd *c, int argc, char **argv)
 	show_list(c, o, "notices", cmd_query(c, "SELECT id, level, file_name, " SQL_TIME("issued_at") ", "
 	    SQL_TIME("signed_at") ", " SQL_TIME("published_at") ", " SQL_TIME("archived_at")
 	    " FROM muhur.notice WHERE submission = $1 ORDER BY no", 1, no), notice_names);
+	show_list(c, o, "crls", cmd_query(c, "SELECT u.sha256, k.issuer, k.number, " SQL_TIME("k.this_update") ", "
+	    SQL_TIME("k.next_update") ", k.sha256 IS NOT NULL FROM muhur.submission_crl u "
+	    "LEFT JOIN muhur.crl k ON k.sha256 = u.sha256 WHERE u.submission = $1 ORDER BY k.issuer COLLATE \"C\", 1",
+	    1, no), crl_names);
 	show_list(c, o, "events", cmd_query(c, "SELECT " SQL_TIME("at") ", kind, actor, detail "
 	    "FROM muhur.event WHERE submission = $1 ORDER BY no", 1, no), event_names);
 	if (o != NULL)

@@ -26,7 +26,7 @@
 #include "muhurd/sweep.h"
 
 #define TICK_EVERY	(USEC_PER_SEC / 10)
-#define CRLS_EVERY	USEC_PER_SEC	/* what was fetched is looked at */
+#define CRLS_EVERY	(USEC_PER_SEC / 4)	/* what was fetched is looked at */
 #define POLL_MS		250	/* timers are looked at this often at least */
 #define STOP_SECONDS	5
 #define DISK_SECONDS	2	/* of these, for requests at work and their answers */

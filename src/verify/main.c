@@ -103,6 +103,7 @@ send_verdict(struct verify *v, const struct document_verdict *d)
 	(void)str_copy(m->policy, sizeof(m->policy), d->policy);
 	m->timestamp = d->timestamp;
 	m->reasons = d->reasons;
+	m->crls = d->crls;
 	put_m_verdict(&b, m);
 	rc = msg_send(&v->chan, M_VERDICT, 0, b.data, b.len, NULL, 0);
 	while (rc == 0 && msg_wants_write(&v->chan))

@@ -21,6 +21,9 @@
  * in the signature itself; X509_VERIFY_PARAM_set_flags(3) has the levels. */
 #define AUTH_LEVEL	2
 
+/* OpenSSL's own, behind note_crl. */
+static X509_STORE_CTX_cert_crl_fn	builtin_cert_crl;
+
 struct trust {
 	X509_STORE	*store;		/* roots and CRLs */
 	STACK_OF(X509)	*intermediates;	/* sub-CAs of the anchors' file */
@@ -68,6 +71,26 @@ add_anchor(struct trust *t, X509 *cert)
 	return X509_up_ref(cert) == 1 ? 0 : -1;
 }
 
+static int note_crl(X509_STORE_CTX *ctx, X509_CRL *crl, X509 *cert);
+
+/* A store that notes which CRLs are looked at.  NULL: out of memory. */
+static X509_STORE *
+new_store(void)
+{
+	X509_STORE	*store = X509_STORE_new();
+	X509_STORE_CTX	*ctx = X509_STORE_CTX_new();
+
+	if (store != NULL && ctx != NULL && X509_STORE_CTX_init(ctx, store, NULL, NULL) == 1) {
+		builtin_cert_crl = X509_STORE_CTX_get_cert_crl(ctx);
+		X509_STORE_set_cert_crl(store, note_crl);
+	} else {
+		X509_STORE_free(store);
+		store = NULL;
+	}
+	X509_STORE_CTX_free(ctx);
+	return store;
+}
+
 struct trust *
 trust_new(const char *anchors, size_t len)
 {
@@ -76,7 +99,7 @@ trust_new(const char *anchors, size_t len)
 	X509		*cert;
 	int		 n = 0;
 
-	t->store = X509_STORE_new();
+	t->store = new_store();
 	t->intermediates = sk_X509_new_null();
 	bio = BIO_new_mem_buf(anchors, (int)len);
 	if (t->store == NULL || t->intermediates == NULL || bio == NULL)
@@ -113,7 +136,7 @@ trust_new_partial(X509 *const *certs, size_t n)
 	size_t		 i;
 
 	t->partial = 1;
-	t->store = X509_STORE_new();
+	t->store = new_store();
 	t->intermediates = sk_X509_new_null();
 	for (i = 0; i < n && t->store != NULL; i++) {
 		if (X509_STORE_add_cert(t->store, certs[i]) != 1)
@@ -349,6 +372,7 @@ struct judgement {
 	struct reasons	*rs;
 	usec_t		 at;
 	int		 crl_grace;
+	struct crls_used *used;		/* may be NULL */
 	const X509_CRL	*void_crl;	/* the last one that says nothing; NULL none */
 };
 
@@ -413,10 +437,44 @@ on_fault(int ok, X509_STORE_CTX *ctx)
 }
 
 static void
-judge_chain(const struct trust *t, X509 *cert, STACK_OF(X509) *untrusted, usec_t at,
-    int crls, struct reasons *rs)
+note(struct crls_used *used, const X509_CRL *crl)
 {
-	struct judgement j = { .rs = rs, .at = at, .crl_grace = t->crl_grace };
+	unsigned char	md[EVP_MAX_MD_SIZE];
+	char		hex[SHA256_HEX_SIZE];
+	unsigned int	len;
+	size_t		i;
+
+	if (X509_CRL_digest(crl, EVP_sha256(), md, &len) != 1)
+		fatalx("trust: the SHA-256 of a CRL cannot be computed");
+	hex_encode(md, SHA256_SIZE, hex);
+	for (i = 0; i < used->n; i++)
+		if (strcmp(used->sha256[i], hex) == 0)
+			return;
+	if (used->n < CRLS_USED_MAX)
+		(void)str_copy(used->sha256[used->n++], SHA256_HEX_SIZE, hex);
+}
+
+/* A CRL is asked about a certificate of the chain, or, in a context of its
+ * own, of the path of the CRL's issuer.  OpenSSL's own users of the store have
+ * no data of ours. */
+static int
+note_crl(X509_STORE_CTX *ctx, X509_CRL *crl, X509 *cert)
+{
+	X509_STORE_CTX		*top = ctx, *parent;
+	const struct judgement	*j;
+
+	while ((parent = X509_STORE_CTX_get0_parent_ctx(top)) != NULL)
+		top = parent;
+	if ((j = X509_STORE_CTX_get_app_data(top)) != NULL && j->used != NULL)
+		note(j->used, crl);
+	return builtin_cert_crl(ctx, crl, cert);
+}
+
+static void
+judge_chain(const struct trust *t, X509 *cert, STACK_OF(X509) *untrusted, usec_t at,
+    int crls, struct crls_used *used, struct reasons *rs)
+{
+	struct judgement j = { .rs = rs, .at = at, .crl_grace = t->crl_grace, .used = used };
 	X509_STORE_CTX	*ctx;
 	int		 ok;
 
@@ -439,6 +497,13 @@ void
 trust_judge(const struct trust *t, X509 *cert, STACK_OF(X509) *others, usec_t at,
     int require_crl, enum revocation *revocation, struct reasons *rs)
 {
+	trust_judge_by(t, cert, others, at, require_crl, revocation, NULL, rs);
+}
+
+void
+trust_judge_by(const struct trust *t, X509 *cert, STACK_OF(X509) *others, usec_t at,
+    int require_crl, enum revocation *revocation, struct crls_used *used, struct reasons *rs)
+{
 	STACK_OF(X509)	*untrusted;
 	struct reasons	 found = { 0 };
 	int		 crls = require_crl || t->have_crls;
@@ -446,7 +511,7 @@ trust_judge(const struct trust *t, X509 *cert, STACK_OF(X509) *others, usec_t at
 
 	if ((untrusted = helpers(t, others)) == NULL)
 		fatalx("trust: out of memory");
-	judge_chain(t, cert, untrusted, at, crls, &found);
+	judge_chain(t, cert, untrusted, at, crls, used, &found);
 	sk_X509_free(untrusted);
 	if (reasons_has(&found, CERT_REVOKED))
 		*revocation = REVOCATION_REVOKED;

@@ -10,6 +10,7 @@
 #include <openssl/x509.h>
 
 #include "base/clock.h"
+#include "model/crls.h"
 #include "model/reason.h"
 
 struct trust;
@@ -51,5 +52,8 @@ const char *revocation_name(enum revocation r);
  * has none, and a CA's are CERT_USAGE; a key that is too short is SIG_ALGORITHM. */
 void trust_judge(const struct trust *t, X509 *cert, STACK_OF(X509) *others,
     usec_t at, int require_crl, enum revocation *revocation, struct reasons *rs);
+/* The same, and by which CRLs (appended to used, which may be NULL). */
+void trust_judge_by(const struct trust *t, X509 *cert, STACK_OF(X509) *others, usec_t at,
+    int require_crl, enum revocation *revocation, struct crls_used *used, struct reasons *rs);
 
 #endif

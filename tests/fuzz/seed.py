@@ -64,7 +64,7 @@ VERDICT = (text(UUID, SHA) + u8(1) + text(SHA, "CN=A\u015f,C=TR", "CN=b", "0A") 
            i64(1795000000000000) +
            text("1.2.3") + u8(TIMESTAMP["TIMESTAMP_BAD"]) + i64(0) + text("", "expired") +
            reasons(("CERT_EXPIRED", 0, "", "until 2020"),
-                   ("SCHEMA_INVALID", 12, "/BalanceReport", "Qty")))
+                   ("SCHEMA_INVALID", 12, "/BalanceReport", "Qty")) + u8(1) + text(SHA))
 NOTICE_FILE = text(UUID, SHA) + i64(77, 5)
 PUBLISH = text(UUID, "PLA", UUID + ".accepted.xml", SHA, "2026-11-20")
 ACKNOWLEDGEMENT = (

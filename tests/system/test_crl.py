@@ -4,6 +4,7 @@
 goes on meanwhile.  A web server here plays the authority's."""
 
 import contextlib
+import hashlib
 import http.server
 import json
 import os
@@ -63,6 +64,11 @@ class Site:
         self.server.server_close()
 
 
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
 def der(pem):
     return x509.load_pem_x509_crl(pem).public_bytes(serialization.Encoding.DER)
 
@@ -104,9 +110,20 @@ def in_force():
         return f.read()
 
 
+@contextlib.contextmanager
+def renewed():
+    """When it is over, documents are judged by what then is in force."""
+    before, since = in_force(), market.log_size()
+    yield
+    if in_force() != before:
+        lib.wait_for("verify processes with the new lists",
+                     lambda: "fetched revocation lists are read again" in market.log(since))
+
+
 def refresh(code=0):
     """(what became of the sub-CA's list, the reason, [changed certificates])"""
-    p = market.muhur("--json", "crl", "refresh", ok=(code,))
+    with renewed():
+        p = market.muhur("--json", "crl", "refresh", ok=(code,))
     lines = [json.loads(line) for line in p.stdout.splitlines()]
     source = [line for line in lines if line.get("source") == site.url("/sub.crl")]
     return source[0]["result"], source[0].get("reason"), [line for line in lines if "certificate" in line]
@@ -143,11 +160,6 @@ def judged(user, key, cert):
     return market.exchange(market.sign(market.balance_report(user=user), key=key, cert=cert), "PLA900")[1]
 
 
-def renewed(since):
-    lib.wait_for("verify processes with the new lists",
-                 lambda: "fetched revocation lists are read again" in market.log(since))
-
-
 def state(user):
     return market.sql(f"SELECT state, coalesce(revocation, '') FROM muhur.certificate WHERE user_code = '{user}'")[0]
 
@@ -161,30 +173,23 @@ def revocation():
     assert result == "new" and [(c["user"], c["state"]) for c in changed] == [("PLA002", "revoked")], (result, changed)
     assert state("PLA002") == ["revoked", "crl"]
     assert not may_login("PLA002", key) and "certificate is revoked" in market.log(since)
-    renewed(since)
     assert judged("PLA002", key, cert) == ["CERT_REVOKED"]
     assert market.exchange(market.signed()) == ("accepted", [])
     assert market.muhurd_pid == pid
     # a list that has forgotten it, as authorities do with what has expired
-    since = market.log_size()
     result, _, changed = publish(books.list())
     assert (result, changed) == ("new", []) and state("PLA002") == ["revoked", "crl"]
-    renewed(since)
     assert judged("PLA002", key, cert) == ["CERT_REVOKED"]
 
 
 def hold():
     """a certificate on hold is refused until it is released, and one revoked for good is not released"""
     key, cert, serial = enrol("PLA003")
-    since = market.log_size()
     publish(books.list(hold=[serial]))
     assert state("PLA003") == ["revoked", "hold"] and not may_login("PLA003", key)
-    renewed(since)
     assert judged("PLA003", key, cert) == ["CERT_REVOKED"]
-    since = market.log_size()
     result, _, changed = publish(books.list())
     assert [(c["user"], c["state"]) for c in changed] == [("PLA003", "good")], changed
-    renewed(since)
     assert may_login("PLA003", key) and judged("PLA003", key, cert) == []
     publish(books.list(hold=[serial]))
     publish(books.list(serial))
@@ -319,9 +324,7 @@ def server():
 
 def stale():
     """past its next update a list vouches for nobody: CERT_REVOCATION_UNKNOWN, but for the grace of the setting"""
-    since = market.log_size()
     publish(books.list(next_update=pki.now() - 10 * MINUTE), code=1)
-    renewed(since)
     assert market.exchange(market.signed()) == ("rejected", ["CERT_REVOCATION_UNKNOWN"])
     assert "ended at" in market.muhur("status", ok=(1,)).stdout
     for grace, want in ((300, ("rejected", ["CERT_REVOCATION_UNKNOWN"])), (3600, ("accepted", []))):
@@ -331,16 +334,12 @@ def stale():
         assert market.exchange(market.signed()) == want, grace
     # who is revoked by it is revoked all the same
     key, cert, serial = enrol("PLA004")
-    since = market.log_size()
     publish(books.list(serial, next_update=pki.now() - 10 * MINUTE))
-    renewed(since)
     assert judged("PLA004", key, cert) == ["CERT_REVOKED"]
     market.stop()
     market.set_conf("crl_grace", 0)
     market.start()
-    since = market.log_size()
     publish(books.list())
-    renewed(since)
     assert market.exchange(market.signed()) == ("accepted", [])
 
 
@@ -355,7 +354,8 @@ def distribution_points():
     market.muhur("crl", "refresh")
     assert "/named.crl" not in site.asked
     market.set_conf("crl_distribution_points", "true")
-    lines = market.json("crl", "refresh", ok=(0, 1))
+    with renewed():
+        lines = market.json("crl", "refresh", ok=(0, 1))
     assert [line["result"] for line in lines if line.get("source") == site.url("/named.crl")] == ["new"], lines
     assert not [line for line in lines if "file:" in line.get("source", "") or "ldap" in line.get("source", "")], lines
     market.set_conf("crl_distribution_points", "false")
@@ -380,15 +380,40 @@ def at_once():
     assert arrived.wait(20)
     p = market.muhur("crl", "refresh", ok=(3,))
     assert "another refresh" in p.stderr, p.stderr
-    go.set()
-    first.join()
+    with renewed():
+        go.set()
+        first.join()
     assert results == [0], results
 
 
 def kept():
-    """every list that was in force is kept, by its hash"""
-    rows = market.sql("SELECT sha256 = encode(sha256(der), 'hex'), count(*) FROM muhur.crl GROUP BY 1")
-    assert len(rows) == 1 and rows[0][0] == "t" and int(rows[0][1]) > 5, rows
+    """the lists that judged a submission are kept with it, byte for byte, when others have taken their place"""
+    def judged_by(name):
+        ident = market.sql(f"SELECT id FROM muhur.submission WHERE file_name = '{name}'")[0][0]
+        return {c["sha256"]: c for c in market.json("submission", "show", ident)[0]["crls"]}
+
+    first = books.list()
+    publish(first)
+    document = market.signed()
+    name = market.send(document)
+    market.answer(name)
+    publish(books.list())
+    other = market.send(market.signed())
+    market.answer(other)
+    root = x509.load_pem_x509_certificate(read(f"{market.pki}/root.pem")).subject.rfc4514_string()
+    crls = judged_by(name)
+    assert len(crls) == 2 and all(c["kept"] for c in crls.values()), crls
+    sha256 = hashlib.sha256(first).hexdigest()
+    assert sha256 in crls and root in {c["issuer"] for c in crls.values()}, crls
+    assert sha256 not in judged_by(other)
+    path = os.path.join(market.dir, "kept.crl")
+    market.muhur("crl", "get", sha256, path)
+    with open(path, "rb") as f:
+        assert f.read() == first
+    market.muhur("crl", "get", "0" * 64, path, ok=(1,))
+    wrong = market.sql("SELECT count(*) FROM muhur.crl WHERE sha256 <> encode(sha256(der), 'hex')")
+    assert wrong == [["0"]], wrong
+    assert "not kept" not in market.muhur("status", ok=(0, 1)).stdout
     market.sound()
 
 

@@ -122,6 +122,9 @@ verdict(void)
 
 	reasons_add(&v.reasons, CERT_EXPIRED, 0, NULL, "until 2020");
 	reasons_add(&v.reasons, SCHEMA_INVALID, 12, "/BalanceReport", "Qty");
+	v.crls.n = 2;
+	(void)str_copy(v.crls.sha256[0], SHA256_HEX_SIZE, SHA);
+	(void)str_copy(v.crls.sha256[1], SHA256_HEX_SIZE, SHA);
 	return v;
 }
 

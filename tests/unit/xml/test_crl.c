@@ -167,6 +167,51 @@ test_grace(void **state)
 	trust_free(t);
 }
 
+/* Which CRLs are noted, with which the judgement would come out the same again. */
+static void
+used_by(const struct trust *t, const char *const *want, size_t n)
+{
+	struct reasons		rs = { 0 };
+	struct crls_used	used = { 0 };
+	enum revocation		revocation;
+	size_t			i, k, found = 0;
+
+	trust_judge_by(t, cert, NULL, clock_now(), 1, &revocation, &used, &rs);
+	for (i = 0; i < n; i++)
+		for (k = 0; k < used.n; k++)
+			found += strcmp(want[i], used.sha256[k]) == 0;
+	assert_int_equal(used.n, n);
+	assert_int_equal(found, n);
+}
+
+static void
+test_used(void **state)
+{
+	X509_CRL	*delta = pki_crl(sub, sub_key, NULL, -DAY / 2, DAY), *base = pki_crl(sub, sub_key, NULL, -DAY, DAY);
+	struct crl	 whole, changes, roots, others;
+	struct trust	*t = make_trust(1);
+	X509		*other = pki_cert("Other", key, NULL, key, PKI_CA, -DAY, DAY);
+
+	(void)state;
+	pki_extend_crl(base, sub_key, "freshestCRL", "URI:http://ca.example/delta.crl");
+	pki_extend_crl(delta, sub_key, "deltaCRL", "critical,DER:020101");
+	whole = fetched(base, NULL);
+	changes = fetched(delta, "DER:020102");
+	roots = fetched(pki_crl(root, root_key, NULL, -DAY, DAY), NULL);
+	others = fetched(pki_crl(other, key, NULL, -DAY, DAY), NULL);
+	used_by(t, NULL, 0);
+	assert_int_equal(trust_add_crl(t, roots.x), 0);
+	assert_int_equal(trust_add_crl(t, others.x), 0);
+	used_by(t, (const char *[]){ roots.sha256 }, 1);
+	assert_int_equal(trust_add_crl(t, whole.x), 0);
+	used_by(t, (const char *[]){ roots.sha256, whole.sha256 }, 2);
+	assert_int_equal(trust_add_crl(t, changes.x), 0);
+	used_by(t, (const char *[]){ roots.sha256, whole.sha256, changes.sha256 }, 3);
+	crl_free(&whole), crl_free(&changes), crl_free(&roots), crl_free(&others);
+	X509_free(other);
+	trust_free(t);
+}
+
 int
 main(void)
 {
@@ -176,6 +221,7 @@ main(void)
 		cmocka_unit_test(test_judge),
 		cmocka_unit_test(test_hold),
 		cmocka_unit_test(test_grace),
+		cmocka_unit_test(test_used),
 	};
 
 	return cmocka_run_group_tests(tests, trust_setup, trust_teardown);
