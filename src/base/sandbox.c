@@ -65,6 +65,9 @@ static const struct rule rules[] = {
 	C(fcntl, ALL, 1, SCMP_CMP_EQ, F_GETPIPE_SZ, 0),
 	C(fcntl, ALL, 1, SCMP_CMP_EQ, F_SETPIPE_SZ, 0),
 	R(fcntl, SB_LEASE | SB_PROC),
+	C(fcntl, SB_FLOCK, 1, SCMP_CMP_EQ, F_GETLK, 0),
+	C(fcntl, SB_FLOCK, 1, SCMP_CMP_EQ, F_SETLK, 0),
+	C(fcntl, SB_FLOCK, 1, SCMP_CMP_EQ, F_SETLKW, 0),
 	/* glibc's fstat; a name beside the flag tells no more than stat would */
 	C(newfstatat, ALL, 3, SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH),
 	C(statx, ALL, 2, SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH),
@@ -104,7 +107,7 @@ static const struct rule rules[] = {
 	R(rename, WRITING), R(renameat, WRITING), R(renameat2, WRITING), R(unlink, WRITING),
 	R(unlinkat, WRITING), R(mkdir, WRITING), R(mkdirat, WRITING), R(rmdir, WRITING),
 	R(link, WRITING), R(linkat, WRITING), R(fchmod, WRITING), R(fchmodat, WRITING),
-	R(chmod, WRITING), R(utimensat, WRITING), R(flock, WRITING), R(truncate, WRITING),
+	R(chmod, WRITING), R(utimensat, WRITING), R(flock, WRITING | SB_FLOCK), R(truncate, WRITING),
 	/* files that are open */
 	R(pwrite64, FILES), R(preadv, FILES), R(pwritev, FILES), R(preadv2, FILES),
 	R(pwritev2, FILES), R(ftruncate, FILES), R(fsync, FILES), R(fdatasync, FILES),

@@ -27,6 +27,7 @@ enum {
 	SB_THREAD	= 1 << 9,	/* clone for threads, set_robust_list, rseq */
 	SB_PROC		= 1 << 10,	/* muhurd only: fork, execveat, wait4, kill, setresuid, prctl, and all a child needs before its own filter */
 	SB_LEASE	= 1 << 11,	/* fcntl F_SETLEASE */
+	SB_FLOCK	= 1 << 12,	/* lock open files: fcntl F_SETLK and its like, flock */
 };
 
 /*

@@ -375,11 +375,31 @@ do_lease(void)
 }
 
 static void
+do_lock(void)
+{
+	struct flock l = { .l_type = F_RDLCK };
+
+	CHECK(fcntl(b_fd, F_SETLK, &l) == 0 || errno == EISDIR || errno == EINVAL);
+	REFUSED(fcntl(b_fd, F_SETLEASE, F_RDLCK), EPERM);
+}
+
+static void
+do_no_lock(void)
+{
+	struct flock l = { .l_type = F_RDLCK };
+
+	REFUSED(fcntl(b_fd, F_SETLK, &l), EPERM);
+	REFUSED(fcntl(b_fd, F_SETLKW, &l), EPERM);
+}
+
+static void
 test_parent(void **state)
 {
 	(void)state;
 	assert_int_equal(run(SB_STDIO | SB_PROC, do_children), 0);
 	assert_int_equal(run(SB_STDIO | SB_LEASE, do_lease), 0);
+	assert_int_equal(run(SB_STDIO | SB_FLOCK, do_lock), 0);
+	assert_int_equal(run(SB_STDIO | SB_RPATH | SB_WPATH | SB_FILEIO, do_no_lock), 0);
 	assert_int_equal(run(SB_STDIO | SB_PROC, do_ptrace), KILLED);
 }
 
