@@ -72,31 +72,65 @@ algorithm_for(const EVP_PKEY *key)
 	    DSIG_SHA384 : DSIG_SHA256);
 }
 
+static int
+judge_key(struct signing_key *k)
+{
+	const char	*why;
+
+	if (!alg_key_ok(k->key, &why)) {
+		log_warnx("signing key: %s", why);
+		return -1;
+	}
+	if ((k->alg = algorithm_for(k->key)) == NULL) {
+		log_warnx("signing key: no signature algorithm for it");
+		return -1;
+	}
+	return 0;
+}
+
 struct signing_key *
 signing_key_new(const char *key_pem, size_t key_len, const char *certs_pem, size_t certs_len)
 {
 	struct signing_key	*k = xcalloc(1, sizeof(*k));
-	const char		*why;
 
 	if ((k->key = read_key(key_pem, key_len)) == NULL ||
-	    read_certificates(certs_pem, certs_len, k) == -1)
+	    read_certificates(certs_pem, certs_len, k) == -1 || judge_key(k) == -1)
 		goto fail;
-	if (!alg_key_ok(k->key, &why)) {
-		log_warnx("signing key: %s", why);
-		goto fail;
-	}
 	if (X509_check_private_key(k->certs[0], k->key) != 1) {
 		openssl_log("signing key: it does not belong to the certificate");
-		goto fail;
-	}
-	if ((k->alg = algorithm_for(k->key)) == NULL) {
-		log_warnx("signing key: no signature algorithm for it");
 		goto fail;
 	}
 	return k;
 fail:
 	signing_key_free(k);
 	return NULL;
+}
+
+struct signing_key *
+signing_key_new_remote(const struct remote_key *r, const char *certs_pem, size_t certs_len)
+{
+	struct signing_key	*k = xcalloc(1, sizeof(*k));
+
+	k->remote = *r;
+	if (read_certificates(certs_pem, certs_len, k) == -1)
+		goto fail;
+	/* that it belongs to the certificate, each signature shows */
+	if ((k->key = X509_get_pubkey(k->certs[0])) == NULL) {
+		openssl_log("signing certificate: its key cannot be read");
+		goto fail;
+	}
+	if (judge_key(k) == -1)
+		goto fail;
+	return k;
+fail:
+	signing_key_free(k);
+	return NULL;
+}
+
+int
+signing_key_ready(struct signing_key *k)
+{
+	return k->remote.sign == NULL ? 0 : k->remote.ready(k->remote.arg);
 }
 
 X509 *const *
@@ -113,6 +147,8 @@ signing_key_free(struct signing_key *k)
 
 	if (k == NULL)
 		return;
+	if (k->remote.free != NULL)
+		k->remote.free(k->remote.arg);
 	EVP_PKEY_free(k->key);
 	for (i = 0; i < k->ncerts; i++)
 		X509_free(k->certs[i]);

@@ -18,6 +18,8 @@ src_document_libdocument_a_SOURCES = \
 	src/document/signature.h \
 	src/document/stamps.c \
 	src/document/stamps.h \
+	src/document/token.c \
+	src/document/token.h \
 	src/document/totals.c \
 	src/document/totals.h \
 	src/document/xmlout.c \

@@ -21,6 +21,8 @@ struct signing_key;
 struct signing_key *signing_key_new(const char *key_pem, size_t key_len,
     const char *certs_pem, size_t certs_len);
 void signing_key_free(struct signing_key *k);
+/* Could it sign now?  A key in hardware may be away: 0, or -1 (logged once). */
+int  signing_key_ready(struct signing_key *k);
 /* The certificates, the signer's first; owned by k. */
 X509 *const *signing_key_certificates(const struct signing_key *k, size_t *n);
 

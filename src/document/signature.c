@@ -174,14 +174,83 @@ raw_ecdsa(const struct signing_key *k, const unsigned char *der, size_t len, cha
 	return rc;
 }
 
+/* r and s, as OpenSSL wants them: DER, for it to free; its length, or -1. */
+static int
+der_ecdsa(const unsigned char *raw, size_t len, unsigned char **der)
+{
+	BIGNUM		*r = BN_bin2bn(raw, (int)(len / 2), NULL);
+	BIGNUM		*s = BN_bin2bn(raw + len / 2, (int)(len / 2), NULL);
+	ECDSA_SIG	*sig = ECDSA_SIG_new();
+	int		 n = -1;
+
+	if (r == NULL || s == NULL || sig == NULL || ECDSA_SIG_set0(sig, r, s) != 1) {
+		BN_free(r);
+		BN_free(s);
+	} else
+		n = i2d_ECDSA_SIG(sig, der);
+	ECDSA_SIG_free(sig);
+	return n;
+}
+
+/* A token may hold another key under the name that it was given. */
+static int
+verify_digest(const struct signing_key *k, const EVP_MD *type, const unsigned char *md,
+    size_t md_len, const unsigned char *sig, size_t sig_len)
+{
+	EVP_PKEY_CTX	*ctx = EVP_PKEY_CTX_new(k->key, NULL);
+	unsigned char	*der = NULL;
+	int		 n, rc = -1;
+
+	if (k->alg->key_type == EVP_PKEY_EC) {
+		if ((n = der_ecdsa(sig, sig_len, &der)) <= 0)
+			goto out;
+		sig = der;
+		sig_len = (size_t)n;
+	}
+	if (ctx != NULL && EVP_PKEY_verify_init(ctx) == 1 &&
+	    EVP_PKEY_CTX_set_signature_md(ctx, type) == 1 &&
+	    EVP_PKEY_verify(ctx, sig, sig_len, md, md_len) == 1)
+		rc = 0;
+	else
+		log_alarm("signing key: it does not belong to the certificate");
+out:
+	OPENSSL_free(der);
+	EVP_PKEY_CTX_free(ctx);
+	return rc;
+}
+
+static int
+sign_remotely(const struct signing_key *k, const struct buf *bytes, char **out)
+{
+	const EVP_MD	*type = EVP_get_digestbyname(dsig_digest_openssl(k->alg->digest));
+	unsigned char	 md[EVP_MAX_MD_SIZE], *sig;
+	unsigned int	 md_len;
+	size_t		 room = (size_t)EVP_PKEY_get_size(k->key) + 64, len = room;
+	int		 rc = -1;
+
+	if (EVP_Digest(bytes->data, bytes->len, md, &md_len, type, NULL) != 1)
+		return -1;
+	sig = xcalloc(1, room);
+	if (k->remote.sign(k->remote.arg, k->alg, md, md_len, sig, &len) == 0 &&
+	    verify_digest(k, type, md, md_len, sig, len) == 0) {
+		*out = base64(sig, len);
+		rc = 0;
+	}
+	free(sig);
+	return rc;
+}
+
 static int
 sign_bytes(const struct signing_key *k, const struct buf *bytes, char **out)
 {
-	EVP_MD_CTX	*ctx = EVP_MD_CTX_new();
+	EVP_MD_CTX	*ctx;
 	unsigned char	*value = NULL;
 	size_t		 len = 0;
 	int		 rc = -1;
 
+	if (k->remote.sign != NULL)
+		return sign_remotely(k, bytes, out);
+	ctx = EVP_MD_CTX_new();
 	if (ctx == NULL || EVP_DigestSignInit(ctx, NULL,
 	    EVP_get_digestbyname(dsig_digest_openssl(k->alg->digest)), NULL, k->key) != 1 ||
 	    EVP_DigestSign(ctx, NULL, &len, (unsigned char *)bytes->data, bytes->len) != 1)

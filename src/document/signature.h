@@ -11,8 +11,22 @@
 #include "base/mem.h"
 #include "xml/alg.h"
 
+/*
+ * A key that is elsewhere.  sign: of a digest by alg's; RSA as PKCS#1 1.5 has
+ * it, ECDSA as r and s (XML Signature 1.1, 6.4.3) into sig (*sig_len bytes of
+ * room, then what was made).  0, or -1 with the cause logged.  free(arg) ends it.
+ */
+struct remote_key {
+	int	(*ready)(void *arg);
+	int	(*sign)(void *arg, const struct signature_alg *alg, const unsigned char *md,
+		    size_t md_len, unsigned char *sig, size_t *sig_len);
+	void	(*free)(void *arg);
+	void	*arg;
+};
+
 struct signing_key {
-	EVP_PKEY	*key;
+	EVP_PKEY	*key;		/* of a remote one the public half */
+	struct remote_key remote;	/* sign is NULL where there is none */
 	const struct signature_alg *alg;	/* its digest is also the references' */
 	X509		*certs[XML_MAX_CERTIFICATES];
 	size_t		 ncerts;
@@ -22,5 +36,9 @@ struct signing_key {
  * Ids in it derive from the digest.  0, or -1 with the cause logged. */
 int	signature_text(const struct signing_key *k, const unsigned char *digest,
 	    usec_t signing_time, struct buf *out);
+
+/* As signing_key_new; takes r->arg over in every case. */
+struct signing_key *signing_key_new_remote(const struct remote_key *r,
+	    const char *certs_pem, size_t certs_len);
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -18,10 +19,12 @@
 #include "base/mem.h"
 #include "document/pipeline.h"
 #include "document/sign.h"
+#include "document/token.h"
 #include "muhur/cmd.h"
 #include "muhur/progress.h"
 
 #define PEM_MAX		(1024 * 1024)
+#define CTRL_C		3
 #define SPOOL_BLOCK	(256 * 1024)
 
 struct arguments { const char *key, *cert, *chain, *in, *out; };
@@ -77,17 +80,80 @@ append_file(struct buf *b, const char *path)
 	return 0;
 }
 
+/* Asked for on the terminal, whatever standard input is.  ^C ends the line: as
+ * a signal it would leave the terminal silent. */
+static int
+ask_pin(struct buf *b)
+{
+	static const char	 prompt[] = "PIN: ";
+	struct termios		 old, quiet;
+	char			 pin[TOKEN_PIN_MAX + 1];
+	int			 tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	ssize_t			 n = -1;
+
+	if (tty == -1 || tcgetattr(tty, &old) == -1) {
+		log_warnx("no terminal to ask for the PIN: name its file in the URI, "
+		    "pin-source=file:/...");
+		goto out;
+	}
+	quiet = old;
+	quiet.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+	quiet.c_cc[VEOL] = CTRL_C;
+	/* silent before it asks */
+	if (tcsetattr(tty, TCSAFLUSH, &quiet) == 0 &&
+	    write_full(tty, prompt, sizeof(prompt) - 1) == 0)
+		n = read(tty, pin, sizeof(pin));
+	(void)tcsetattr(tty, TCSAFLUSH, &old);
+	(void)write_full(tty, "\n", 1);
+	if (n > 0 && pin[n - 1] == '\n')
+		buf_append(b, pin, (size_t)n);
+	else
+		log_warnx("no PIN was given");
+	OPENSSL_cleanse(pin, sizeof(pin));
+out:
+	if (tty != -1)
+		close(tty);
+	return b->len > 0 ? 0 : -1;
+}
+
+static struct signing_key *
+load_token(const char *uri, const struct buf *certs)
+{
+	struct signing_key	*k = NULL;
+	struct buf		 text = { 0 };
+	char			*file;
+	const char		*pin;
+	size_t			 pin_len;
+
+	if (token_pin_source(uri, &file) == 0 &&
+	    (file != NULL ? append_file(&text, file) : ask_pin(&text)) == 0 &&
+	    token_pin(text.data, text.len, &pin, &pin_len) == 0)
+		k = token_key_new(uri, NULL, pin, pin_len, certs->data, certs->len);
+	if (k != NULL && signing_key_ready(k) == -1) {
+		signing_key_free(k);
+		k = NULL;
+	}
+	if (text.data != NULL)
+		OPENSSL_cleanse(text.data, text.len);
+	buf_free(&text);
+	free(file);
+	return k;
+}
+
 static struct signing_key *
 load_key(const struct arguments *a)
 {
 	struct signing_key	*k = NULL;
 	struct buf		 key = { 0 }, certs = { 0 };
 
-	if (strncmp(a->key, "pkcs11:", 7) == 0)
-		log_warnx("%s: this build signs with PEM files only", a->key);
-	else if (append_file(&key, a->key) == 0 && append_file(&certs, a->cert) == 0 &&
-	    (a->chain == NULL || append_file(&certs, a->chain) == 0))
+	if (append_file(&certs, a->cert) == -1 ||
+	    (a->chain != NULL && append_file(&certs, a->chain) == -1))
+		goto out;
+	if (token_is_uri(a->key))
+		k = load_token(a->key, &certs);
+	else if (append_file(&key, a->key) == 0)
 		k = signing_key_new(key.data, key.len, certs.data, certs.len);
+out:
 	if (key.data != NULL)
 		OPENSSL_cleanse(key.data, key.len);
 	buf_free(&key);
