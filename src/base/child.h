@@ -21,7 +21,8 @@ enum {
 	/* verify, signer */
 	FD_SCHEMAS	= 5,	/* schemas/xml, O_RDONLY|O_DIRECTORY */
 	FD_ANCHORS	= 6,	/* verify: trust anchors PEM; signer: certificate PEM */
-	FD_CRL		= 7,	/* verify: CRLs PEM; signer: the private key PEM */
+	FD_CRL		= 7,	/* verify: CRLs PEM; signer: the private key PEM, or the
+				 * file of its token's PIN (absent where there is none) */
 	/* load, directory, reconcile */
 	FD_DB_PASSWORD	= 5,
 	FD_RULES	= 6,	/* reconcile: schemas/rules directory */

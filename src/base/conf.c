@@ -113,6 +113,12 @@ static cfg_opt_t opts[] = {
 	CFG_INT("reconcile_delay", 2, CFGF_NONE),
 	CFG_STR("signing_key", ETC "gateway.key", CFGF_NONE),
 	CFG_STR("signing_cert", ETC "gateway.pem", CFGF_NONE),
+	CFG_STR("signing_pin_file", "", CFGF_NONE),
+	CFG_STR("signing_module", "", CFGF_NONE),
+	CFG_STR_LIST("signing_module_read", NULL, CFGF_NONE),
+	CFG_STR_LIST("signing_module_write", NULL, CFGF_NONE),
+	CFG_STR_LIST("signing_module_env", NULL, CFGF_NONE),
+	CFG_STR_LIST("signing_module_may", NULL, CFGF_NONE),
 	CFG_INT("outbox_retention", 604800, CFGF_NONE),
 	CFG_END()
 };
@@ -210,13 +216,17 @@ get_text(struct reading *r, const char *name)
 }
 
 static char *
+absolute(const struct reading *r, const char *path)
+{
+	return path[0] == '/' || path[0] == '\0' ? xstrdup(path) :
+	    xasprintf("%s/%s", r->base_dir, path);
+}
+
+static char *
 get_path(struct reading *r, const char *name)
 {
-	char *s = get_text(r, name), *abs;
+	char *s = get_text(r, name), *abs = absolute(r, s);
 
-	if (s[0] == '/' || s[0] == '\0')
-		return s;
-	abs = xasprintf("%s/%s", r->base_dir, s);
 	free(s);
 	return abs;
 }
@@ -226,6 +236,26 @@ static char *
 get_optional_path(struct reading *r, const char *name)
 {
 	return cfg_getstr(r->cfg, name)[0] == '\0' ? NULL : get_path(r, name);
+}
+
+static void
+get_list(struct reading *r, const char *name, int paths, struct conf_list *list)
+{
+	const char *s;
+
+	list->v = xcalloc(cfg_size(r->cfg, name) + 1, sizeof(*list->v));
+	for (; list->n < cfg_size(r->cfg, name); list->n++) {
+		s = cfg_getnstr(r->cfg, name, (unsigned)list->n);
+		list->v[list->n] = paths ? absolute(r, s) : xstrdup(s);
+	}
+}
+
+static void
+list_free(struct conf_list *list)
+{
+	while (list->n > 0)
+		free(list->v[--list->n]);
+	free(list->v);
 }
 
 static void
@@ -316,6 +346,43 @@ read_sftp(struct reading *r, struct conf *conf)
 	conf->sent_listing = get_int(r, "sent_listing", 0, 86400);
 }
 
+/* "pkcs11:" is RFC 7512's scheme.  What else it says is p11-kit's to read, but
+ * for the PIN: it belongs into a file of its own. */
+static void
+read_signing(struct reading *r, struct conf *conf)
+{
+	const char *key = cfg_getstr(r->cfg, "signing_key"), *may;
+	unsigned i;
+
+	conf->signing_cert = get_path(r, "signing_cert");
+	conf->signing_token = strncmp(key, "pkcs11:", 7) == 0;
+	conf->signing_key = conf->signing_token ? xstrdup(key) : get_path(r, "signing_key");
+	get_list(r, "signing_module_read", 1, &conf->signing_module_read);
+	get_list(r, "signing_module_write", 1, &conf->signing_module_write);
+	get_list(r, "signing_module_env", 0, &conf->signing_module_env);
+	for (i = 0; i < conf->signing_module_env.n; i++)
+		if (strchr(conf->signing_module_env.v[i], '=') == NULL)
+			refuse(r, "signing_module_env", "each has the form NAME=value");
+	for (i = 0; i < cfg_size(r->cfg, "signing_module_may"); i++) {
+		may = cfg_getnstr(r->cfg, "signing_module_may", i);
+		if (strcmp(may, "unix") == 0)
+			conf->signing_module_unix = 1;
+		else if (strcmp(may, "thread") == 0)
+			conf->signing_module_thread = 1;
+		else
+			refuse(r, "signing_module_may", "\"%s\" is neither unix nor thread", may);
+	}
+	if (!conf->signing_token)
+		return;
+	conf->signing_module = get_path(r, "signing_module");
+	if (cfg_getstr(r->cfg, "signing_pin_file")[0] != '\0')
+		conf->signing_pin_file = get_path(r, "signing_pin_file");
+	if (strstr(key, "pin-value") != NULL || strstr(key, "pin-source") != NULL)
+		refuse(r, "signing_key", "no PIN and no pin-source in it: signing_pin_file names the file");
+	if (strstr(key, "module-path") != NULL || strstr(key, "module-name") != NULL)
+		refuse(r, "signing_key", "no module in it: signing_module names it");
+}
+
 static void
 read_crls(struct reading *r, struct conf *conf)
 {
@@ -351,8 +418,7 @@ read_business(struct reading *r, struct conf *conf)
 	get_policies(r, conf);
 	get_cutoff(r, conf);
 	conf->reconcile_delay = get_int(r, "reconcile_delay", 0, 86400);
-	conf->signing_key = get_path(r, "signing_key");
-	conf->signing_cert = get_path(r, "signing_cert");
+	read_signing(r, conf);
 	conf->outbox_retention = get_number(r, "outbox_retention", 1, INT64_C(3155760000));
 }
 
@@ -474,5 +540,10 @@ conf_free(struct conf *conf)
 	free(conf->crl_urls);
 	free(conf->signing_key);
 	free(conf->signing_cert);
+	free(conf->signing_pin_file);
+	free(conf->signing_module);
+	list_free(&conf->signing_module_read);
+	list_free(&conf->signing_module_write);
+	list_free(&conf->signing_module_env);
 	free(conf);
 }

@@ -26,6 +26,8 @@ enum role {
 };
 const char *role_name(enum role role);	/* "muhurd", "listener", ... */
 
+struct conf_list { char **v; size_t n; };
+
 struct conf {
 	char	*path;			/* where it was read from, NULL for a descriptor */
 	/* places */
@@ -79,7 +81,15 @@ struct conf {
 	int	 cutoff_hour, cutoff_minute;	/* of the day after D, Istanbul: 12:00 */
 	int	 reconcile_delay;	/* seconds a run waits for more input: 2 */
 	/* signer */
-	char	*signing_key;		/* PEM */
+	char	*signing_key;		/* PEM file, or a pkcs11: URI (RFC 7512): */
+	int	 signing_token;		/* it is one */
+	char	*signing_pin_file;	/* its first line is the token's PIN; NULL none */
+	/* what muhur-signer does for such a key, and only then */
+	char	*signing_module;	/* the PKCS#11 module; NULL unless signing_token */
+	struct conf_list signing_module_read, signing_module_write;	/* paths that it may */
+	struct conf_list signing_module_env;	/* NAME=value */
+	int	 signing_module_unix;	/* it may connect to unix sockets */
+	int	 signing_module_thread;	/* it may start threads */
 	char	*signing_cert;		/* PEM, the leaf first */
 	/* boxes */
 	int64_t	 outbox_retention;	/* seconds: 604800 = 7 * 24 h (S2 A) */

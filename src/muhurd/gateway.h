@@ -24,7 +24,9 @@ struct gateway_fds {
 	int	 anchors, crl, tsa;	/* reopened at SIGHUP through their folders: */
 	int	 anchors_dir, crl_dir, tsa_dir;
 	int	 crls, crls_dir;	/* CRL_FETCHED, reopened when it was replaced */
-	int	 cert, key;		/* the signer's */
+	int	 cert, key;		/* the signer's; key: of a token the PIN's file */
+	int	*token;			/* O_PATH: what the token's module may read, then write */
+	size_t	 ntoken, ntoken_read;
 	int	 password[ROLE_COUNT];	/* load, directory, reconcile */
 	int	 program[ROLE_COUNT];	/* O_PATH, for execveat */
 };

@@ -8,10 +8,12 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/sandbox.h"
 #include "muhurd/setup.h"
 
@@ -66,15 +68,16 @@ setup_sandbox(struct gateway *gw)
 {
 	static const unsigned promises = SB_STDIO | SB_PASSFD | SB_RPATH | SB_WPATH | SB_FILEIO |
 	    SB_GETDENTS | SB_SOCKIO | SB_THREAD | SB_PROC | SB_LEASE;
-	struct sandbox_path paths[ROLE_COUNT + 8];
-	size_t n = 0;
-	int i;
+	struct sandbox_path *paths;
+	size_t n = 0, k;
+	int i, rc;
 
 	/* Children inherit this: their own sandbox can only take away from it. */
 #define ALLOW(descriptor, what) do {					\
 	if ((descriptor) != -1)						\
 		paths[n++] = (struct sandbox_path){ (descriptor), NULL, (what) };	\
 } while (0)
+	paths = xcalloc(ROLE_COUNT + 8 + gw->fd.ntoken, sizeof(*paths));
 	ALLOW(gw->tree.state, SB_READ | SB_WRITE);
 	ALLOW(gw->fd.schemas, SB_READ);
 	ALLOW(gw->fd.rules, SB_READ);
@@ -85,6 +88,11 @@ setup_sandbox(struct gateway *gw)
 	ALLOW(gw->fd.crls_dir, SB_READ);
 	for (i = 0; i < ROLE_COUNT; i++)
 		ALLOW(gw->fd.program[i], SB_READ);
+	/* the signer's layer leaves these to the signer alone */
+	for (k = 0; k < gw->fd.ntoken; k++)
+		ALLOW(gw->fd.token[k], k < gw->fd.ntoken_read ? SB_READ : SB_READ | SB_WRITE);
 #undef ALLOW
-	return sandbox_enter(gw->conf->sandbox, promises, paths, n);
+	rc = sandbox_enter(gw->conf->sandbox, promises, paths, n);
+	free(paths);
+	return rc;
 }

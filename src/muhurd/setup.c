@@ -204,6 +204,38 @@ open_crls(struct gateway *gw)
 	return open_folder_of("crl_file", c->crl_file, &f->crl_dir);
 }
 
+/* What is not there now cannot be allowed later, and may not be needed. */
+static void
+open_token_path(struct gateway_fds *f, const char *what, const char *path)
+{
+	if ((f->token[f->ntoken] = open(path, O_PATH | O_CLOEXEC)) == -1)
+		log_warn("%s: %s", what, path);
+	f->ntoken++;
+}
+
+/* The key's file, or for one on a token the PIN's, and what its module needs:
+ * opened while root can, since these places are closed to all but the signer. */
+static int
+open_key(struct gateway *gw)
+{
+	const struct conf *c = gw->conf;
+	struct gateway_fds *f = &gw->fd;
+	size_t i;
+
+	if (!c->signing_token)
+		return open_file("signing_key", c->signing_key, O_RDONLY, &f->key);
+	f->key = -1;
+	f->token = xcalloc(c->signing_module_read.n + c->signing_module_write.n + 1, sizeof(int));
+	open_token_path(f, "signing_module", c->signing_module);
+	for (i = 0; i < c->signing_module_read.n; i++)
+		open_token_path(f, "signing_module_read", c->signing_module_read.v[i]);
+	f->ntoken_read = f->ntoken;
+	for (i = 0; i < c->signing_module_write.n; i++)
+		open_token_path(f, "signing_module_write", c->signing_module_write.v[i]);
+	return c->signing_pin_file == NULL ? 0 :
+	    open_file("signing_pin_file", c->signing_pin_file, O_RDONLY, &f->key);
+}
+
 int
 setup_files(struct gateway *gw)
 {
@@ -215,7 +247,7 @@ setup_files(struct gateway *gw)
 	    open_file("trust_anchors", c->trust_anchors, O_RDONLY, &f->anchors) == -1 ||
 	    open_folder_of("trust_anchors", c->trust_anchors, &f->anchors_dir) == -1 ||
 	    open_file("signing_cert", c->signing_cert, O_RDONLY, &f->cert) == -1 ||
-	    open_file("signing_key", c->signing_key, O_RDONLY, &f->key) == -1 ||
+	    open_key(gw) == -1 ||
 	    open_in("schema_dir", c->schema_dir, "xml", O_RDONLY | O_DIRECTORY,
 	    &f->schemas) == -1 ||
 	    open_in("schema_dir", c->schema_dir, "rules", O_RDONLY | O_DIRECTORY,

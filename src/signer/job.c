@@ -9,9 +9,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "document/build.h"
+#include "document/token.h"
 #include "xml/cert.h"
 
 #define PEM_MAX		(1024 * 1024)
+#define PIN_FILE_MAX	4096
 #define TOLERANCE	3600	/* seconds between signing and the self-check */
 #define DAY		(86400 * USEC_PER_SEC)
 #define NOTICE_TIME	(30 * DAY)	/* before the end: time to get another certificate */
@@ -91,22 +93,59 @@ judge_certificate(const struct signer *s, X509 *cert)
 	return rc;
 }
 
-int
-signer_setup(struct signer *s, int cert_fd, int key_fd, int schemas_fd)
+static int
+load_token(struct signer *s, int cert_fd, const char *uri, const char *module, int pin_fd)
+{
+	const char	*pin = NULL;
+	char		*cert = NULL, *text = NULL;
+	size_t		 cert_len, text_len = 0, pin_len = 0;
+
+	if (fd_read_all(cert_fd, PEM_MAX, &cert, &cert_len) == -1)
+		log_warn("signing certificate");
+	else if (pin_fd != -1 && fd_read_all(pin_fd, PIN_FILE_MAX, &text, &text_len) == -1)
+		log_warn("signing_pin_file");
+	else if (text == NULL || token_pin(text, text_len, &pin, &pin_len) == 0)
+		s->key = token_key_new(uri, module, pin, pin_len, cert, cert_len);
+	if (text != NULL)
+		OPENSSL_cleanse(text, text_len);
+	free(text);
+	free(cert);
+	return s->key != NULL ? 0 : -1;
+}
+
+static int
+setup_rest(struct signer *s, int schemas_fd)
 {
 	X509 *const	*certs;
 	size_t		 n;
 
-	memset(s, 0, sizeof(*s));
-	if (document_init() == -1 || load_key(s, cert_fd, key_fd) == -1)
-		goto fail;
 	certs = signing_key_certificates(s->key, &n);
 	/* Its root is seldom in the file: the self-check trusts what is there. */
 	if (name_issuer(s, certs[0]) == -1 || (s->trust = trust_new_partial(certs, n)) == NULL ||
 	    judge_certificate(s, certs[0]) == -1 || (s->schemas = schema_set_load(schemas_fd)) == NULL)
-		goto fail;
+		return -1;
 	return 0;
-fail:
+}
+
+int
+signer_setup(struct signer *s, int cert_fd, int key_fd, int schemas_fd)
+{
+	memset(s, 0, sizeof(*s));
+	if (document_init() == 0 && load_key(s, cert_fd, key_fd) == 0 &&
+	    setup_rest(s, schemas_fd) == 0)
+		return 0;
+	signer_reset(s);
+	return -1;
+}
+
+int
+signer_setup_token(struct signer *s, int cert_fd, const char *uri, const char *module,
+    int pin, int schemas_fd)
+{
+	memset(s, 0, sizeof(*s));
+	if (document_init() == 0 && load_token(s, cert_fd, uri, module, pin) == 0 &&
+	    setup_rest(s, schemas_fd) == 0)
+		return 0;
 	signer_reset(s);
 	return -1;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * muhur-signer: holds the signing key.  It gets typed fields, never bytes to
- * sign; it reads and writes only descriptors it is handed.
+ * muhur-signer: holds the signing key, or speaks to the token that holds it.
+ * It gets typed fields, never bytes to sign; it reads and writes only
+ * descriptors it is handed.  A token's module does more than that; what, the
+ * operator says, and only with such a key it may.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -64,6 +66,45 @@ serve(const struct signer *s, struct msg_chan *c)
 	}
 }
 
+static int
+setup(struct signer *s, const struct conf *conf)
+{
+	size_t	i;
+
+	if (!conf->signing_token)
+		return signer_setup(s, FD_ANCHORS, FD_CRL, FD_SCHEMAS);
+	for (i = 0; i < conf->signing_module_env.n; i++)
+		if (putenv(conf->signing_module_env.v[i]) != 0)
+			fatal("environment");
+	return signer_setup_token(s, FD_ANCHORS, conf->signing_key, conf->signing_module,
+	    conf->signing_pin_file != NULL ? FD_CRL : -1, FD_SCHEMAS);
+}
+
+/* With a key in PEM no file can be opened and no socket made. */
+static int
+enter_sandbox(const struct conf *conf)
+{
+	const struct conf_list	*r = &conf->signing_module_read, *w = &conf->signing_module_write;
+	struct sandbox_path	*paths = NULL;
+	unsigned		 promises = SB_STDIO | SB_PASSFD | SB_FILEIO;
+	size_t			 i, n = 0;
+	int			 rc;
+
+	if (conf->signing_token) {
+		paths = xcalloc(r->n + w->n, sizeof(*paths));
+		for (i = 0; i < r->n; i++)
+			paths[n++] = (struct sandbox_path){ -1, r->v[i], SB_READ };
+		for (i = 0; i < w->n; i++)
+			paths[n++] = (struct sandbox_path){ -1, w->v[i], SB_READ | SB_WRITE };
+		promises |= SB_RPATH | SB_GETDENTS | SB_FLOCK | (w->n > 0 ? SB_WPATH : 0) |
+		    (conf->signing_module_unix ? SB_UNIX | SB_SOCKIO : 0) |
+		    (conf->signing_module_thread ? SB_THREAD : 0);
+	}
+	rc = sandbox_enter(conf->sandbox, promises, paths, n);
+	free(paths);
+	return rc;
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -71,14 +112,17 @@ main(int argc, char *argv[])
 	struct signer	 s;
 	struct msg_chan	 c;
 
-	if (signer_setup(&s, FD_ANCHORS, FD_CRL, FD_SCHEMAS) == -1)
+	if (setup(&s, conf) == -1)
 		fatalx("the signer cannot work");
 	close(FD_ANCHORS);
 	close(FD_CRL);
 	close(FD_SCHEMAS);
 	msg_init(&c, FD_CHANNEL, ROLE_SIGNER, ROLE_MUHURD);
-	if (sandbox_enter(conf->sandbox, SB_STDIO | SB_PASSFD | SB_FILEIO, NULL, 0) == -1)
+	if (enter_sandbox(conf) == -1)
 		fatalx("no sandbox");
+	/* A token that is away is an alarm, and keeps no file from being taken:
+	 * notices wait for it. */
+	(void)signing_key_ready(s.key);
 	if (msg_send(&c, M_READY, 0, NULL, 0, NULL, 0) == -1)
 		fatal("channel");
 	serve(&s, &c);

@@ -170,6 +170,53 @@ test_refused(void **state)
 	assert_int_equal(status, 0);
 }
 
+#define TOKEN	"signing_key = \"pkcs11:token=t;object=k\"\nsigning_module = m.so\n"
+
+static void
+test_token(void **state)
+{
+	static const char *const bad[] = {
+		"signing_key = \"pkcs11:token=t\"\n",		/* by which module? */
+		"signing_key = \"pkcs11:token=t?pin-value=1234\"\nsigning_module = m.so\n",
+		"signing_key = \"pkcs11:token=t?pin-source=file:/p\"\nsigning_module = m.so\n",
+		"signing_key = \"pkcs11:token=t?module-path=/m.so\"\nsigning_module = m.so\n",
+		TOKEN "signing_module_may = { exec }\n", TOKEN "signing_module_env = { NAME }\n",
+	};
+	struct conf *conf = load_text(TOKEN "signing_module_read = { \"/etc/x\", y }\n"
+	    "signing_module_may = { unix, thread }\nsigning_module_env = { \"A=b c\" }\n"
+	    "signing_pin_file = pin\n");
+	size_t i;
+
+	(void)state;
+	assert_non_null(conf);
+	assert_int_equal(conf->signing_token, 1);
+	assert_string_equal(conf->signing_key, "pkcs11:token=t;object=k");	/* no path */
+	assert_string_equal(conf->signing_module, "/base/dir/m.so");
+	assert_string_equal(conf->signing_pin_file, "/base/dir/pin");
+	assert_int_equal(conf->signing_module_read.n, 2);
+	assert_string_equal(conf->signing_module_read.v[0], "/etc/x");
+	assert_string_equal(conf->signing_module_read.v[1], "/base/dir/y");
+	assert_int_equal(conf->signing_module_write.n, 0);
+	assert_string_equal(conf->signing_module_env.v[0], "A=b c");
+	assert_int_equal(conf->signing_module_unix, 1);
+	assert_int_equal(conf->signing_module_thread, 1);
+	conf_free(conf);
+	conf = load_text(TOKEN);
+	assert_non_null(conf);
+	assert_null(conf->signing_pin_file);
+	assert_int_equal(conf->signing_module_unix, 0);
+	conf_free(conf);
+	/* a PEM key has none of it */
+	conf = load_text("signing_key = k.pem\nsigning_module = m.so\nsigning_pin_file = pin\n");
+	assert_non_null(conf);
+	assert_int_equal(conf->signing_token, 0);
+	assert_null(conf->signing_module);
+	assert_null(conf->signing_pin_file);
+	conf_free(conf);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_null(load_text(bad[i]));
+}
+
 static void
 test_file(void **state)
 {
@@ -234,6 +281,7 @@ main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_policies),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_token),
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_shipped),
 		cmocka_unit_test(test_roles),
