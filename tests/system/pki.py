@@ -62,34 +62,36 @@ def unknown_extension():
 
 
 def issue(market, name, issuer=None, key="p-256", not_before=None, not_after=None, key_usage=("digital_signature",
-          "content_commitment"), ca=False, path_length=None, extra=()):
+          "content_commitment"), ca=False, path_length=None, extra=(), public=None):
     """A key and a certificate in files of the market's folder; returns their paths.
     issuer: (key, certificate), the sub-CA's where none is given, "self" for self-signed.
-    extra: (extension, critical) pairs."""
-    own = KEYS[key]()
+    extra: (extension, critical) pairs.  public: of a key that is elsewhere; then its path is None."""
+    own = KEYS[key]() if public is None else None
+    public = public or own.public_key()
     if issuer == "self":
         issuer_key, issuer_name = own, subject(name)
     else:
         issuer_key, issuer_cert = issuer or authority(market)
         issuer_name = issuer_cert.subject
     builder = (x509.CertificateBuilder().subject_name(subject(name)).issuer_name(issuer_name)
-               .public_key(own.public_key()).serial_number(x509.random_serial_number())
+               .public_key(public).serial_number(x509.random_serial_number())
                .not_valid_before(utc(not_before or now() - DAY)).not_valid_after(utc(not_after or now() + 90 * DAY))
                .add_extension(x509.BasicConstraints(ca, path_length), critical=True)
-               .add_extension(x509.SubjectKeyIdentifier.from_public_key(own.public_key()), critical=False)
+               .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
                .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False))
     if key_usage is not None:
         builder = builder.add_extension(usage(*key_usage), critical=True)
     for extension, critical in extra:
         builder = builder.add_extension(extension, critical)
     base = os.path.join(market.dir, name)
-    with open(base + ".key", "wb") as f:
-        os.fchmod(f.fileno(), 0o600)
-        f.write(own.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                                  serialization.NoEncryption()))
+    if own is not None:
+        with open(base + ".key", "wb") as f:
+            os.fchmod(f.fileno(), 0o600)
+            f.write(own.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                      serialization.NoEncryption()))
     with open(base + ".pem", "wb") as f:
         f.write(builder.sign(issuer_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
-    return base + ".key", base + ".pem"
+    return base + ".key" if own is not None else None, base + ".pem"
 
 
 def issue_ca(market, name, issuer="self", **kw):
