@@ -230,7 +230,7 @@ static int
 connect_token(struct token *t)
 {
 	CK_TOKEN_INFO	info;
-	CK_SLOT_ID	slot;
+	CK_SLOT_ID	slot = 0;
 	CK_RV		rv;
 
 	if (!t->initialized) {
