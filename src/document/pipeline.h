@@ -29,7 +29,7 @@ int  document_init(void);
 
 struct document_settings {
 	const struct trust	*trust;
-	const struct trust	*tsa;		/* who may make time-stamps; NULL: not judged */
+	struct trust		*tsa;		/* who may make time-stamps; NULL: not judged */
 	const struct schema_set	*schemas;	/* NULL: no schema stage (--signature-only) */
 	enum signature_profile	 profile;
 	usec_t	 at;			/* receipt: certificates are judged then */

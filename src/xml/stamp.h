@@ -21,7 +21,7 @@ struct stamp {
 };
 
 struct stamp_rules {
-	const struct trust *tsa;	/* authorities and their lists; NULL: nothing is judged */
+	struct trust	*tsa;	/* authorities and their lists; NULL: nothing is judged */
 	usec_t		 at;		/* when their certificates are judged */
 	usec_t		 latest;	/* a token that tells a later time is bad */
 	int		 require_crl;

@@ -30,6 +30,7 @@ struct trust {
 	int		 have_crls;
 	int		 crl_grace;	/* seconds */
 	int		 partial;	/* anchors that are no roots count as well */
+	usec_t		 store_at;	/* trust_store: when it judges */
 };
 
 const char *
@@ -370,8 +371,8 @@ set_parameters(const struct trust *t, X509_VERIFY_PARAM *param, usec_t at, int c
 
 struct judgement {
 	struct reasons	*rs;
+	const struct trust *t;
 	usec_t		 at;
-	int		 crl_grace;
 	struct crls_used *used;		/* may be NULL */
 	const X509_CRL	*void_crl;	/* the last one that says nothing; NULL none */
 };
@@ -399,14 +400,14 @@ add_fault(struct reasons *rs, const struct fault *f, X509_STORE_CTX *ctx)
 
 /* An authority that is late with its next CRL, and not by more than the grace. */
 static int
-in_grace(const struct judgement *j, X509_STORE_CTX *ctx)
+in_grace(const struct trust *t, usec_t at, X509_STORE_CTX *ctx)
 {
 	X509_CRL	*crl = X509_STORE_CTX_get0_current_crl(ctx);
 	usec_t		 next;
 
-	return j->crl_grace > 0 && crl != NULL && X509_CRL_get0_nextUpdate(crl) != NULL &&
+	return t->crl_grace > 0 && crl != NULL && X509_CRL_get0_nextUpdate(crl) != NULL &&
 	    cert_time(X509_CRL_get0_nextUpdate(crl), &next) == 0 &&
-	    j->at < next + j->crl_grace * USEC_PER_SEC;
+	    at < next + t->crl_grace * USEC_PER_SEC;
 }
 
 /* Faults of time and revocation do not end the search: all are reported. */
@@ -424,7 +425,7 @@ on_fault(int ok, X509_STORE_CTX *ctx)
 	 * the signer's: it ends that path, and then the CRL does not count. */
 	if (X509_STORE_CTX_get0_parent_ctx(ctx) != NULL)
 		return 0;
-	if (X509_STORE_CTX_get_error(ctx) == X509_V_ERR_CRL_HAS_EXPIRED && in_grace(j, ctx))
+	if (X509_STORE_CTX_get_error(ctx) == X509_V_ERR_CRL_HAS_EXPIRED && in_grace(j->t, j->at, ctx))
 		return 1;
 	if (f->void_crl)
 		j->void_crl = crl;
@@ -474,7 +475,7 @@ static void
 judge_chain(const struct trust *t, X509 *cert, STACK_OF(X509) *untrusted, usec_t at,
     int crls, struct crls_used *used, struct reasons *rs)
 {
-	struct judgement j = { .rs = rs, .at = at, .crl_grace = t->crl_grace, .used = used };
+	struct judgement j = { .rs = rs, .t = t, .at = at, .used = used };
 	X509_STORE_CTX	*ctx;
 	int		 ok;
 
@@ -524,9 +525,28 @@ trust_judge_by(const struct trust *t, X509 *cert, STACK_OF(X509) *others, usec_t
 		reasons_add(rs, found.v[i].code, 0, found.v[i].path, "%s", found.v[i].detail);
 }
 
-X509_STORE *
-trust_store(const struct trust *t, usec_t at, int require_crl)
+static int	trust_index = -1;	/* of the trust that a store belongs to */
+
+/* As on_fault, where the first fault is enough. */
+static int
+on_store_fault(int ok, X509_STORE_CTX *ctx)
 {
+	const struct trust *t = X509_STORE_get_ex_data(X509_STORE_CTX_get0_store(ctx), trust_index);
+
+	return ok || (X509_STORE_CTX_get0_parent_ctx(ctx) == NULL &&
+	    X509_STORE_CTX_get_error(ctx) == X509_V_ERR_CRL_HAS_EXPIRED &&
+	    in_grace(t, t->store_at, ctx));
+}
+
+X509_STORE *
+trust_store(struct trust *t, usec_t at, int require_crl)
+{
+	if (trust_index == -1)
+		trust_index = X509_STORE_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	if (trust_index == -1 || X509_STORE_set_ex_data(t->store, trust_index, t) != 1)
+		fatalx("trust: out of memory");
+	t->store_at = at;
+	X509_STORE_set_verify_cb(t->store, on_store_fault);
 	/* not X509_STORE_set1_param, which keeps a time that was set before */
 	set_parameters(t, X509_STORE_get0_param(t->store), at, require_crl || t->have_crls);
 	return t->store;

@@ -36,7 +36,7 @@ void trust_free(struct trust *t);
 /* The store, set to judge at that time as trust_judge does, for OpenSSL's own
  * verification of something that is no document; owned by t.  And the certificates
  * that help to build chains, the caller's to free with its certificates. */
-X509_STORE *trust_store(const struct trust *t, usec_t at, int require_crl);
+X509_STORE *trust_store(struct trust *t, usec_t at, int require_crl);
 STACK_OF(X509) *trust_helpers(const struct trust *t);
 
 enum revocation { REVOCATION_GOOD, REVOCATION_REVOKED, REVOCATION_UNKNOWN, REVOCATION_NOT_JUDGED };

@@ -483,6 +483,21 @@ test_authority(void **state)
 	expect("another of that CA is not", stamp(METHOD(EXC), token((struct token){ .cert = direct })),
 	    TIMESTAMP_GOOD, "");
 	trust_free(t);
+	X509_CRL_free(crls[1]);
+	/* a list that is late, and not by more than the grace */
+	settings.tsa = t = make_anchors(root, NULL);
+	buf_reset(&pem);
+	pki_put_crl(&pem, crls[0]);
+	pki_put_crl(&pem, crls[1] = pki_crl(sub, sub_key, direct, -DAY, -3600));
+	assert_int_equal(trust_add_crls(t, pem.data, pem.len), 0);
+	expect("a late list", stamp(METHOD(EXC), token((struct token){ 0 })), TIMESTAMP_BAD, "CRL has expired");
+	trust_set_crl_grace(t, 3000);
+	expect("too late", stamp(METHOD(EXC), token((struct token){ 0 })), TIMESTAMP_BAD, "CRL has expired");
+	trust_set_crl_grace(t, 7200);
+	expect("in time", stamp(METHOD(EXC), token((struct token){ 0 })), TIMESTAMP_GOOD, "");
+	expect("another fault all the same", stamp(METHOD(EXC), token((struct token){ .cert = expired,
+	    .after = -2 * DAY })), TIMESTAMP_BAD, "certificate has expired");
+	trust_free(t);
 	X509_CRL_free(crls[0]);
 	X509_CRL_free(crls[1]);
 	X509_free(twin);
