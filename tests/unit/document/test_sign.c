@@ -21,6 +21,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "document/sign.h"
+#include "document/signature.h"
 #include "xml/pull.h"
 #include "xml/xmlsec.h"
 
@@ -120,14 +121,15 @@ teardown(void **state)
 	return rmdir(dir);
 }
 
-/* Sign text; the signed bytes are the caller's to free, NULL where refused. */
-static char *
-sign(const struct signing_key *k, const char *text, size_t n, struct reasons *rs)
+/* document_sign's answer; *out, the caller's to free, is what was signed. */
+static int
+try_sign(const struct signing_key *k, const char *text, size_t n, struct reasons *rs, char **out)
 {
-	char	 in_path[128], out_path[128], *out = NULL;
+	char	 in_path[128], out_path[128];
 	size_t	 len;
-	int	 in, out_fd;
+	int	 in, out_fd, rc;
 
+	*out = NULL;
 	write_file("in.xml", text, n);
 	path_of(in_path, sizeof(in_path), "in.xml");
 	path_of(out_path, sizeof(out_path), "out.xml");
@@ -135,11 +137,21 @@ sign(const struct signing_key *k, const char *text, size_t n, struct reasons *rs
 	out_fd = open(out_path, O_RDWR | O_CREAT | O_TRUNC, 0600);
 	assert_true(in != -1 && out_fd != -1);
 	memset(rs, 0, sizeof(*rs));
-	assert_int_equal(document_sign(in, out_fd, k, clock_now(), rs), 0);
-	if (rs->n == 0)
-		assert_int_equal(fd_read_all(out_fd, 64 << 20, &out, &len), 0);
+	rc = document_sign(in, out_fd, k, clock_now(), rs);
+	if (rc == 0 && rs->n == 0)
+		assert_int_equal(fd_read_all(out_fd, 64 << 20, out, &len), 0);
 	close(in);
 	close(out_fd);
+	return rc;
+}
+
+/* Sign text; the signed bytes are the caller's to free, NULL where refused. */
+static char *
+sign(const struct signing_key *k, const char *text, size_t n, struct reasons *rs)
+{
+	char	*out;
+
+	assert_int_equal(try_sign(k, text, n, rs, &out), 0);
 	return out;
 }
 
@@ -292,6 +304,106 @@ test_large(void **state)
 	buf_free(&b);
 }
 
+/* --- a key that is elsewhere --------------------------------------------------- */
+
+struct device {
+	EVP_PKEY	*key;
+	int		 fails, cuts, freed;
+};
+
+static int
+device_ready(void *arg)
+{
+	return ((struct device *)arg)->fails ? -1 : 0;
+}
+
+/* What a token gives: PKCS#1 for RSA, r and s for ECDSA. */
+static int
+device_sign(void *arg, const struct signature_alg *alg, const unsigned char *md,
+    size_t md_len, unsigned char *sig, size_t *sig_len)
+{
+	struct device		*d = arg;
+	EVP_PKEY_CTX		*ctx = EVP_PKEY_CTX_new(d->key, NULL);
+	unsigned char		 der[1024];
+	const unsigned char	*p = der;
+	size_t			 len = sizeof(der), field = ((size_t)EVP_PKEY_get_bits(d->key) + 7) / 8;
+	ECDSA_SIG		*rs;
+
+	if (d->fails)
+		goto fail;
+	assert_int_equal(EVP_PKEY_sign_init(ctx), 1);
+	assert_int_equal(EVP_PKEY_CTX_set_signature_md(ctx,
+	    EVP_get_digestbyname(dsig_digest_openssl(alg->digest))), 1);
+	assert_int_equal(EVP_PKEY_sign(ctx, der, &len, md, md_len), 1);
+	if (EVP_PKEY_get_base_id(d->key) == EVP_PKEY_RSA)
+		memcpy(sig, der, len);
+	else {
+		assert_non_null(rs = d2i_ECDSA_SIG(NULL, &p, (long)len));
+		len = 2 * field;
+		assert_true(len <= *sig_len);
+		assert_int_equal(BN_bn2binpad(ECDSA_SIG_get0_r(rs), sig, (int)field), field);
+		assert_int_equal(BN_bn2binpad(ECDSA_SIG_get0_s(rs), sig + field, (int)field), field);
+		ECDSA_SIG_free(rs);
+	}
+	*sig_len = d->cuts ? len - 1 : len;
+	EVP_PKEY_CTX_free(ctx);
+	return 0;
+fail:
+	EVP_PKEY_CTX_free(ctx);
+	return -1;
+}
+
+static void
+device_free(void *arg)
+{
+	((struct device *)arg)->freed++;
+}
+
+/* What it signs verifies like that of a key here; what does not belong to the
+ * certificate, or is cut short, does not leave. */
+static void
+test_remote(void **state)
+{
+	static const char	 text[] = "<a>1</a>";
+	EVP_PKEY		*other;
+	size_t			 i;
+
+	(void)state;
+	for (i = 0; i < NSIGNERS; i++) {
+		struct device		 d = { .key = signers[i].key };
+		const struct remote_key	 remote = { device_ready, device_sign, device_free, &d };
+		struct reasons		 rs = { 0 };
+		struct signing_key	*k;
+		struct buf		 c = { 0 };
+		char			*out;
+
+		pki_put_cert(&c, signers[i].cert);
+		assert_non_null(k = signing_key_new_remote(&remote, c.data, c.len));
+		assert_int_equal(signing_key_ready(k), 0);
+		assert_non_null(out = sign(k, text, strlen(text), &rs));
+		if (have_xmlsec1)
+			assert_true(xmlsec1_accepts());
+		free(out);
+		d.cuts = 1;
+		assert_int_equal(try_sign(k, text, strlen(text), &rs, &out), -1);
+		d.cuts = 0;
+		other = d.key = pki_key(signers[i].type, signers[i].bits);
+		assert_int_equal(try_sign(k, text, strlen(text), &rs, &out), -1);
+		d.key = signers[i].key;
+		d.fails = 1;
+		assert_int_equal(signing_key_ready(k), -1);
+		assert_int_equal(try_sign(k, text, strlen(text), &rs, &out), -1);
+		assert_int_equal(rs.n, 0);	/* our trouble, not the document's */
+		signing_key_free(k);
+		assert_int_equal(d.freed, 1);
+		/* it is taken over where nothing comes of it as well */
+		assert_null(signing_key_new_remote(&remote, "x", 1));
+		assert_int_equal(d.freed, 2);
+		EVP_PKEY_free(other);
+		buf_free(&c);
+	}
+}
+
 int
 main(void)
 {
@@ -302,6 +414,7 @@ main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_keys_refused),
 		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_remote),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
