@@ -31,7 +31,8 @@ enum {
 	FD_STORE	= 6,
 	FD_CRL_FETCHED	= 8,	/* verify: more CRLs PEM, what was fetched */
 	FD_TSA		= 9,	/* verify: time-stamp authorities PEM, where some are set */
-	FD_COUNT	= 10
+	FD_KIND_ANCHORS	= 10,	/* verify: trust anchors PEM of member kinds, from the first on */
+	FD_COUNT	= FD_KIND_ANCHORS + MEMBER_KIND_COUNT - 1
 };
 
 /* First call of a role's main: log, configuration, clock; arguments checked;

@@ -18,26 +18,6 @@
 
 #define CONF_MAX_SIZE	(1024 * 1024)
 
-static const char *const role_names[ROLE_COUNT] = {
-	[ROLE_MUHURD]	 = "muhurd",
-	[ROLE_LISTENER]	 = "listener",
-	[ROLE_SESSION]	 = "session",
-	[ROLE_VERIFY]	 = "verify",
-	[ROLE_LOAD]	 = "load",
-	[ROLE_DIRECTORY] = "directory",
-	[ROLE_RECONCILE] = "reconcile",
-	[ROLE_SIGNER]	 = "signer",
-	[ROLE_ARCHIVE]	 = "archive",
-};
-
-const char *
-role_name(enum role role)
-{
-	if ((unsigned)role >= ROLE_COUNT)
-		return "unknown";
-	return role_names[role];
-}
-
 const char *
 conf_default_path(void)
 {
@@ -66,6 +46,12 @@ static cfg_opt_t user_opts[] = {
 /* libconfuse wants lists of text that it could change */
 static char default_policies[] = "{\"" SIGNATURE_POLICY_P2 "\", \"" SIGNATURE_POLICY_P3 "\", \""
     SIGNATURE_POLICY_P4 "\"}";
+
+static cfg_opt_t trust_opts[] = {
+	CFG_STR("anchors", "", CFGF_NONE),
+	CFG_STR_LIST("policies", 0, CFGF_NONE),
+	CFG_END()
+};
 
 /* Sizes are strings so that they may carry a unit and pass 2^31 everywhere. */
 static cfg_opt_t opts[] = {
@@ -97,6 +83,7 @@ static cfg_opt_t opts[] = {
 	CFG_INT("document_timeout", 60, CFGF_NONE),
 	CFG_STR("signature_profile", "xades", CFGF_NONE),
 	CFG_STR("trust_anchors", ETC "trust.pem", CFGF_NONE),
+	CFG_SEC("trust", trust_opts, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 	CFG_STR("crl_file", ETC "crl.pem", CFGF_NONE),
 	CFG_BOOL("require_crl", cfg_true, CFGF_NONE),
 	CFG_STR("tsa_anchors", "", CFGF_NONE),
@@ -403,6 +390,52 @@ read_crls(struct reading *r, struct conf *conf)
 	conf->crl_grace = get_int(r, "crl_grace", 0, 366 * 86400);
 }
 
+/* Digits and points, two numbers at least. */
+static int
+oid_ok(const char *s)
+{
+	size_t n = strspn(s, "0123456789.");
+
+	return n >= 3 && n < 128 && s[n] == '\0' && s[0] != '.' && s[n - 1] != '.' &&
+	    strchr(s, '.') != NULL && strstr(s, "..") == NULL;
+}
+
+static void
+read_trust(struct reading *r, struct conf_trust *t, cfg_t *section)
+{
+	struct reading of = { .cfg = section, .name = r->name, .base_dir = r->base_dir };
+	size_t i;
+
+	t->set = 1;
+	t->anchors = cfg_getstr(section, "anchors")[0] != '\0' ? get_path(&of, "anchors") :
+	    get_path(r, "trust_anchors");
+	t->npolicies = cfg_size(section, "policies");
+	t->policies = xcalloc(t->npolicies + 1, sizeof(*t->policies));
+	for (i = 0; i < t->npolicies; i++) {
+		t->policies[i] = xstrdup(cfg_getnstr(section, "policies", (unsigned)i));
+		if (!oid_ok(t->policies[i]))
+			refuse(r, "policies", "\"%s\" is no object identifier such as 2.16.792.1.2", t->policies[i]);
+	}
+}
+
+static void
+read_trusts(struct reading *r, struct conf *conf)
+{
+	unsigned i, n = cfg_size(r->cfg, "trust");
+	enum member_kind kind;
+	cfg_t *section;
+
+	for (i = 0; i < n; i++) {
+		section = cfg_getnsec(r->cfg, "trust", i);
+		kind = member_kind_by_name(cfg_title(section));
+		if (kind == MEMBER_UNKNOWN)
+			refuse(r, "trust", "\"%s\" is no kind of member: platform, custodian, regulator, "
+			    "compliance or registry", cfg_title(section));
+		else
+			read_trust(r, &conf->trust[kind], section);
+	}
+}
+
 static void
 read_business(struct reading *r, struct conf *conf)
 {
@@ -410,6 +443,7 @@ read_business(struct reading *r, struct conf *conf)
 	conf->document_timeout = get_int(r, "document_timeout", 1, 86400);
 	get_profile(r, conf);
 	conf->trust_anchors = get_path(r, "trust_anchors");
+	read_trusts(r, conf);
 	read_crls(r, conf);
 	if (cfg_getstr(r->cfg, "tsa_anchors")[0] != '\0')
 		conf->tsa_anchors = get_path(r, "tsa_anchors");
@@ -508,6 +542,17 @@ conf_load_fd(int fd, const char *base_dir)
 	return conf;
 }
 
+static void
+free_trust(struct conf_trust *t)
+{
+	size_t i;
+
+	free(t->anchors);
+	for (i = 0; i < t->npolicies; i++)
+		free(t->policies[i]);
+	free(t->policies);
+}
+
 void
 conf_free(struct conf *conf)
 {
@@ -531,6 +576,8 @@ conf_free(struct conf *conf)
 	free(conf->listen_address);
 	free(conf->host_key);
 	free(conf->trust_anchors);
+	for (i = 0; i < MEMBER_KIND_COUNT; i++)
+		free_trust(&conf->trust[i]);
 	free(conf->crl_file);
 	free(conf->tsa_anchors);
 	free(conf->signature_policies);

@@ -28,6 +28,22 @@ const char *role_name(enum role role);	/* "muhurd", "listener", ... */
 
 struct conf_list { char **v; size_t n; };
 
+/* What a member is (domain: who takes part); unknown until the database is asked. */
+enum member_kind {
+	MEMBER_UNKNOWN, MEMBER_PLATFORM, MEMBER_CUSTODIAN, MEMBER_REGULATOR, MEMBER_COMPLIANCE,
+	MEMBER_REGISTRY, MEMBER_KIND_COUNT
+};
+const char *member_kind_name(enum member_kind kind);	/* "platform", ...; "unknown" */
+enum member_kind member_kind_by_name(const char *name);	/* MEMBER_UNKNOWN for none */
+
+/* Whom the signers of one kind of member may be certified by. */
+struct conf_trust {
+	int	 set;			/* there is such a section; else trust_anchors hold */
+	char	*anchors;		/* PEM */
+	char	**policies;		/* OIDs: of certificate policies, one must hold; none: any */
+	size_t	 npolicies;
+};
+
 struct conf {
 	char	*path;			/* where it was read from, NULL for a descriptor */
 	/* places */
@@ -63,6 +79,7 @@ struct conf {
 	int	 document_timeout;	/* seconds for a document, beside those for its size: 60 */
 	enum signature_profile signature_profile;
 	char	*trust_anchors;		/* PEM: root and sub-CAs */
+	struct conf_trust trust[MEMBER_KIND_COUNT];
 	char	*crl_file;		/* PEM, one or more CRLs */
 	int	 require_crl;		/* 1 */
 	char	*tsa_anchors;		/* PEM, of time-stamp authorities; NULL: none is trusted */

@@ -3,6 +3,7 @@ src_base_libbase_a_SOURCES = \
 	src/base/child.c \
 	src/base/clock.c \
 	src/base/conf.c \
+	src/base/conf_names.c \
 	src/base/fdio.c \
 	src/base/landlock.c \
 	src/base/log.c \

@@ -130,8 +130,9 @@ read_states(struct directory *d, struct m_submission_state *states)
 	for (i = 0; i < d->nsubs; i++)
 		array_add(&ids, d->subs[i].sub.id);
 	params[0] = array_end(&ids);
-	res = db_prepared(&d->link.db, "states", "SELECT id, state, coalesce(sha256, '') "
-	    "FROM muhur.submission WHERE id = ANY ($1::uuid[])", 1, params);
+	res = db_prepared(&d->link.db, "states", "SELECT s.id, s.state, coalesce(s.sha256, ''), "
+	    "coalesce(m.kind, '') FROM muhur.submission s LEFT JOIN muhur.member m ON m.code = left(s.uploader, -3) "
+	    "WHERE s.id = ANY ($1::uuid[])", 1, params);
 	buf_free(&ids);
 	if (res == NULL)
 		return -1;
@@ -143,6 +144,7 @@ read_states(struct directory *d, struct m_submission_state *states)
 			states[i].retry_later = states[i].state == SUB_STATE_COUNT ||
 			    str_copy(states[i].sha256, sizeof(states[i].sha256),
 			    PQgetvalue(res, row, 2)) == -1;
+			states[i].kind = member_kind_by_name(PQgetvalue(res, row, 3));
 			if (states[i].retry_later)
 				states[i].state = SUB_RECEIVED;
 		}

@@ -239,6 +239,7 @@ put_m_submission(struct buf *b, const struct m_submission *v)
 	put_str(b, v->name);
 	put_i64(b, v->size);
 	put_i64(b, v->received_at);
+	put_u8(b, v->kind);
 }
 
 int
@@ -253,6 +254,7 @@ get_m_submission(const struct msg *m, struct m_submission *v)
 	get_checked(&r, v->name, sizeof(v->name), file_name_ok, 0);
 	v->size = get_count(&r);
 	v->received_at = get_i64(&r);
+	v->kind = (enum member_kind)get_enum(&r, MEMBER_KIND_COUNT);
 	return reader_done(&r);
 }
 
@@ -280,6 +282,7 @@ put_m_submission_state(struct buf *b, const struct m_submission_state *v)
 	put_u8(b, v->state);
 	put_str(b, v->sha256);
 	put_u8(b, v->retry_later != 0);
+	put_u8(b, v->kind);
 }
 
 int
@@ -293,5 +296,6 @@ get_m_submission_state(const struct msg *m, struct m_submission_state *v)
 	v->state = (enum submission_state)get_enum(&r, SUB_STATE_COUNT);
 	get_checked(&r, v->sha256, sizeof(v->sha256), sha256_hex_ok, MAY_BE_EMPTY);
 	v->retry_later = get_bool(&r);
+	v->kind = (enum member_kind)get_enum(&r, MEMBER_KIND_COUNT);
 	return reader_done(&r);
 }

@@ -12,10 +12,11 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/conf.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "model/header.h"
 #include "model/crls.h"
+#include "model/header.h"
 #include "model/job.h"
 #include "model/notice.h"
 #include "model/reason.h"
@@ -69,6 +70,7 @@ struct m_submission {
 	char	 name[FILE_NAME_SIZE];
 	long long size;
 	usec_t	 received_at;
+	enum member_kind kind;			/* the uploader's member's */
 };
 struct m_submission_id { char id[UUID_SIZE]; };
 struct m_submission_state {
@@ -76,6 +78,7 @@ struct m_submission_state {
 	enum submission_state state;
 	char	 sha256[SHA256_HEX_SIZE];	/* "" while unknown */
 	int	 retry_later;			/* our own trouble (database): nothing was decided */
+	enum member_kind kind;			/* the uploader's member's; of the directory */
 };
 
 struct m_verdict {

@@ -30,7 +30,7 @@
 struct refresh {
 	struct cmd	*c;
 	const struct conf *conf;
-	struct trust	*trust;
+	struct trust	*trust[MEMBER_KIND_COUNT];
 	struct crl_set	 set;
 	int		 dir;		/* crl_dir, locked; -1 none */
 	usec_t		 now;
@@ -98,6 +98,33 @@ report(struct refresh *r, const char *source, const char *result, const struct c
 		log_warnx("%s: %s", source, why);
 }
 
+/* Whose it is by the anchors of any kind of member; what is said is said by
+ * those that come nearest to it. */
+static int
+judge(const struct refresh *r, const struct crl *crl, char why[WHY_SIZE])
+{
+	enum crl_signature best = CRL_ISSUER_UNKNOWN, one;
+	int k, at = 0;
+
+	for (k = 0; k < MEMBER_KIND_COUNT; k++)
+		if ((one = trust_crl_signature(r->trust[k], crl->x)) > best) {
+			best = one;
+			at = k;
+		}
+	return crl_judge(crl, r->trust[at], r->now, why, WHY_SIZE);
+}
+
+static int
+load_trust(struct refresh *r)
+{
+	int k;
+
+	for (k = 0; k < MEMBER_KIND_COUNT; k++)
+		if ((r->trust[k] = enrol_trust(r->conf, (enum member_kind)k)) == NULL)
+			return -1;
+	return 0;
+}
+
 /* An expired one is taken too, where it is newer: it still tells who is revoked. */
 static void
 take(struct refresh *r, const char *source, const char *data, size_t len)
@@ -111,7 +138,7 @@ take(struct refresh *r, const char *source, const char *data, size_t len)
 		return;
 	}
 	shown = crl;		/* the set takes its CRL, not these texts */
-	if (crl_judge(&crl, r->trust, r->now, why, sizeof(why)) == -1) {
+	if (judge(r, &crl, why) == -1) {
 		r->refused = 1;
 		report(r, source, "refused", &shown, why);
 		crl_free(&crl);
@@ -166,7 +193,7 @@ drop_unusable(struct refresh *r)
 	size_t i;
 
 	for (i = 0; i < r->set.n; i++) {
-		if (crl_judge(&r->set.v[i], r->trust, r->now, why, sizeof(why)) == 0)
+		if (judge(r, &r->set.v[i], why) == 0)
 			(void)crl_set_take(&kept, &r->set.v[i], why, sizeof(why));
 		else
 			log_warnx("CRL of %s in force: %s: it is dropped", r->set.v[i].issuer, why);
@@ -217,7 +244,7 @@ refresh_all(struct refresh *r)
 
 	if (r->conf->crl_dir != NULL && lock_dir(r) == -1)
 		return EXIT_ENVIRONMENT;
-	if (document_init() == -1 || (r->trust = enrol_trust(r->conf)) == NULL ||
+	if (document_init() == -1 || load_trust(r) == -1 ||
 	    crl_in_force(r->conf, &r->set) == -1)
 		return EXIT_ENVIRONMENT;
 	drop_unusable(r);
@@ -235,7 +262,7 @@ static int
 crl_refresh(struct cmd *c, int argc, char **argv)
 {
 	struct refresh r = { .c = c, .dir = -1 };
-	int rc;
+	int rc, k;
 
 	(void)argv;
 	if (argc != 1)
@@ -244,7 +271,8 @@ crl_refresh(struct cmd *c, int argc, char **argv)
 	r.now = clock_now();
 	rc = refresh_all(&r);
 	crl_set_free(&r.set);
-	trust_free(r.trust);
+	for (k = 0; k < MEMBER_KIND_COUNT; k++)
+		trust_free(r.trust[k]);
 	if (r.dir != -1)
 		(void)close(r.dir);
 	return rc;

@@ -15,7 +15,7 @@
 struct states {
 	struct cmd	*c;
 	const struct crl_set *set;
-	struct trust	*trust;
+	struct trust	*trust[MEMBER_KIND_COUNT];
 	usec_t		 now;
 	char		 now_text[TIME_SIZE];
 	long		 unknown;	/* certificates of which the CRLs say nothing */
@@ -49,12 +49,12 @@ keep(struct states *s, const struct crl *crl)
 /* As a submission's signer would be judged now.  NULL where the CRLs do not
  * tell: then the row stays as it is, and documents are refused anyway. */
 static const char *
-revocation_of(struct states *s, X509 *cert)
+revocation_of(struct states *s, enum member_kind kind, X509 *cert)
 {
 	struct reasons *rs = xcalloc(1, sizeof(*rs));
 	enum revocation revocation;
 
-	trust_judge(s->trust, cert, NULL, s->now, 1, &revocation, rs);
+	trust_judge(s->trust[kind], cert, NULL, s->now, 1, &revocation, rs);
 	free(rs);
 	switch (revocation) {
 	case REVOCATION_GOOD:
@@ -89,9 +89,10 @@ change(struct states *s, const char *sha256, const char *user, const char *revoc
 /* Revoked once is revoked, though its issuer may drop it from its list when it
  * has expired (RFC 5280 3.3): only what was on hold is released. */
 static void
-judge(struct states *s, const char *sha256, const char *user, const char *before, X509 *cert)
+judge(struct states *s, const char *sha256, const char *user, const char *before, enum member_kind kind,
+    X509 *cert)
 {
-	const char *now = revocation_of(s, cert);
+	const char *now = revocation_of(s, kind, cert);
 
 	if (now == NULL)
 		s->unknown++;
@@ -111,15 +112,17 @@ judge_all(struct states *s)
 	int i;
 
 	/* what an operator has decided, no CRL takes back */
-	res = cmd_query(s->c, "SELECT sha256, user_code, coalesce(revocation, ''), der FROM muhur.certificate "
-	    "WHERE (state = 'good' OR revocation IN ('crl', 'hold')) AND not_after > $1::timestamptz "
-	    "ORDER BY sha256 FOR UPDATE", 1, params);
+	res = cmd_query(s->c, "SELECT c.sha256, c.user_code, coalesce(c.revocation, ''), c.der, m.kind "
+	    "FROM muhur.certificate c JOIN muhur.member m ON m.code = left(c.user_code, -3) "
+	    "WHERE (c.state = 'good' OR c.revocation IN ('crl', 'hold')) AND c.not_after > $1::timestamptz "
+	    "ORDER BY c.sha256 FOR UPDATE OF c", 1, params);
 	for (i = 0; i < PQntuples(res); i++) {
 		der = PQunescapeBytea((const unsigned char *)PQgetvalue(res, i, 3), &len);
 		p = der;
 		if (der == NULL || (cert = d2i_X509(NULL, &p, (long)len)) == NULL)
 			fatalx("certificate %s: cannot be read", PQgetvalue(res, i, 0));
-		judge(s, PQgetvalue(res, i, 0), PQgetvalue(res, i, 1), PQgetvalue(res, i, 2), cert);
+		judge(s, PQgetvalue(res, i, 0), PQgetvalue(res, i, 1), PQgetvalue(res, i, 2),
+		    member_kind_by_name(PQgetvalue(res, i, 4)), cert);
 		X509_free(cert);
 		PQfreemem(der);
 	}
@@ -127,20 +130,35 @@ judge_all(struct states *s)
 	ERR_clear_error();
 }
 
+/* As the gateway's processes judge: the anchors of each kind of member. */
+static int
+load_trust(struct states *s)
+{
+	const struct conf *conf = cmd_conf(s->c);
+	size_t i;
+	int k;
+
+	for (k = 0; k < MEMBER_KIND_COUNT; k++) {
+		if ((s->trust[k] = enrol_trust(conf, (enum member_kind)k)) == NULL)
+			return -1;
+		trust_set_crl_grace(s->trust[k], conf->crl_grace);
+		for (i = 0; i < s->set->n; i++)
+			if (trust_add_crl(s->trust[k], s->set->v[i].x) == -1)
+				return -1;
+	}
+	return 0;
+}
+
 int
 crl_write_states(struct cmd *c, const struct crl_set *set)
 {
 	struct states s = { .c = c, .set = set, .now = clock_now() };
-	int rc = EXIT_ENVIRONMENT;
+	int rc = EXIT_ENVIRONMENT, k;
 	size_t i;
 
 	time_format(s.now, s.now_text);
-	if ((s.trust = enrol_trust(cmd_conf(c))) == NULL)
+	if (load_trust(&s) == -1)
 		goto out;
-	for (i = 0; i < set->n; i++)
-		if (trust_add_crl(s.trust, set->v[i].x) == -1)
-			goto out;
-	trust_set_crl_grace(s.trust, cmd_conf(c)->crl_grace);
 	cmd_begin(c);
 	for (i = 0; i < set->n; i++)
 		keep(&s, &set->v[i]);
@@ -151,6 +169,7 @@ crl_write_states(struct cmd *c, const struct crl_set *set)
 		    "`muhur crl list' shows which CRLs there are", s.unknown);
 	rc = s.unknown > 0 ? EXIT_NO : EXIT_YES;
 out:
-	trust_free(s.trust);
+	for (k = 0; k < MEMBER_KIND_COUNT; k++)
+		trust_free(s.trust[k]);
 	return rc;
 }

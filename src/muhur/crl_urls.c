@@ -66,14 +66,14 @@ add_named(struct crl_sources *s, X509 *cert)
 
 /* The sub-CAs': a root has none that tells of itself. */
 static void
-add_of_anchors(struct crl_sources *s, const struct conf *conf)
+add_of_anchors(struct crl_sources *s, const char *path)
 {
 	BIO *bio = NULL;
 	char *pem = NULL;
 	X509 *cert;
 	size_t len;
 
-	if (file_read_all(conf->trust_anchors, ANCHORS_MAX, &pem, &len) == 0 &&
+	if (file_read_all(path, ANCHORS_MAX, &pem, &len) == 0 &&
 	    (bio = BIO_new_mem_buf(pem, (int)len)) != NULL) {
 		while ((cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
 			add_named(s, cert);
@@ -116,11 +116,15 @@ crl_sources_find(struct cmd *c, struct crl_sources *s)
 {
 	const struct conf *conf = cmd_conf(c);
 	size_t i;
+	int k;
 
 	for (i = 0; i < conf->ncrl_urls; i++)
 		add(s, conf->crl_urls[i], strlen(conf->crl_urls[i]), 0);
 	if (conf->crl_distribution_points) {
-		add_of_anchors(s, conf);
+		add_of_anchors(s, conf->trust_anchors);
+		for (k = 0; k < MEMBER_KIND_COUNT; k++)
+			if (conf->trust[k].set)
+				add_of_anchors(s, conf->trust[k].anchors);
 		add_of_enrolled(s, c);
 	}
 }

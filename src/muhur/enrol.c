@@ -177,18 +177,26 @@ judge(X509 *cert, const char *what, const struct trust *trust, usec_t at)
 }
 
 struct trust *
-enrol_trust(const struct conf *conf)
+enrol_trust(const struct conf *conf, enum member_kind kind)
 {
+	const struct conf_trust *own = &conf->trust[kind];
+	const char *path = own->set ? own->anchors : conf->trust_anchors;
 	struct trust *trust = NULL;
 	char *pem;
-	size_t len;
+	size_t len, i;
 
-	if (file_read_all(conf->trust_anchors, ANCHORS_MAX, &pem, &len) == -1) {
-		log_warn("trust_anchors %s", conf->trust_anchors);
+	if (file_read_all(path, ANCHORS_MAX, &pem, &len) == -1) {
+		log_warn("trust anchors: %s", path);
 		return NULL;
 	}
 	trust = trust_new(pem, len);
 	free(pem);
+	for (i = 0; trust != NULL && i < own->npolicies; i++) {
+		if (trust_add_policy(trust, own->policies[i]) == -1) {
+			trust_free(trust);
+			trust = NULL;
+		}
+	}
 	return trust;
 }
 

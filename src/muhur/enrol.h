@@ -15,8 +15,9 @@
 #include "base/mem.h"
 #include "xml/trust.h"
 
-/* The configured trust anchors; NULL with the cause logged. */
-struct trust *enrol_trust(const struct conf *conf);
+/* The trust anchors and policies for members of that kind, those of all with
+ * MEMBER_UNKNOWN; NULL with the cause logged. */
+struct trust *enrol_trust(const struct conf *conf, enum member_kind kind);
 
 struct enrol_certificate {
 	char	 sha256[SHA256_HEX_SIZE];	/* of the DER */

@@ -38,7 +38,7 @@ read_keys(struct cmd *c, struct enrolment *e)
 	size_t len;
 	int rc;
 
-	if (e->cert_path != NULL && (rc = user_cert_read(c, e->cert_path, &e->cert)) != EXIT_YES)
+	if (e->cert_path != NULL && (rc = user_cert_read(c, e->code, e->cert_path, &e->cert)) != EXIT_YES)
 		return rc;
 	if (e->ssh_path == NULL)
 		return EXIT_YES;

@@ -23,8 +23,21 @@
 
 /* --- reading and storing ---------------------------------------------------- */
 
+/* The kind of the user's member; MEMBER_UNKNOWN where there is none, which
+ * whoever stores the certificate will find. */
+static enum member_kind
+kind_of(struct cmd *c, const char *user)
+{
+	const char *params[] = { user };
+	PGresult *res = cmd_query(c, "SELECT kind FROM muhur.member WHERE code = left($1, -3)", 1, params);
+	enum member_kind kind = PQntuples(res) == 1 ? member_kind_by_name(PQgetvalue(res, 0, 0)) : MEMBER_UNKNOWN;
+
+	PQclear(res);
+	return kind;
+}
+
 int
-user_cert_read(struct cmd *c, const char *path, struct enrol_certificate *e)
+user_cert_read(struct cmd *c, const char *user, const char *path, struct enrol_certificate *e)
 {
 	const struct conf *conf = cmd_conf(c);
 	struct crl_set set = { 0 };
@@ -37,7 +50,7 @@ user_cert_read(struct cmd *c, const char *path, struct enrol_certificate *e)
 		log_warn("%s", path);
 		goto out;
 	}
-	if (document_init() == -1 || (trust = enrol_trust(conf)) == NULL ||
+	if (document_init() == -1 || (trust = enrol_trust(conf, kind_of(c, user))) == NULL ||
 	    crl_in_force(conf, &set) == -1)
 		goto out;
 	for (i = 0; i < set.n; i++)
@@ -199,7 +212,7 @@ cert_assign(struct cmd *c, int argc, char **argv)
 		return cmd_usage(c);
 	user = argv[optind];
 	(void)cmd_now(c, now);
-	if ((rc = user_cert_read(c, path, &e)) != EXIT_YES)
+	if ((rc = user_cert_read(c, user, path, &e)) != EXIT_YES)
 		goto out;
 	cmd_begin(c);
 	if ((rc = lock_user(c, user)) != EXIT_YES || (rc = user_cert_store(c, user, path, &e, now)) != EXIT_YES)
@@ -305,7 +318,7 @@ cert_replace(struct cmd *c, int argc, char **argv)
 	if (until_text != NULL && (rc = read_moment("--until", until_text, now, &t)) != EXIT_YES)
 		return rc;
 	time_format(t, until);
-	if ((rc = user_cert_read(c, path, &e)) == EXIT_YES)
+	if ((rc = user_cert_read(c, argv[optind], path, &e)) == EXIT_YES)
 		rc = store_replacement(c, argv[optind], path, old, &e, until);
 	enrol_free(&e);
 	return rc;

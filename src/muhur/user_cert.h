@@ -8,10 +8,10 @@
 
 #define KEY_FILE_MAX	(256 * 1024)	/* bytes of a certificate or key file */
 
-/* The first certificate of the file at path: is it one that may be enrolled?
- * Its chain, times, usage and key (enrol.h), and that no CRL at hand names it.
+/* The first certificate of the file at path: may it be enrolled for that user?
+ * Its chain to the anchors of the member's kind, times, usage and key (enrol.h), and that no CRL at hand names it.
  * An exit code, EXIT_YES good; enrol_free(e) in every case. */
-int user_cert_read(struct cmd *c, const char *path, struct enrol_certificate *e);
+int user_cert_read(struct cmd *c, const char *user, const char *path, struct enrol_certificate *e);
 /* It becomes the user's, and so does its key for logins, within the caller's
  * transaction.  EXIT_NO (said) where it, or its key, is another user's, or
  * where it was this one's and is at its end. */

@@ -298,6 +298,8 @@ flow_sub_state(struct gateway *gw, struct msg *m)
 		return 0;
 	}
 	was = s->phase;
+	if (st.kind != MEMBER_UNKNOWN)
+		s->m.kind = st.kind;
 	if (was == FLOW_ASKED || was == FLOW_HOLDING)
 		f->asked--;
 	else if (was != FLOW_HELD || s->waiting)

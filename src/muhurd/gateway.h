@@ -23,6 +23,7 @@ struct gateway_fds {
 	int	 rules;			/* <schema_dir>/rules */
 	int	 anchors, crl, tsa;	/* reopened at SIGHUP through their folders: */
 	int	 anchors_dir, crl_dir, tsa_dir;
+	int	 kind_anchors[MEMBER_KIND_COUNT], kind_dir[MEMBER_KIND_COUNT];	/* the same */
 	int	 crls, crls_dir;	/* CRL_FETCHED, reopened when it was replaced */
 	int	 cert, key;		/* the signer's; key: of a token the PIN's file */
 	int	*token;			/* O_PATH: what the token's module may read, then write */

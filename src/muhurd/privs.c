@@ -77,12 +77,14 @@ setup_sandbox(struct gateway *gw)
 	if ((descriptor) != -1)						\
 		paths[n++] = (struct sandbox_path){ (descriptor), NULL, (what) };	\
 } while (0)
-	paths = xcalloc(ROLE_COUNT + 8 + gw->fd.ntoken, sizeof(*paths));
+	paths = xcalloc(ROLE_COUNT + MEMBER_KIND_COUNT + 8 + gw->fd.ntoken, sizeof(*paths));
 	ALLOW(gw->tree.state, SB_READ | SB_WRITE);
 	ALLOW(gw->fd.schemas, SB_READ);
 	ALLOW(gw->fd.rules, SB_READ);
 	/* a renewed file is another inode, so its folder must stay readable */
 	ALLOW(gw->fd.anchors_dir, SB_READ);
+	for (i = 0; i < MEMBER_KIND_COUNT; i++)
+		ALLOW(gw->fd.kind_dir[i], SB_READ);
 	ALLOW(gw->fd.crl_dir, SB_READ);
 	ALLOW(gw->fd.tsa_dir, SB_READ);
 	ALLOW(gw->fd.crls_dir, SB_READ);

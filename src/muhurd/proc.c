@@ -97,7 +97,7 @@ static int
 role_descriptors(struct gateway *gw, enum role role, int fds[FD_COUNT], int own[2])
 {
 	struct gateway_fds *g = &gw->fd;
-	int first = -1, second = -1;
+	int first = -1, second = -1, k;
 
 	own[0] = own[1] = -1;
 	switch (role) {
@@ -114,6 +114,8 @@ role_descriptors(struct gateway *gw, enum role role, int fds[FD_COUNT], int own[
 		fds[FD_CRL] = role == ROLE_VERIFY ? g->crl : g->key;
 		fds[FD_TSA] = role == ROLE_VERIFY ? g->tsa : -1;
 		fds[FD_CRL_FETCHED] = role == ROLE_VERIFY ? g->crls : -1;
+		for (k = 1; role == ROLE_VERIFY && k < MEMBER_KIND_COUNT; k++)
+			fds[FD_KIND_ANCHORS + k - 1] = g->kind_anchors[k];
 		break;
 	case ROLE_RECONCILE:
 		second = g->rules;

@@ -36,6 +36,8 @@ setup_init(struct gateway *gw)
 	f->tsa = f->tsa_dir = -1;
 	for (i = 0; i < ROLE_COUNT; i++)
 		f->password[i] = f->program[i] = -1;
+	for (i = 0; i < MEMBER_KIND_COUNT; i++)
+		f->kind_anchors[i] = f->kind_dir[i] = -1;
 	gw->tree.state = gw->tree.received = gw->tree.store = -1;
 	gw->tree.tmp = gw->tree.boxes = -1;
 }
@@ -176,6 +178,21 @@ open_passwords(struct gateway *gw)
 	return 0;
 }
 
+static int
+open_kind_anchors(struct gateway *gw)
+{
+	const struct conf_trust *t;
+	int k;
+
+	for (k = 0; k < MEMBER_KIND_COUNT; k++) {
+		t = &gw->conf->trust[k];
+		if (t->set && (open_file("trust: anchors", t->anchors, O_RDONLY, &gw->fd.kind_anchors[k]) == -1 ||
+		    open_folder_of("trust: anchors", t->anchors, &gw->fd.kind_dir[k]) == -1))
+			return -1;
+	}
+	return 0;
+}
+
 /* Without CRLs only where the configuration says that none are needed.  What
  * was fetched is enough, and is not there before it was fetched. */
 static int
@@ -257,7 +274,8 @@ setup_files(struct gateway *gw)
 	    (open_file("tsa_anchors", c->tsa_anchors, O_RDONLY, &f->tsa) == -1 ||
 	    open_folder_of("tsa_anchors", c->tsa_anchors, &f->tsa_dir) == -1))
 		return -1;
-	return open_crls(gw) == -1 || open_programs(gw) == -1 || open_passwords(gw) == -1 ? -1 : 0;
+	return open_kind_anchors(gw) == -1 || open_crls(gw) == -1 || open_programs(gw) == -1 ||
+	    open_passwords(gw) == -1 ? -1 : 0;
 }
 
 static int
@@ -281,9 +299,12 @@ int
 setup_reopen_trust(struct gateway *gw)
 {
 	struct gateway_fds *f = &gw->fd;
-	int n;
+	int n, k;
 
 	n = reopen("trust_anchors", gw->conf->trust_anchors, f->anchors_dir, &f->anchors);
+	for (k = 0; k < MEMBER_KIND_COUNT; k++)
+		if (f->kind_anchors[k] != -1)
+			n += reopen("trust: anchors", gw->conf->trust[k].anchors, f->kind_dir[k], &f->kind_anchors[k]);
 	if (f->crl != -1)
 		n += reopen("crl_file", gw->conf->crl_file, f->crl_dir, &f->crl);
 	if (f->tsa != -1)

@@ -28,7 +28,8 @@
 struct verify {
 	struct conf		*conf;
 	struct schema_set	*schemas;
-	struct trust		*trust, *tsa;
+	struct trust		*trust[MEMBER_KIND_COUNT];	/* 0: of all that have none of their own */
+	struct trust		*tsa;
 	struct msg_chan		 chan;
 	struct m_submission	 sub;
 	int			 document, pipe;
@@ -127,13 +128,27 @@ log_timestamp(const struct verify *v, const struct timestamp *t)
 		    v->sub.id, t->why);
 }
 
+/* The trust of the uploader's member's kind.  Whoever it is has logged in, so
+ * the kind is known; were it not, no anchors could be chosen. */
+static const struct trust *
+trust_of(const struct verify *v)
+{
+	int k;
+
+	if (v->sub.kind == MEMBER_UNKNOWN)
+		for (k = 0; k < MEMBER_KIND_COUNT; k++)
+			if (v->trust[k] != NULL && k != MEMBER_UNKNOWN)
+				fatalx("submission %s: the kind of its member is not known", v->sub.id);
+	return v->trust[v->sub.kind] != NULL ? v->trust[v->sub.kind] : v->trust[MEMBER_UNKNOWN];
+}
+
 /* 0, or -1: no verdict was reached or it could not be told. */
 static int
 judge(struct verify *v)
 {
 	const struct conf *c = v->conf;
 	struct document_settings s = {
-		.trust = v->trust,
+		.trust = trust_of(v),
 		.tsa = v->tsa,
 		.schemas = v->schemas,
 		.profile = c->signature_profile,
@@ -200,21 +215,6 @@ wait_document(struct verify *v)
 
 /* --- set-up -------------------------------------------------------------- */
 
-static struct trust *
-load_anchors(int fd, const char *what)
-{
-	struct trust *t;
-	char *pem;
-	size_t len;
-
-	if (fd_read_all(fd, PEM_MAX_SIZE, &pem, &len) == -1)
-		fatal("%s", what);
-	if ((t = trust_new(pem, len)) == NULL)
-		fatalx("%s: cannot be used", what);
-	free(pem);
-	return t;
-}
-
 /* 1, or 0 where muhurd gave no such descriptor. */
 static int
 read_crls(const struct verify *v, struct crl_set *set, int fd)
@@ -244,25 +244,60 @@ load_crls(struct verify *v)
 {
 	struct crl_set set = { 0 };
 	size_t i;
+	int k;
 
 	if (read_crls(v, &set, FD_CRL_FETCHED) + read_crls(v, &set, FD_CRL) == 0 && v->conf->require_crl)
 		fatalx("there are no revocation lists");
-	for (i = 0; i < set.n; i++)
-		if (trust_add_crl(v->trust, set.v[i].x) == -1 ||
-		    (v->tsa != NULL && trust_add_crl(v->tsa, set.v[i].x) == -1))
+	for (i = 0; i < set.n; i++) {
+		for (k = 0; k < MEMBER_KIND_COUNT; k++)
+			if (v->trust[k] != NULL && trust_add_crl(v->trust[k], set.v[i].x) == -1)
+				fatalx("the revocation lists cannot be used");
+		if (v->tsa != NULL && trust_add_crl(v->tsa, set.v[i].x) == -1)
 			fatalx("the revocation lists cannot be used");
+	}
 	crl_set_free(&set);
+}
+
+static struct trust *
+load_anchors(const struct verify *v, int fd, const char *what)
+{
+	struct trust *t;
+	char *pem;
+	size_t len;
+
+	if (fd_read_all(fd, PEM_MAX_SIZE, &pem, &len) == -1)
+		fatal("%s", what);
+	if ((t = trust_new(pem, len)) == NULL)
+		fatalx("the %s cannot be used", what);
+	trust_set_crl_grace(t, v->conf->crl_grace);
+	free(pem);
+	return t;
+}
+
+static struct trust *
+load_kind(const struct verify *v, enum member_kind kind)
+{
+	const struct conf_trust *own = &v->conf->trust[kind];
+	struct trust *t = load_anchors(v, FD_KIND_ANCHORS + kind - 1, "trust anchors");
+	size_t i;
+
+	for (i = 0; i < own->npolicies; i++)
+		if (trust_add_policy(t, own->policies[i]) == -1)
+			fatalx("the trust anchors cannot be used");
+	return t;
 }
 
 static void
 load_trust(struct verify *v)
 {
-	v->trust = load_anchors(FD_ANCHORS, "trust anchors");
-	trust_set_crl_grace(v->trust, v->conf->crl_grace);
-	if (v->conf->tsa_anchors != NULL) {
-		v->tsa = load_anchors(FD_TSA, "time-stamp authorities");
-		trust_set_crl_grace(v->tsa, v->conf->crl_grace);
-	}
+	int k;
+
+	v->trust[MEMBER_UNKNOWN] = load_anchors(v, FD_ANCHORS, "trust anchors");
+	for (k = 1; k < MEMBER_KIND_COUNT; k++)
+		if (v->conf->trust[k].set)
+			v->trust[k] = load_kind(v, (enum member_kind)k);
+	if (v->conf->tsa_anchors != NULL)
+		v->tsa = load_anchors(v, FD_TSA, "time-stamp authorities");
 	load_crls(v);
 }
 
@@ -278,8 +313,7 @@ set_up(struct verify *v, int argc, char *argv[])
 	close(FD_SCHEMAS);
 	close(FD_ANCHORS);
 	close(FD_CRL);
-	close(FD_TSA);
-	close(FD_CRL_FETCHED);
+	close_from(FD_CRL_FETCHED);
 	msg_init(&v->chan, FD_CHANNEL, ROLE_VERIFY, ROLE_MUHURD);
 	if (sandbox_enter(v->conf->sandbox, SB_STDIO | SB_PASSFD, NULL, 0) == -1)
 		fatalx("no sandbox: not started");
@@ -289,7 +323,7 @@ int
 main(int argc, char *argv[])
 {
 	struct verify v = { .document = -1, .pipe = -1 };
-	int rc = 0;
+	int rc = 0, k;
 
 	set_up(&v, argc, argv);
 	if (msg_send(&v.chan, M_READY, 0, NULL, 0, NULL, 0) == -1)
@@ -300,7 +334,8 @@ main(int argc, char *argv[])
 		close(v.pipe);
 	msg_close(&v.chan);
 	schema_set_free(v.schemas);
-	trust_free(v.trust);
+	for (k = 0; k < MEMBER_KIND_COUNT; k++)
+		trust_free(v.trust[k]);
 	trust_free(v.tsa);
 	conf_free(v.conf);
 	return rc == 0 ? 0 : EXIT_FAILURE;

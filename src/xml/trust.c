@@ -28,6 +28,7 @@ struct trust {
 	X509_STORE	*store;		/* roots and CRLs */
 	STACK_OF(X509)	*intermediates;	/* sub-CAs of the anchors' file */
 	int		 have_crls;
+	STACK_OF(ASN1_OBJECT) *policies;	/* NULL: any */
 	int		 crl_grace;	/* seconds */
 	int		 partial;	/* anchors that are no roots count as well */
 	usec_t		 store_at;	/* trust_store: when it judges */
@@ -198,6 +199,22 @@ trust_set_crl_grace(struct trust *t, int seconds)
 	t->crl_grace = seconds;
 }
 
+int
+trust_add_policy(struct trust *t, const char *oid)
+{
+	ASN1_OBJECT	*o = OBJ_txt2obj(oid, 1);
+
+	if (o == NULL) {
+		ERR_clear_error();
+		log_warnx("certificate policy %s: is no object identifier", oid);
+		return -1;
+	}
+	if ((t->policies == NULL && (t->policies = sk_ASN1_OBJECT_new_null()) == NULL) ||
+	    sk_ASN1_OBJECT_push(t->policies, o) == 0)
+		fatalx("trust: out of memory");
+	return 0;
+}
+
 /* May this one sign CRLs (RFC 5280 4.2.1.3)?  A missing extension names all. */
 static enum crl_signature
 crl_signed_by(X509_CRL *crl, X509 *issuer)
@@ -239,6 +256,7 @@ trust_free(struct trust *t)
 		return;
 	X509_STORE_free(t->store);
 	sk_X509_pop_free(t->intermediates, X509_free);
+	sk_ASN1_OBJECT_pop_free(t->policies, ASN1_OBJECT_free);
 	free(t);
 }
 
@@ -294,7 +312,7 @@ static const struct fault {
 	{ X509_V_ERR_EXCLUDED_VIOLATION, CERT_UNTRUSTED, 0,
 	    "a CA above it may not give such a name (name constraints)" },
 	{ X509_V_ERR_NO_EXPLICIT_POLICY, CERT_UNTRUSTED, 0,
-	    "not issued under the policy that a CA above it demands" },
+	    "not issued under a policy that is demanded, here or by a CA above it" },
 	{ X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION, CERT_UNTRUSTED, 0,
 	    "it has a critical extension that is not known" },
 	{ X509_V_ERR_CA_KEY_TOO_SMALL, CERT_UNTRUSTED, 0, "its key is too weak" },
@@ -358,9 +376,12 @@ set_parameters(const struct trust *t, X509_VERIFY_PARAM *param, usec_t at, int c
 		    X509_V_FLAG_EXTENDED_CRL_SUPPORT | X509_V_FLAG_USE_DELTAS;
 	if (t->partial)
 		flags |= X509_V_FLAG_PARTIAL_CHAIN;
+	/* user-initial-policy-set, initial-explicit-policy (6.1.1 c, e) */
+	if (t->policies != NULL)
+		flags |= X509_V_FLAG_EXPLICIT_POLICY;
 	if ((any = sk_ASN1_OBJECT_new_null()) == NULL ||
 	    sk_ASN1_OBJECT_push(any, OBJ_nid2obj(NID_any_policy)) == 0 ||
-	    X509_VERIFY_PARAM_set1_policies(param, any) != 1 ||
+	    X509_VERIFY_PARAM_set1_policies(param, t->policies != NULL ? t->policies : any) != 1 ||
 	    X509_VERIFY_PARAM_set_flags(param, flags) != 1)
 		fatalx("trust: out of memory");
 	sk_ASN1_OBJECT_free(any);

@@ -24,6 +24,9 @@ struct trust *trust_new_partial(X509 *const *certs, size_t n);
 int  trust_add_crls(struct trust *t, const char *crls, size_t len);
 /* One more; it gets a reference. */
 int  trust_add_crl(struct trust *t, X509_CRL *crl);
+/* Once or more: the path must hold for one of these certificate policies (RFC
+ * 5280 6.1.1 c).  0, or -1 (logged): no OID. */
+int  trust_add_policy(struct trust *t, const char *oid);
 /* How long past its nextUpdate a CRL still tells that somebody is not revoked. */
 void trust_set_crl_grace(struct trust *t, int seconds);
 

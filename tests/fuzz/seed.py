@@ -58,8 +58,8 @@ PEER = text("2001:db8::1") + u32(65535)
 LOGIN = text("PLA001", "ssh-ed25519") + raw(b"\0\1\xff") + u8(1)
 LOGIN_RESULT = u8(1) + u8(1) + text("PLA001", "PLA", "")
 FILE_ID = i64(-1, 1, 1795000000000000000)
-SUBMISSION = text(UUID, "PLA001", "g\u00fcn.xml") + i64(4849, 1795000000000000)
-STATE = text(UUID) + u8(3) + text(SHA) + u8(0)
+SUBMISSION = text(UUID, "PLA001", "g\u00fcn.xml") + i64(4849, 1795000000000000) + u8(1)
+STATE = text(UUID) + u8(3) + text(SHA) + u8(0) + u8(2)
 VERDICT = (text(UUID, SHA) + u8(1) + text(SHA, "CN=A\u015f,C=TR", "CN=b", "0A") +
            i64(1795000000000000) +
            text("1.2.3") + u8(TIMESTAMP["TIMESTAMP_BAD"]) + i64(0) + text("", "expired") +

@@ -78,6 +78,9 @@ test_values(void **state)
 	    "inbox_quota = 12345\n"
 	    "cutoff = \"09:30\"\n"
 	    "signature_profile = xmldsig\n"
+	    "trust custodian { anchors = \"c.pem\" policies = {\"1.2.3\", \"2.16.792.1\"} }\n"
+	    "trust registry { }\n"
+	    "trust_anchors = all.pem\n"
 	    "crl_dir = lists\n"
 	    "crl_urls = {\"http://a.example/x.crl\", \"file:///y.crl\"}\n"
 	    "crl_grace = 3600\n"
@@ -100,6 +103,13 @@ test_values(void **state)
 	assert_int_equal(conf->cutoff_hour, 9);
 	assert_int_equal(conf->cutoff_minute, 30);
 	assert_int_equal(conf->signature_profile, PROFILE_XMLDSIG);
+	assert_int_equal(conf->trust[MEMBER_PLATFORM].set, 0);
+	assert_int_equal(conf->trust[MEMBER_CUSTODIAN].set, 1);
+	assert_string_equal(conf->trust[MEMBER_CUSTODIAN].anchors, "/base/dir/c.pem");
+	assert_int_equal(conf->trust[MEMBER_CUSTODIAN].npolicies, 2);
+	assert_string_equal(conf->trust[MEMBER_CUSTODIAN].policies[1], "2.16.792.1");
+	assert_string_equal(conf->trust[MEMBER_REGISTRY].anchors, "/base/dir/all.pem");
+	assert_int_equal(conf->trust[MEMBER_REGISTRY].npolicies, 0);
 	assert_string_equal(conf->crl_dir, "/base/dir/lists");
 	assert_int_equal(conf->ncrl_urls, 2);
 	assert_string_equal(conf->crl_urls[0], "http://a.example/x.crl");
@@ -152,6 +162,9 @@ test_refused(void **state)
 		"signature_policies = {\"1.2=sha256:"
 		    "0g00000000000000000000000000000000000000000000000000000000000000\"}\n",
 		"sandbox = perhaps\n", "db_port = 0\n", "crl_grace = -1\n", "crl_max_size = 1G\n",
+		"trust bank { }\n", "trust unknown { }\n", "trust platform { }\ntrust platform { }\n",
+		"trust platform { policies = {\"1\"} }\n", "trust platform { policies = {\"1..2\"} }\n",
+		"trust platform { policies = {\"1.2.\"} }\n", "trust platform { policies = {\"a.b\"} }\n",
 		/* fetched to nowhere */
 		"crl_urls = {\"http://a.example/x.crl\"}\n", "crl_distribution_points = true\n",
 		"outbox_retention = 0\n", "max_sessions = 99999999999999999999\n",
@@ -271,6 +284,10 @@ test_roles(void **state)
 	assert_string_equal(role_name(ROLE_MUHURD), "muhurd");
 	assert_string_equal(role_name(ROLE_ARCHIVE), "archive");
 	assert_string_equal(role_name(ROLE_COUNT), "unknown");
+	assert_string_equal(member_kind_name(MEMBER_CUSTODIAN), "custodian");
+	assert_int_equal(member_kind_by_name("registry"), MEMBER_REGISTRY);
+	assert_int_equal(member_kind_by_name("unknown"), MEMBER_UNKNOWN);
+	assert_int_equal(member_kind_by_name("bank"), MEMBER_UNKNOWN);
 }
 
 int

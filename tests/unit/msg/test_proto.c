@@ -100,10 +100,10 @@ test_box(void **state)
 static void
 test_submission(void **state)
 {
-	struct m_submission s = { UUID, "PLA001", "a b.xml", INT64_MAX, -1 };
+	struct m_submission s = { UUID, "PLA001", "a b.xml", INT64_MAX, -1, MEMBER_REGISTRY };
 	struct m_submission_id id = { UUID };
-	struct m_submission_state st = { UUID, SUB_REPLACED, SHA, 1 };
-	struct m_submission_state unknown = { UUID, SUB_RECEIVED, "", 0 };
+	struct m_submission_state st = { UUID, SUB_REPLACED, SHA, 1, MEMBER_PLATFORM };
+	struct m_submission_state unknown = { UUID, SUB_RECEIVED, "", 0, MEMBER_UNKNOWN };
 
 	(void)state;
 	CHECK(m_submission, s);

@@ -104,7 +104,7 @@ _Noreturn static void
 become(int channel)
 {
 	int from[FD_COUNT - FD_CHANNEL] = { channel, open(conf_path, O_RDONLY), schemas, anchors,
-	    crls, -1, -1 };
+	    crls, -1, -1, -1, -1, -1, -1, -1 };
 	int i, high[FD_COUNT - FD_CHANNEL];
 
 	for (i = 0; i < FD_COUNT - FD_CHANNEL; i++)
