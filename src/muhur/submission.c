@@ -90,7 +90,7 @@ static const char *const show_names[] = {
 	"-#no", "id", "state", "receivedAt", "decidedAt", "uploader", "member", "fileName", "#size", "sha256",
 	"messageType", "messageId", "userCode", "businessDate", "#sequence", "#recordCount", "createdAt",
 	"?late", "signerSubject", "signerIssuer", "signerSerial", "signingTime", "replaces", "replacedBy",
-	"repeatOf", "operatorDecision", "signaturePolicy", "timestampState", "timestampAt",
+	"decidedBy", "decidesAbout", "repeatOf", "operatorDecision", "signaturePolicy", "timestampState", "timestampAt",
 	"timestampAuthority", "timestampWhy"
 };
 
@@ -101,6 +101,9 @@ static const char show_sql[] =
 	"s.signer_serial, " SQL_TIME("s.signing_time") ", "
 	"(SELECT r.id FROM muhur.submission r WHERE r.no = s.replaces), "
 	"(SELECT min(r.id::text) FROM muhur.submission r WHERE r.replaces = s.no AND r.state IN ('accepted', 'replaced')), "
+	"(SELECT r.id FROM muhur.submission r WHERE r.no = s.approved_by), "
+	"(SELECT r.id FROM muhur.approval_target a JOIN muhur.submission r ON r.member_code = a.member_code "
+	"AND r.message_id = a.message_id AND r.reserves_id AND r.approved_by = s.no WHERE a.submission = s.no), "
 	"(SELECT r.id FROM muhur.submission r WHERE r.no = s.repeat_of), s.operator_decision, "
 	"s.signature_policy, s.timestamp_state, " SQL_TIME("s.timestamp_at") ", s.timestamp_authority, "
 	"s.timestamp_why FROM muhur.submission s WHERE s.id = $1";
