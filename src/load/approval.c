@@ -115,8 +115,8 @@ judge_right(const struct header *h, const struct target *t, struct reasons *rs)
 
 	if (!may)
 		reasons_add(rs, NOT_AUTHORISED, 0, "Header/UserCode",
-		    "%s holds no right to %s a %s", h->user,
-		    h->type == MT_APPROVAL ? "approve" : "cancel", t->message_type);
+		    "%s may not %s the %s %s", h->user,
+		    h->type == MT_APPROVAL ? "approve" : "cancel", t->message_type, t->message_id);
 	else if (h->type != MT_APPROVAL)
 		return;
 	else if (!t->entry_right)

@@ -100,6 +100,22 @@ judge(const struct job *j, const struct header *h, const struct references *refs
 	reasons_first_stage(rs);
 }
 
+/* The changes that wait, now approved.  What cannot be is answered to the Approval,
+ * in whose file those lines are not.  0 or -1. */
+static int
+apply_target(struct db *db, const struct target *t, usec_t at, struct reasons *rs)
+{
+	struct reasons	 found = { 0 };
+	size_t		 i;
+
+	if (authorization_apply(db, t->no, t->user, at, &found) == -1)
+		return -1;
+	for (i = 0; i < found.n; i++)
+		reasons_add(rs, found.v[i].code, 0, "Targets/Target", "%s, line %ld: %s",
+		    t->message_id, found.v[i].line, found.v[i].detail);
+	return 0;
+}
+
 /* What it decides about, or changes, by its records.  0 or -1. */
 static int
 try_records(struct worker *w, const struct header *h, struct target *t, struct reasons *rs)
@@ -116,7 +132,7 @@ try_records(struct worker *w, const struct header *h, struct target *t, struct r
 	approval_judge(h, t, rs);
 	if (rs->n == 0 && h->type == MT_APPROVAL &&
 	    message_type_by_name(t->message_type) == MT_AUTHORIZATION_CHANGE)
-		return authorization_apply(db, t->no, t->user, at, rs);
+		return apply_target(db, t, at, rs);
 	return 0;
 }
 

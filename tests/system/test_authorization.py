@@ -128,6 +128,11 @@ def reported():
     market.muhur("user", "withdraw", "PLA001", "--type", "CustodyReport")
 
 
+def shown(message_id):
+    uuid = market.sql(f"SELECT id FROM muhur.submission WHERE message_id = '{message_id}'")[0][0]
+    return market.json("submission", "show", uuid)[0]
+
+
 def by_two():
     """where two persons are asked for, a second main authority approves; what cannot be then is refused"""
     key, cert = pki.issue(market, "PLA901")
@@ -147,10 +152,18 @@ def by_two():
     assert approve("PLA001", None, None) == DENIED, "no main authority"
     market.muhur("user", "withdraw", "PLA001", "--type", "BalanceReport")
     assert approve("PLA901", key, cert) == UNKNOWN, "it is withdrawn already"
+    line = market.sql("SELECT line FROM muhur.authorization_change WHERE user_code = 'PLA001' AND submission ="
+                      " (SELECT no FROM muhur.submission WHERE message_id = 'TWO-1')")[0][0]
+    assert market.sql("SELECT line, path, detail FROM muhur.submission_reason r JOIN muhur.submission s"
+                      " ON s.no = r.submission ORDER BY s.no DESC LIMIT 1") == [
+        ["0", "Targets/Target", f"TWO-1, line {line}: PLA001 does not hold this right by itself"]]
     assert state() == [["waiting"]]
     market.muhur("user", "grant", "PLA001", "--type", "BalanceReport")
     assert approve("PLA901", key, cert) == ACCEPTED
     assert state() == [["accepted"]]
+    newest = market.sql("SELECT message_id FROM muhur.submission ORDER BY no DESC LIMIT 1")[0][0]
+    entry, by = shown("TWO-1"), shown(newest)
+    assert (entry["decidedBy"], by["decidesAbout"]) == (by["id"], entry["id"]), (entry, by)
     assert market.sql("SELECT count(*) FROM muhur.user_right WHERE user_code = 'PLA001' AND valid_to IS NULL") == [["0"]]
     market.muhur("member", "dual-control", "PLA", "off")
 
