@@ -16,9 +16,11 @@
 #define MEMBER_COLUMNS \
 	"m.code, m.kind, m.state, m.name, m.lei, " \
 	"(SELECT count(*) FROM muhur.member_user u WHERE u.member_code = m.code), " \
+	"(SELECT string_agg(coalesce(d.message_type, 'all'), ' ' ORDER BY d.message_type NULLS FIRST) " \
+	"FROM muhur.dual_control d WHERE d.member_code = m.code AND d.valid_to IS NULL), " \
 	SQL_TIME("m.created_at") " FROM muhur.member m "
 static const char *const member_names[] = {
-	"code", "kind", "state", "name", "lei", "#users", "createdAt"
+	"code", "kind", "state", "name", "lei", "#users", "twoPersonsFor", "createdAt"
 };
 
 static int

@@ -56,7 +56,7 @@ type_ok(const char *s)
 	else if (t != MT_COUNT)
 		log_warnx("%s: the right is for the message type that is decided about, step approval", s);
 	else
-		log_warnx("%s: is no message type", s);
+		log_warnx("%s: is no message type; BalanceReport, CustodyReport, or - to read notices", s);
 	return 0;
 }
 
@@ -115,7 +115,8 @@ names_ok(struct cmd *c, struct grant *g)
 
 	if (g->member == NULL) {
 		if (user_code_member(g->who, g->own) == -1) {
-			log_warnx("%s: is no user code", g->who);
+			log_warnx("%s: is no user code: the member's code and 001 to 899, or 900 to 990 "
+			    "for a main authority", g->who);
 			return EXIT_USAGE;
 		}
 		g->member = g->own;
@@ -343,6 +344,19 @@ cmd_role(struct cmd *c, int argc, char **argv)
 
 /* --- two persons --------------------------------------------------------------- */
 
+static int
+member_there(struct cmd *c, const char *code)
+{
+	const char *params[] = { code };
+	PGresult *res = cmd_query(c, "SELECT FROM muhur.member WHERE code = $1", 1, params);
+	int there = PQntuples(res) > 0;
+
+	PQclear(res);
+	if (!there)
+		log_warnx("%s: is no member; `muhur member list'", code);
+	return there ? EXIT_YES : EXIT_NO;
+}
+
 int
 member_dual_control(struct cmd *c, int argc, char **argv)
 {
@@ -353,7 +367,7 @@ member_dual_control(struct cmd *c, int argc, char **argv)
 	const char *params[3] = { NULL };
 	char now[TIME_SIZE];
 	struct grant g = { 0 };
-	int ch, on;
+	int ch, on, rc;
 
 	while ((ch = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (ch != 't')
@@ -369,13 +383,15 @@ member_dual_control(struct cmd *c, int argc, char **argv)
 	params[2] = cmd_now(c, now);
 	(void)cmd_now(c, g.from);
 	cmd_begin(c);
+	if ((rc = member_there(c, g.who)) != EXIT_YES)
+		return rc;
 	if (on)
 		return carry_out(c, &g, NULL, "INSERT INTO muhur.dual_control "
 		    "(member_code, message_type, valid_from, granted_by) "
 		    "SELECT m.code, $2, $3::timestamptz, 'operator' FROM muhur.member m WHERE m.code = $1 "
 		    "ON CONFLICT DO NOTHING", 3, params, "dual-control-on", "two persons from now on",
-		    "is no member, or is asked for two persons already");
+		    "is asked for two persons there already; `muhur member show' tells");
 	return carry_out(c, &g, NULL, "UPDATE muhur.dual_control SET " END("$3") "WHERE member_code = $1 "
 	    "AND message_type IS NOT DISTINCT FROM $2 AND valid_to IS NULL", 3, params,
-	    "dual-control-off", "one person may do both", "is not asked for two persons there");
+	    "dual-control-off", "one person may do both", "is not asked for two persons there; `muhur member show' tells");
 }

@@ -109,7 +109,7 @@ add_gateway(struct status *s)
 static void
 add_submissions(struct status *s)
 {
-	static const char *const names[] = { "#received", "#oldestSeconds", "#held", "#undecided" };
+	static const char *const names[] = { "#received", "#oldestSeconds", "#held", "#undecided", "#forApproval" };
 	const char *params[] = { s->now_text };
 	const json_t *row;
 
@@ -117,8 +117,9 @@ add_submissions(struct status *s)
 	row = add_row(s, "waiting", "SELECT count(*) FILTER (WHERE state = 'received'), "
 	    "floor(extract(epoch FROM $1::timestamptz - min(received_at) FILTER (WHERE state = 'received')))::bigint, "
 	    "count(*) FILTER (WHERE state = 'held'), "
-	    "count(*) FILTER (WHERE state = 'held' AND operator_decision IS NULL) "
-	    "FROM muhur.submission WHERE state IN ('received', 'held')", 1, params, names);
+	    "count(*) FILTER (WHERE state = 'held' AND operator_decision IS NULL), "
+	    "count(*) FILTER (WHERE state = 'waiting') "
+	    "FROM muhur.submission WHERE state IN ('received', 'held', 'waiting')", 1, params, names);
 	if (number_of(row, "undecided") > 0)
 		attend(s, "%lld submissions are held, their verification died twice: `muhur submission list --state held', "
 		    "then `muhur submission retry ID' or `reject ID'", number_of(row, "undecided"));
@@ -365,8 +366,8 @@ print_status(const struct status *s)
 	print_counts("users", json_object_get(s->o, "users"));
 	print_counts("submissions", json_object_get(s->o, "submissions"));
 	o = json_object_get(s->o, "waiting");
-	printf("%-16s %lld for a verdict, the oldest %lld s; %lld held\n", "waiting", number_of(o, "received"),
-	    number_of(o, "oldestSeconds"), number_of(o, "held"));
+	printf("%-16s %lld for a verdict, the oldest %lld s; %lld for an approval; %lld held\n", "waiting",
+	    number_of(o, "received"), number_of(o, "oldestSeconds"), number_of(o, "forApproval"), number_of(o, "held"));
 	o = json_object_get(s->o, "notices");
 	printf("%-16s %lld to sign, %lld to publish, %lld in outboxes\n", "notices", number_of(o, "toSign"),
 	    number_of(o, "toPublish"), number_of(o, "inOutbox"));

@@ -86,10 +86,16 @@ def own_entry():
     assert decide("Approval", "PLA001", "OWN-1", document) == (ACCEPTED, [])
     market.muhur("member", "dual-control", "PLA", "on")
     document = enter("OWN-2")
+    assert market.json("member", "show", "PLA")[0]["twoPersonsFor"] == "all"
+    assert "1 for an approval" in market.muhur("status", ok=(0, 1)).stdout
     assert decide("Approval", "PLA001", "OWN-2", document) == DENIED
     assert decide("Approval", "PLA900", "OWN-2", document) == (ACCEPTED, [])
     market.muhur("member", "dual-control", "PLA", "off")
     market.muhur("member", "dual-control", "PLA", "on", "--type", "CustodyReport")
+    assert market.json("member", "show", "PLA")[0]["twoPersonsFor"] == "CustodyReport"
+    again = market.muhur("member", "dual-control", "PLA", "on", "--type", "CustodyReport", ok=(1,))
+    assert "there already" in again.stderr
+    assert "is no member" in market.muhur("member", "dual-control", "XYZ", "on", ok=(1,)).stderr
     assert market.exchange(pla.signed()) == (ACCEPTED, []), "two persons are asked for another type"
     market.muhur("member", "dual-control", "PLA", "off", "--type", "CustodyReport")
 
