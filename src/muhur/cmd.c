@@ -60,6 +60,14 @@ cmd_usage(const struct cmd *c)
 	return c->help ? EXIT_YES : EXIT_USAGE;
 }
 
+static int
+has_verbs(const struct cmd_verb *v)
+{
+	size_t len = strlen(v->usage);
+
+	return len > 4 && strcmp(v->usage + len - 4, " ...") == 0;
+}
+
 int
 cmd_dispatch(struct cmd *c, int argc, char **argv, const struct cmd_verb *verbs, size_t n)
 {
@@ -71,7 +79,7 @@ cmd_dispatch(struct cmd *c, int argc, char **argv, const struct cmd_verb *verbs,
 		c->usage = verbs[i].usage;
 		(void)snprintf(c->program, sizeof(c->program), "muhur: %s %s", argv[0], argv[1]);
 		argv[1] = c->program;
-		return c->help ? cmd_usage(c) : verbs[i].run(c, argc - 1, argv + 1);
+		return c->help && !has_verbs(&verbs[i]) ? cmd_usage(c) : verbs[i].run(c, argc - 1, argv + 1);
 	}
 	if (argc > 1)
 		log_warnx("%s %s: there is no such command", argv[0], argv[1]);

@@ -50,7 +50,8 @@ json_t *cmd_array(PGresult *res, const char *const *names);
 struct cmd_verb {
 	const char	*name;
 	int		(*run)(struct cmd *, int, char **);
-	const char	*usage;		/* "member add CODE --kind KIND --name NAME" */
+	const char	*usage;		/* "member add CODE --kind KIND --name NAME"; with " ..." at
+					 * its end run has verbs of its own, and tells of them */
 };
 int cmd_dispatch(struct cmd *c, int argc, char **argv, const struct cmd_verb *verbs, size_t n);
 

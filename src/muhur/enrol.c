@@ -168,9 +168,8 @@ judge(X509 *cert, const char *what, const struct trust *trust, usec_t at)
 		if (rs->v[i].code == CERT_REVOCATION_UNKNOWN)
 			continue;
 		rc = 1;
-		log_warnx("%s: %s: %s%s%s", what, reason_info(rs->v[i].code)->name,
-		    reason_info(rs->v[i].code)->text_en, *rs->v[i].detail != '\0' ? ": " : "",
-		    rs->v[i].detail);
+		log_warnx("%s: %s: %s", what, reason_info(rs->v[i].code)->name, *rs->v[i].detail != '\0' ?
+		    rs->v[i].detail : reason_info(rs->v[i].code)->text_en);
 	}
 	free(rs);
 	return rc;

@@ -244,6 +244,11 @@ cert_list(struct cmd *c, int argc, char **argv)
 	    SQL_TIME("CASE WHEN state = 'good' AND good_until <= $2::timestamptz THEN good_until ELSE state_since END") ", "
 	    SQL_TIME("enrolled_at") ", subject, issuer, serial FROM muhur.certificate "
 	    "WHERE $1::text IS NULL OR user_code = $1 ORDER BY user_code COLLATE \"C\", enrolled_at, sha256", 2, params);
+	if (argc == 2 && PQntuples(res) == 0) {	/* a user without one is not enrolled */
+		log_warnx("%s: is no user; `muhur user list'", argv[1]);
+		PQclear(res);
+		return EXIT_NO;
+	}
 	cmd_rows(c, res, names);
 	PQclear(res);
 	return EXIT_YES;

@@ -53,6 +53,8 @@ def exit_codes():
     assert "INVALID" in p.stdout and "SIG_MISSING" in p.stdout
     market.muhur("verify", ok=(2,))
     market.muhur("no-such-command", ok=(2,))
+    assert "user cert revoke USERCODE CERT" in market.muhur("user", "cert", "--help").stdout
+    assert "is no user" in market.muhur("user", "cert", "list", "PLA777", ok=(1,)).stderr
     assert market.muhur("verify", *trust(), "/nonexistent.xml", ok=(3,)).stderr.startswith("muhur: ")
     market.muhur("submission", "show", "01890000-0000-7000-8000-000000000000", ok=(1,))
     lib.run(os.path.join(lib.BIN, "muhur"), "-c", "/nonexistent.conf", "status", ok=(3,))
