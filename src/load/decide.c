@@ -101,7 +101,11 @@ decide_content(const struct header *h, const struct references *refs, struct rea
 	if (h->replaces[0] == '\0' || reasons_has(rs, BUSINESS_DATE))
 		return;
 	date_format(h->business_date, date);
-	if (old->no == 0)
+	/* What was done by it stays done: only reports are corrected (S2 A). */
+	if (message_type_has_target(h->type) || h->type == MT_AUTHORIZATION_CHANGE)
+		reasons_add(rs, REFERENCE_UNKNOWN, 0, "Header/ReplacesMessageId",
+		    "%s: no %s is corrected", h->replaces, message_type_name(h->type));
+	else if (old->no == 0)
 		reasons_add(rs, REFERENCE_UNKNOWN, 0, "Header/ReplacesMessageId",
 		    "%s: %s sent no such message", h->replaces, h->sender);
 	else if (strcmp(old->message_type, message_type_name(h->type)) != 0 ||

@@ -162,6 +162,12 @@ def corrections():
     assert state("C-0") == ACCEPTED
     assert decide("Approval", "PLA900", "C-1", one) == (ACCEPTED, [])
     assert (state("C-0"), state("C-1")) == ("replaced", ACCEPTED)
+    approval = market.sql("SELECT a.message_id FROM muhur.submission a, muhur.submission t WHERE a.no = t.approved_by"
+                          " AND t.message_id = 'C-1'")[0][0]
+    three = enter("C-3")
+    assert decide("Approval", "PLA900", "C-3", three, replaces=approval) == REFERENCE, "an approval is not corrected"
+    assert (state(approval), state("C-3")) == (ACCEPTED, WAITING)
+    assert decide("Cancellation", "PLA900", "C-3", three) == (ACCEPTED, [])
     assert decide("Approval", "PLA900", "C-2", two) == REFERENCE, "what it corrects is not in effect any more"
     assert decide("Cancellation", "PLA900", "C-2", two) == (ACCEPTED, [])
     market.muhur("member", "dual-control", "PLA", "off")
