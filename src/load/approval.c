@@ -143,7 +143,8 @@ approval_apply(struct db *db, const struct conf *conf, const struct outcome *by,
 	struct header		 own = { .type = message_type_by_name(t->message_type),
 				     .business_date = t->business_date };
 	struct outcome		 o = { .no = t->no, .sub = &t->sub, .member = by->member,
-				     .sha256 = t->sha256, .header = &own, .actor = by->actor,
+				     .sha256 = t->sha256, .header = &own,
+				     .actor = by->header->user,	/* who signed, not who sent */
 				     .replaces = t->replaces,
 				     .event = by->header->type == MT_APPROVAL ? EV_APPROVE : EV_CANCEL };
 	enum submission_state	 to;

@@ -37,11 +37,11 @@ def enter(message_id, user="PLA001", **kw):
     return document
 
 
-def decide(kind, user, message_id, document, **kw):
+def decide(kind, user, message_id, document, uploader=None, **kw):
     """An Approval or Cancellation by the user; its own decision."""
     sha256 = document if isinstance(document, str) else hashlib.sha256(document).hexdigest()
     data = market.sign(market.decision(kind, user, message_id, sha256, **kw), user)
-    return market.exchange(data, user)
+    return market.exchange(data, uploader or user)
 
 
 def counted():
@@ -70,8 +70,10 @@ def entry_only():
     assert counted() == before, "in effect before its approval"
     assert decide("Approval", "PLA001", "E-1", document) == DENIED, "without the right to approve"
     assert state("E-1") == WAITING
-    assert decide("Approval", "PLA900", "E-1", document) == (ACCEPTED, [])
+    assert decide("Approval", "PLA900", "E-1", document, uploader="PLA001") == (ACCEPTED, [])
     assert state("E-1") == ACCEPTED and counted() == before + 1
+    assert [["PLA900"]] == market.sql("SELECT e.actor FROM muhur.event e JOIN muhur.submission s ON s.no = e.submission"
+                                      " WHERE s.message_id = 'E-1' AND e.kind = 'accepted'"), "who approved it"
     notice = lib.wait_for("its own notice", lambda: [n for n in market.outbox("PLA001") if n == market.sql(
         "SELECT s.id || '.accepted.xml' FROM muhur.submission s WHERE message_id = 'E-1'")[0][0]])[0]
     assert market.verify_xmlsec(market.get("PLA001", f"/outbox/{notice}").data).returncode == 0
