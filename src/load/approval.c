@@ -28,13 +28,16 @@ static const char target_sql[] =
     " coalesce(r.state = 'accepted', false),"
     " muhur.may($3, $1, t.message_type, 'entry', s.received_at),"
     " muhur.may($3, $1, t.message_type, 'approval', s.received_at),"
-    " muhur.may(t.user_code, $1, t.message_type, 'entry', s.received_at),"
+    " muhur.may(t.user_code, $1, t.message_type, 'entry', s.received_at)"
+    "  AND u.state = 'active' AND m.state = 'active',"
     " coalesce(muhur.needs_two($1, t.message_type, s.received_at), false) "
     "FROM muhur.approval_target a "
     "JOIN muhur.submission s ON s.no = a.submission "
     "LEFT JOIN muhur.submission t ON t.member_code = $1 AND t.message_id = a.message_id"
     " AND t.reserves_id AND t.no <> s.no "
     "LEFT JOIN muhur.submission r ON r.no = t.replaces "
+    "LEFT JOIN muhur.member_user u ON u.code = t.user_code "
+    "LEFT JOIN muhur.member m ON m.code = u.member_code "
     "WHERE a.submission = $2::bigint";
 
 static int
@@ -106,8 +109,8 @@ judge_reference(const struct header *h, const struct target *t, struct reasons *
 }
 
 /* Approval is for who holds that right, cancellation for who holds either; an
- * entry whose right was withdrawn cannot take effect any more; and where two are
- * asked for, two it must be. */
+ * entry whose right was withdrawn, or whose user or its member was suspended,
+ * cannot take effect any more; and where two are asked for, two it must be. */
 static void
 judge_right(const struct header *h, const struct target *t, struct reasons *rs)
 {
@@ -121,7 +124,7 @@ judge_right(const struct header *h, const struct target *t, struct reasons *rs)
 		return;
 	else if (!t->entry_right)
 		reasons_add(rs, NOT_AUTHORISED, 0, PATH,
-		    "%s, who entered %s, holds no right for it any more", t->user, t->message_id);
+		    "%s, who entered %s, may not any more", t->user, t->message_id);
 	else if (t->needs_two && strcmp(t->user, h->user) == 0)
 		reasons_add(rs, NOT_AUTHORISED, 0, "Header/UserCode",
 		    "%s was entered by %s, and another one has to approve it", t->message_id,

@@ -137,6 +137,9 @@ def between():
     assert decide("Approval", "PLA900", "B-1", document) == DENIED
     market.muhur("user", "grant", "PLA900", *RIGHT, "--step", "approval")
     assert state("B-1") == WAITING
+    market.muhur("user", "suspend", "PLA001")
+    assert decide("Approval", "PLA900", "B-1", document) == DENIED, "who entered it is suspended"
+    market.muhur("user", "resume", "PLA001")
     key, cert = pki.issue(market, "PLA001X")
     old = hashlib.sha256(base64.b64decode(forge.der64(pla.cert))).hexdigest()
     market.muhur("user", "cert", "replace", "PLA001", "--cert", cert)
