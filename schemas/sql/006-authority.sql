@@ -139,7 +139,8 @@ CREATE FUNCTION muhur.apply_change(c muhur.authorization_change, actor text, at 
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	done bigint := 0;
-	since timestamptz := coalesce(c.valid_from, at);
+	-- not before it takes effect itself: what was held until then stays told
+	since timestamptz := greatest(c.valid_from, at);
 BEGIN
 	code := 'REFERENCE_UNKNOWN';
 	IF NOT EXISTS (SELECT FROM muhur.member_user u WHERE u.code = c.user_code) THEN
@@ -148,6 +149,14 @@ BEGIN
 		detail := c.role || ': there is no such role';
 	ELSIF c.action IN ('grant', 'withdraw') AND (c.role IS NULL) = (c.message_type IS NULL) THEN
 		detail := c.action || ' needs a type or a role, and not both';
+	ELSIF c.role IS NOT NULL AND c.step IS NOT NULL THEN
+		detail := c.role || ' is a role, which has its steps by itself';
+	ELSIF c.message_type = '-' AND c.step = 'approval' THEN
+		detail := 'what is only read is not approved';
+	ELSIF c.action = 'withdraw' AND c.valid_to IS NOT NULL THEN
+		detail := 'withdraw takes a beginning alone';
+	ELSIF c.action IN ('suspend', 'resume') AND num_nonnulls(c.message_type, c.step, c.role, c.valid_from, c.valid_to) > 0 THEN
+		detail := c.action || ' is of the user, at once, and takes no more';
 	ELSIF c.valid_to <= since THEN
 		detail := 'it would end before it begins';
 	ELSIF c.action IN ('suspend', 'resume') AND left(c.user_code, -3) <> c.member_code THEN
@@ -158,26 +167,32 @@ BEGIN
 		detail := c.user_code || ' is the only main authority that is active';
 	ELSE
 		IF c.action = 'grant' AND c.role IS NOT NULL THEN
+			-- an open one that begins later: until that one
 			INSERT INTO muhur.user_role (user_code, member_code, role, valid_from, valid_to, granted_by)
-			VALUES (c.user_code, c.member_code, c.role, since, c.valid_to, actor) ON CONFLICT DO NOTHING;
+			SELECT c.user_code, c.member_code, c.role, since, coalesce(c.valid_to, (SELECT u.valid_from
+			FROM muhur.user_role u WHERE u.user_code = c.user_code AND u.member_code = c.member_code
+			AND u.role = c.role AND u.valid_to IS NULL AND u.valid_from > since)), actor
+			ON CONFLICT DO NOTHING;
 			done := 1;	-- what is held already may be granted again
 		ELSIF c.action = 'grant' THEN
 			INSERT INTO muhur.user_right (user_code, member_code, message_type, step, valid_from, valid_to, granted_by)
-			SELECT c.user_code, c.member_code, c.message_type, s, since, c.valid_to, actor
+			SELECT c.user_code, c.member_code, c.message_type, s, since, coalesce(c.valid_to, (SELECT r.valid_from
+			FROM muhur.user_right r WHERE r.user_code = c.user_code AND r.member_code = c.member_code
+			AND r.message_type = c.message_type AND r.step = s AND r.valid_to IS NULL AND r.valid_from > since)), actor
 			FROM unnest(ARRAY['entry', 'approval']) s WHERE s = coalesce(c.step, s)
 			AND (c.message_type <> '-' OR s = 'entry') ON CONFLICT DO NOTHING;
 			done := 1;
 		ELSIF c.action = 'withdraw' AND c.role IS NOT NULL THEN
 			UPDATE muhur.user_role u SET valid_to = greatest(u.valid_from, since), ended_by = actor
 			WHERE u.user_code = c.user_code AND u.member_code = c.member_code AND u.role = c.role
-			AND (u.valid_to IS NULL OR u.valid_to > since);
+			AND (u.valid_to IS NULL OR u.valid_to > greatest(u.valid_from, since));
 			GET DIAGNOSTICS done = ROW_COUNT;
 			detail := c.user_code || ' does not hold the role ' || c.role;
 		ELSIF c.action = 'withdraw' THEN
 			UPDATE muhur.user_right r SET valid_to = greatest(r.valid_from, since), ended_by = actor
 			WHERE r.user_code = c.user_code AND r.member_code = c.member_code
 			AND r.message_type = c.message_type AND r.step = coalesce(c.step, r.step)
-			AND (r.valid_to IS NULL OR r.valid_to > since);
+			AND (r.valid_to IS NULL OR r.valid_to > greatest(r.valid_from, since));
 			GET DIAGNOSTICS done = ROW_COUNT;
 			detail := c.user_code || ' does not hold this right by itself';
 		ELSE
@@ -249,7 +264,7 @@ WITH n AS MATERIALIZED (
 	WHERE r.valid_from <= n.issued_at AND (r.valid_to IS NULL OR n.issued_at < r.valid_to)
 )
 SELECT f1, f2, f3, f4, f5, f6, f7, f8 FROM line
-ORDER BY part, f2 COLLATE "C", f3 COLLATE "C", f4 COLLATE "C", f5 COLLATE "C", f6 COLLATE "C" NULLS FIRST, f7
+ORDER BY part, f2 COLLATE "C", f3 COLLATE "C", f4 COLLATE "C", f5 COLLATE "C", f6 COLLATE "C" NULLS FIRST, f7, f8 COLLATE "C"
 $$;
 CREATE FUNCTION muhur.notice_lines(notice_id uuid)
 RETURNS TABLE (f1 text, f2 text, f3 text, f4 text, f5 text, f6 text, f7 text,

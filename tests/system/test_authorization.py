@@ -91,6 +91,54 @@ def all_or_nothing():
         assert change(wrong) == want, wrong
 
 
+def no_history_changed():
+    """what was held until now stays told, whatever beginning a change names"""
+    past, told = "2026-01-01T00:00:00Z", "SELECT no, step, valid_from FROM muhur.user_right WHERE user_code = 'PLA001' ORDER BY no"
+    held = market.sql(told)
+    assert change(withdraw("PLA001", **TYPE, From=past)) == ACCEPTED
+    ended = market.sql("SELECT r.valid_to = s.received_at FROM muhur.user_right r, muhur.submission s WHERE r.user_code ="
+                       " 'PLA001' AND s.no = (SELECT max(no) FROM muhur.submission) AND r.valid_to >= s.received_at")
+    assert ended == [["t"]] * 2, "it ended when that was said, not before"
+    assert change(grant("PLA001", **TYPE, From=past)) == ACCEPTED
+    assert market.sql(f"SELECT count(*) FROM muhur.user_right WHERE valid_from <= '{past}'") == [["0"]]
+    assert market.sql(told)[:len(held)] == held
+
+
+def all_that_is_said():
+    """nothing that a change says is passed over: it is done, or the change is refused"""
+    market.muhur("role", "add", "clerk")
+    for wrong in (grant("PLA001", Role="clerk", Step="entry"), grant("PLA001", Type="-", Step="approval"),
+                  withdraw("PLA001", **TYPE, Until="2035-01-01T00:00:00Z"),
+                  {"User": "PLA001", "Action": "suspend", "From": "2035-01-01T00:00:00Z"},
+                  {"User": "PLA001", "Action": "resume", **TYPE}):
+        assert change(wrong) == UNKNOWN, wrong
+    assert market.sql("SELECT state FROM muhur.member_user WHERE code = 'PLA001'") == [["active"]]
+
+
+def before_a_later_one():
+    """what is granted while a later grant stands is held from now on, and after it"""
+    later = "2035-01-01T00:00:00Z"
+    market.muhur("role", "grant", "clerk", "--type", TYPE["Type"])
+    for what in (TYPE, {"Role": "clerk"}):
+        change(withdraw("PLA001", **TYPE))
+        assert change(grant("PLA001", **what, From=later)) == ACCEPTED
+        document = market.sign(market.balance_report())
+        assert market.exchange(document, "PLA900") == DENIED, "not yet"
+        assert change(grant("PLA001", **what)) == ACCEPTED
+        assert market.exchange(document, "PLA900") == ACCEPTED
+        assert [["t"]] == market.sql(f"SELECT muhur.may('PLA001', 'PLA', 'BalanceReport', 'entry', '{later}')")
+        assert change(withdraw("PLA001", **what)) == ACCEPTED
+    assert change(grant("PLA001", **TYPE)) == ACCEPTED
+
+
+def stays_done():
+    """a change is undone by another change, and corrected by none"""
+    assert change(grant("PLA001", Type="CustodyReport"), message_id="DONE-1") == ACCEPTED
+    assert change(withdraw("PLA001", Type="CustodyReport"), replaces="DONE-1") == UNKNOWN
+    assert market.sql("SELECT state FROM muhur.submission WHERE message_id = 'DONE-1'") == [["accepted"]]
+    assert change(withdraw("PLA001", Type="CustodyReport")) == ACCEPTED
+
+
 def lets_others_act():
     """another member's user may act for it, until that is withdrawn"""
     assert sends("PLB001", "PLA") == DENIED
@@ -170,4 +218,5 @@ def by_two():
 
 if __name__ == "__main__":
     with lib.Market() as market:
-        lib.main(grants, suspends, not_by_everyone, all_or_nothing, lets_others_act, reported, by_two)
+        lib.main(grants, suspends, not_by_everyone, all_or_nothing, no_history_changed, all_that_is_said,
+                 before_a_later_one, stays_done, lets_others_act, reported, by_two)
