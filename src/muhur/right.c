@@ -21,6 +21,7 @@ struct grant {
 	const char	*member;		/* NULL: the user's own */
 	char		 own[MEMBER_CODE_SIZE];
 	char		 from[TIME_SIZE], until[TIME_SIZE];	/* until "": open */
+	int		 given;			/* from is --from's, and not now */
 };
 
 enum { TAKES_ROLE = 1, TAKES_FOR = 2, TAKES_TIME = 4 };
@@ -88,6 +89,7 @@ read_options(struct cmd *c, int argc, char **argv, int takes, struct grant *g)
 		else if (ch == 'f' && (takes & TAKES_TIME)) {
 			if (moment_arg(optarg, g->from) == -1)
 				return EXIT_USAGE;
+			g->given = 1;
 		} else if (ch == 'u' && (takes & TAKES_TIME)) {
 			if (moment_arg(optarg, g->until) == -1)
 				return EXIT_USAGE;
@@ -103,6 +105,21 @@ read_options(struct cmd *c, int argc, char **argv, int takes, struct grant *g)
 		return EXIT_USAGE;
 	}
 	return g->type == NULL || type_ok(g->type) ? EXIT_YES : EXIT_USAGE;
+}
+
+/* What was held until now stays told: nothing ends in the past. */
+static int
+end_ok(struct cmd *c, const struct grant *g)
+{
+	usec_t	 t;
+	int	 zoned;
+
+	(void)cmd_conf(c);		/* the clock's offset */
+	if (g->given && time_parse(g->from, &t, &zoned) == 0 && t < clock_now()) {
+		log_warnx("--from: %s is past; what was held until now stays told", g->from);
+		return 0;
+	}
+	return 1;
 }
 
 /* The user, the role and the member are there. */
@@ -199,7 +216,7 @@ user_grant(struct cmd *c, int argc, char **argv)
 
 /* What has not begun yet ends at its beginning: it never was. */
 #define END(at) "valid_to = greatest(valid_from, " at "::timestamptz), ended_by = 'operator' "
-#define OPEN(at) "(valid_to IS NULL OR valid_to > " at "::timestamptz)"
+#define OPEN(at) "(valid_to IS NULL OR valid_to > greatest(valid_from, " at "::timestamptz))"
 
 int
 user_withdraw(struct cmd *c, int argc, char **argv)
@@ -211,6 +228,8 @@ user_withdraw(struct cmd *c, int argc, char **argv)
 		return rc;
 	if (g.until[0] != '\0')
 		return cmd_usage(c);
+	if (!end_ok(c, &g))
+		return EXIT_USAGE;
 	cmd_begin(c);
 	if ((rc = names_ok(c, &g)) != EXIT_YES)
 		return rc;
@@ -281,6 +300,8 @@ role_change(struct cmd *c, int argc, char **argv, int grant)
 		return rc;
 	if (g.until[0] != '\0')
 		return cmd_usage(c);
+	if (!grant && !end_ok(c, &g))
+		return EXIT_USAGE;
 	const char *params[] = { g.who, g.type, g.step, g.from };
 	cmd_begin(c);
 	if (grant)

@@ -245,9 +245,12 @@ def effective_dates():
     market.muhur("user", "grant", "PLA004", *RIGHT, "--from", at(1))
     assert sent() == DENIED, "not yet"
     market.muhur("user", "withdraw", "PLA004", *RIGHT)
+    market.muhur("user", "withdraw", "PLA004", *RIGHT, ok=(1,))	# what never began is not held
     market.muhur("user", "grant", "PLA004", *RIGHT, "--from", at(-2), "--until", at(-1))
     assert sent() == DENIED, "not any more"
     market.muhur("user", "grant", "PLA004", *RIGHT, "--from", at(-1), "--until", at(1))
+    assert sent() == (ACCEPTED, [])
+    market.muhur("user", "withdraw", "PLA004", *RIGHT, "--from", at(-1), ok=(2,))	# history stays as it was
     assert sent() == (ACCEPTED, [])
 
 
