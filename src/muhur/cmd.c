@@ -181,6 +181,16 @@ int
 cmd_set_state(struct cmd *c, int argc, char **argv, const char *what, const char *from,
     const char *to, const char *event)
 {
+	if (argc != 2)
+		return cmd_usage(c);
+	cmd_begin(c);
+	return cmd_change_state(c, argv, what, from, to, event);
+}
+
+int
+cmd_change_state(struct cmd *c, char **argv, const char *what, const char *from,
+    const char *to, const char *event)
+{
 	static const char *const change[] = {
 		"UPDATE muhur.member SET state = $3 WHERE code = $1 AND state = $2",
 		"UPDATE muhur.member_user SET state = $3 WHERE code = $1 AND state = $2"
@@ -193,10 +203,7 @@ cmd_set_state(struct cmd *c, int argc, char **argv, const char *what, const char
 	int user = strcmp(what, "user") == 0;
 	PGresult *res;
 
-	if (argc != 2)
-		return cmd_usage(c);
 	params[0] = argv[1];
-	cmd_begin(c);
 	if (cmd_exec(c, change[user], 3, params) == 1) {
 		cmd_event(c, event, NULL, json_pack("{s:s}", what, argv[1]));
 		if (user)

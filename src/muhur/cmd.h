@@ -77,6 +77,9 @@ void cmd_report_rights(struct cmd *c, const char *members, const char *what);
  * (what) that is from, becomes to, with an event.  An exit code. */
 int cmd_set_state(struct cmd *c, int argc, char **argv, const char *what, const char *from,
     const char *to, const char *event);
+/* The same in the open transaction, which it commits; argv[1] is there. */
+int cmd_change_state(struct cmd *c, char **argv, const char *what, const char *from,
+    const char *to, const char *event);
 /* The document of that hash from the store to path ("-" or NULL: standard
  * output), its bytes compared with the hash.  fallback: where else it may
  * lie, NULL for nowhere.  An exit code. */

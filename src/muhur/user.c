@@ -218,7 +218,9 @@ user_list(struct cmd *c, int argc, char **argv)
 	return EXIT_YES;
 }
 
-/* Every member has a main authority (S2 E): the last one stays. */
+/* Every member has a main authority (S2 E): the last one stays.  Two must not go
+ * at the same moment, each for the other's sake: the member's lock is that of
+ * src/load/decide.c. */
 static int
 is_last_authority(struct cmd *c, const char *code)
 {
@@ -226,6 +228,8 @@ is_last_authority(struct cmd *c, const char *code)
 	PGresult *res;
 	int last;
 
+	PQclear(cmd_query(c, "SELECT pg_advisory_xact_lock("
+	    "hashtextextended('muhur.member:' || left($1, -3), 0))", 1, params));
 	res = cmd_query(c, "SELECT muhur.is_last_authority($1)", 1, params);
 	last = PQgetvalue(res, 0, 0)[0] == 't';
 	PQclear(res);
@@ -235,12 +239,15 @@ is_last_authority(struct cmd *c, const char *code)
 static int
 user_suspend(struct cmd *c, int argc, char **argv)
 {
-	if (argc == 2 && is_last_authority(c, argv[1])) {
+	if (argc != 2)
+		return cmd_usage(c);
+	cmd_begin(c);
+	if (is_last_authority(c, argv[1])) {
 		log_warnx("%s: is the only main authority of its member that is active; enrol or resume "
 		    "another one first (S2 E)", argv[1]);
 		return EXIT_NO;
 	}
-	return cmd_set_state(c, argc, argv, "user", "active", "suspended", "user-suspended");
+	return cmd_change_state(c, argv, "user", "active", "suspended", "user-suspended");
 }
 
 static int

@@ -4,9 +4,11 @@
 take it back, and what becomes of it at the cut-off."""
 
 import base64
+import contextlib
 import datetime
 import hashlib
 import shutil
+import subprocess
 
 import forge
 import lib
@@ -48,6 +50,18 @@ def counted():
     """The records that are in effect."""
     return int(market.sql("SELECT count(*) FROM muhur.balance b JOIN muhur.submission s ON s.no = b.submission"
                           " WHERE s.state = 'accepted'")[0][0])
+
+
+@contextlib.contextmanager
+def held_lock(member, sql):
+    """The statement is carried out under the member's lock before, and committed after, what is within."""
+    with subprocess.Popen([lib.MARKET, "psql", market.dir, "-Atq"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as psql:
+        print(f"BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('muhur.member:{member}', 0)); {sql}; \\echo ready",
+              file=psql.stdin, flush=True)
+        while psql.stdout.readline().strip() != "ready":
+            assert psql.poll() is None
+        yield
+        print("COMMIT;", file=psql.stdin)
 
 
 def new_certificate(key, cert):
@@ -268,6 +282,13 @@ def main_authority():
     market.muhur("user", "suspend", "PLA900")
     market.muhur("user", "suspend", "PLA901", ok=(1,))
     market.muhur("user", "resume", "PLA900")
+    with held_lock("PLA", "UPDATE muhur.member_user SET state = 'suspended' WHERE code = 'PLA901'"):
+        command = subprocess.Popen([f"{market.bin}/muhur", "-c", market.conf, "user", "suspend", "PLA900"],
+                                   stderr=subprocess.DEVNULL)
+        lib.wait_for("it waits for the other one", lambda: command.poll() is not None or market.sql(
+            "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
+    assert command.wait() == 1, "both were suspended at the same moment"
+    market.muhur("user", "resume", "PLA901")
 
 
 def expires():
