@@ -102,6 +102,7 @@ static cfg_opt_t opts[] = {
 	CFG_STR("signing_cert", ETC "gateway.pem", CFGF_NONE),
 	CFG_STR("signing_pin_file", "", CFGF_NONE),
 	CFG_STR("signing_module", "", CFGF_NONE),
+	CFG_INT("signing_timeout", 60, CFGF_NONE),
 	CFG_STR_LIST("signing_module_read", NULL, CFGF_NONE),
 	CFG_STR_LIST("signing_module_write", NULL, CFGF_NONE),
 	CFG_STR_LIST("signing_module_env", NULL, CFGF_NONE),
@@ -361,6 +362,7 @@ read_signing(struct reading *r, struct conf *conf)
 	}
 	if (!conf->signing_token)
 		return;
+	conf->signing_timeout = get_int(r, "signing_timeout", 1, 3600);
 	conf->signing_module = get_path(r, "signing_module");
 	if (cfg_getstr(r->cfg, "signing_pin_file")[0] != '\0')
 		conf->signing_pin_file = get_path(r, "signing_pin_file");

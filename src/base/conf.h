@@ -107,6 +107,7 @@ struct conf {
 	struct conf_list signing_module_env;	/* NAME=value */
 	int	 signing_module_unix;	/* it may connect to unix sockets */
 	int	 signing_module_thread;	/* it may start threads */
+	int	 signing_timeout;	/* seconds for the token to answer: 60 */
 	char	*signing_cert;		/* PEM, the leaf first */
 	/* boxes */
 	int64_t	 outbox_retention;	/* seconds: 604800 = 7 * 24 h (S2 A) */

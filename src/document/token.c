@@ -59,11 +59,12 @@ token_pin_source(const char *uri, char **path)
 
 struct signing_key *
 token_key_new(const char *uri, const char *module, const char *pin, size_t pin_len,
-    const char *certs_pem, size_t certs_len)
+    unsigned timeout, const char *certs_pem, size_t certs_len)
 {
 	(void)module;
 	(void)pin;
 	(void)pin_len;
+	(void)timeout;
 	(void)certs_pem;
 	(void)certs_len;
 	(void)unknown(uri);
@@ -78,6 +79,7 @@ token_key_new(const char *uri, const char *module, const char *pin, size_t pin_l
 #include <p11-kit/uri.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "document/signature.h"
@@ -92,6 +94,7 @@ struct token {
 	char			*pin;		/* NULL none */
 	size_t			 pin_len;
 	int			 pin_refused;
+	unsigned		 timeout;	/* seconds for whatever is asked of it; 0 none */
 	int			 initialized;
 	int			 connected;	/* session and key are good, as far as is known */
 	CK_SESSION_HANDLE	 session;
@@ -322,14 +325,19 @@ ready(struct token *t)
 static int
 token_ready(void *arg)
 {
-	return ready(arg);
+	struct token	*t = arg;
+	int		 rc;
+
+	(void)alarm(t->timeout);
+	rc = ready(t);
+	(void)alarm(0);
+	return rc;
 }
 
 static int
-token_sign(void *arg, const struct signature_alg *alg, const unsigned char *md,
+sign_again(struct token *t, const struct signature_alg *alg, const unsigned char *md,
     size_t md_len, unsigned char *sig, size_t *sig_len)
 {
-	struct token	*t = arg;
 	size_t		 room = *sig_len;
 	int		 was_connected = t->connected;
 
@@ -347,6 +355,19 @@ token_sign(void *arg, const struct signature_alg *alg, const unsigned char *md,
 	}
 	tell(t);
 	return -1;
+}
+
+static int
+token_sign(void *arg, const struct signature_alg *alg, const unsigned char *md,
+    size_t md_len, unsigned char *sig, size_t *sig_len)
+{
+	struct token	*t = arg;
+	int		 rc;
+
+	(void)alarm(t->timeout);
+	rc = sign_again(t, alg, md, md_len, sig, sig_len);
+	(void)alarm(0);
+	return rc;
 }
 
 /* --- making one ------------------------------------------------------------------- */
@@ -432,12 +453,13 @@ load_module(struct token *t, const char *module)
 
 struct signing_key *
 token_key_new(const char *uri, const char *module, const char *pin, size_t pin_len,
-    const char *certs_pem, size_t certs_len)
+    unsigned timeout, const char *certs_pem, size_t certs_len)
 {
 	struct remote_key	 remote = { token_ready, token_sign, token_free, NULL };
 	struct token		*t = xcalloc(1, sizeof(*t));
 
 	remote.arg = t;
+	t->timeout = timeout;
 	t->name = xstrdup(uri);
 	if (pin != NULL) {
 		t->pin = xcalloc(1, pin_len + 1);

@@ -27,11 +27,13 @@ int  token_pin(const char *text, size_t len, const char **pin, size_t *pin_len);
  * Load the module (of the URI's module-path, or p11-kit's proxy, where it is
  * NULL) and make a key of the certificates in certs and the token's private
  * key.  pin, copied, may be NULL: then the token has a keypad of its own, or
- * needs none.  The token is not looked for until token_ready or the first
- * signature, so this belongs before the sandbox and that into it.  NULL with
- * the cause logged.
+ * needs none.  The token is not looked for until signing_key_ready or the first
+ * signature, so this belongs before the sandbox and that into it.  timeout:
+ * seconds, after which a token that does not answer ends the process by SIGALRM
+ * (nothing less gets out of a module that hangs); 0 waits.  NULL with the cause
+ * logged.
  */
 struct signing_key *token_key_new(const char *uri, const char *module, const char *pin,
-    size_t pin_len, const char *certs_pem, size_t certs_len);
+    size_t pin_len, unsigned timeout, const char *certs_pem, size_t certs_len);
 
 #endif

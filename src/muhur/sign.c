@@ -128,7 +128,7 @@ load_token(const char *uri, const struct buf *certs)
 	if (token_pin_source(uri, &file) == 0 &&
 	    (file != NULL ? append_file(&text, file) : ask_pin(&text)) == 0 &&
 	    token_pin(text.data, text.len, &pin, &pin_len) == 0)
-		k = token_key_new(uri, NULL, pin, pin_len, certs->data, certs->len);
+		k = token_key_new(uri, NULL, pin, pin_len, 0, certs->data, certs->len);
 	if (k != NULL && signing_key_ready(k) == -1) {
 		signing_key_free(k);
 		k = NULL;

@@ -94,7 +94,8 @@ judge_certificate(const struct signer *s, X509 *cert)
 }
 
 static int
-load_token(struct signer *s, int cert_fd, const char *uri, const char *module, int pin_fd)
+load_token(struct signer *s, int cert_fd, const char *uri, const char *module, int pin_fd,
+    unsigned timeout)
 {
 	const char	*pin = NULL;
 	char		*cert = NULL, *text = NULL;
@@ -105,7 +106,7 @@ load_token(struct signer *s, int cert_fd, const char *uri, const char *module, i
 	else if (pin_fd != -1 && fd_read_all(pin_fd, PIN_FILE_MAX, &text, &text_len) == -1)
 		log_warn("signing_pin_file");
 	else if (text == NULL || token_pin(text, text_len, &pin, &pin_len) == 0)
-		s->key = token_key_new(uri, module, pin, pin_len, cert, cert_len);
+		s->key = token_key_new(uri, module, pin, pin_len, timeout, cert, cert_len);
 	if (text != NULL)
 		OPENSSL_cleanse(text, text_len);
 	free(text);
@@ -140,10 +141,10 @@ signer_setup(struct signer *s, int cert_fd, int key_fd, int schemas_fd)
 
 int
 signer_setup_token(struct signer *s, int cert_fd, const char *uri, const char *module,
-    int pin, int schemas_fd)
+    int pin, unsigned timeout, int schemas_fd)
 {
 	memset(s, 0, sizeof(*s));
-	if (document_init() == 0 && load_token(s, cert_fd, uri, module, pin) == 0 &&
+	if (document_init() == 0 && load_token(s, cert_fd, uri, module, pin, timeout) == 0 &&
 	    setup_rest(s, schemas_fd) == 0)
 		return 0;
 	signer_reset(s);

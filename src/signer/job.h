@@ -22,11 +22,12 @@ struct signer {
  * certificate that may not sign (CERT_USAGE) is refused; one that has expired,
  * or will within 30 days, is logged only. */
 int	signer_setup(struct signer *s, int cert_fd, int key_fd, int schemas_fd);
-/* The same with a key on a token: its URI and module; pin: a file, -1 none.
+/* The same with a key on a token: its URI and module; pin: a file, -1 none;
+ * timeout: seconds (document/token.h).
  * The module is loaded here, and started by signing_key_ready or the first
  * notice. */
 int	signer_setup_token(struct signer *s, int cert_fd, const char *uri, const char *module,
-	    int pin, int schemas_fd);
+	    int pin, unsigned timeout, int schemas_fd);
 void	signer_reset(struct signer *s);
 
 /* Build into draft, sign into out (both empty, read-write); lines: the pipe,

@@ -77,7 +77,8 @@ setup(struct signer *s, const struct conf *conf)
 		if (putenv(conf->signing_module_env.v[i]) != 0)
 			fatal("environment");
 	return signer_setup_token(s, FD_ANCHORS, conf->signing_key, conf->signing_module,
-	    conf->signing_pin_file != NULL ? FD_CRL : -1, FD_SCHEMAS);
+	    conf->signing_pin_file != NULL ? FD_CRL : -1, (unsigned)conf->signing_timeout,
+	    FD_SCHEMAS);
 }
 
 /* With a key in PEM no file can be opened and no socket made. */

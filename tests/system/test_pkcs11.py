@@ -2,6 +2,8 @@
 """Keys on a PKCS#11 token (SoftHSM): the gateway's signing key, a member's, and
 one that opens the door by OpenSSH's PKCS11Provider."""
 
+import contextlib
+import fcntl
 import os
 import pty
 import select
@@ -231,6 +233,23 @@ def away_at_start():
     market.answer(name)
 
 
+def hangs():
+    """a token that does not answer ends the signer after the time limit, with an alarm; its notices are not lost"""
+    market.stop()
+    market.set_conf("signing_timeout", "2")
+    market.start()
+    exchanged()
+    since, signer = market.log_size(), processes()["muhur-signer"][0]
+    with contextlib.ExitStack() as held:
+        for at, _, files in os.walk(gateway.tokens):
+            for name in files:		# SoftHSM waits for them
+                fcntl.lockf(held.enter_context(open(os.path.join(at, name), "r+")), fcntl.LOCK_EX)
+        name = market.send(market.signed())
+        lib.wait_for("the alarm", lambda: f"signer[{signer}] ended by signal 14" in market.log(since))
+    market.answer(name)
+    no_pin(since)
+
+
 def wrong_pin():
     """a PIN that the token refuses is shown to it once, not until it locks; notices wait for the right one"""
     market.stop()
@@ -338,4 +357,5 @@ with lib.Market() as market:
     member.make_key("EC:prime256v1", "spare", "09")
     if os.getuid() == 0:
         gateway.give_to(SIGNER)
-    lib.main(keys, command, refused, prompt, notices, away, away_at_start, wrong_pin, profile, configuration, smart_card)
+    lib.main(keys, command, refused, prompt, notices, away, away_at_start, hangs, wrong_pin, profile, configuration,
+             smart_card)
