@@ -5,6 +5,7 @@ users, and the signed report of who may do what."""
 
 import hashlib
 import os
+import re
 
 import lib
 import pki
@@ -181,6 +182,19 @@ def shown(message_id):
     return market.json("submission", "show", uuid)[0]
 
 
+def manual():
+    """the documents that the members' manual shows are valid"""
+    with open(os.path.join(lib.TOP, "doc", "members.md"), encoding="utf-8") as f:
+        shown = re.findall(r"```xml\n(.*?)```", f.read(), re.S)
+    assert len(shown) == 2, shown
+    path = os.path.join(market.dir, "manual.xml")
+    for document in shown:
+        with open(path, "wb") as f:
+            f.write(market.sign(document, "PLA900"))
+        market.muhur("verify", "--trust", f"{market.pki}/trust.pem", "--schema-dir",
+                     os.path.join(lib.TOP, "schemas", "xml"), path)
+
+
 def by_two():
     """where two persons are asked for, a second main authority approves; what cannot be then is refused"""
     key, cert = pki.issue(market, "PLA901")
@@ -219,4 +233,4 @@ def by_two():
 if __name__ == "__main__":
     with lib.Market() as market:
         lib.main(grants, suspends, not_by_everyone, all_or_nothing, no_history_changed, all_that_is_said,
-                 before_a_later_one, stays_done, lets_others_act, reported, by_two)
+                 before_a_later_one, stays_done, lets_others_act, reported, manual, by_two)
