@@ -143,7 +143,11 @@ DECLARE
 	since timestamptz := greatest(c.valid_from, at);
 BEGIN
 	code := 'REFERENCE_UNKNOWN';
-	IF NOT EXISTS (SELECT FROM muhur.member_user u WHERE u.code = c.user_code) THEN
+	-- muhur-load has judged that; its role alone cannot make anybody a grantor
+	IF NOT muhur.may(actor, c.member_code, 'AuthorizationChange', 'entry', at) THEN
+		code := 'NOT_AUTHORISED';
+		detail := actor || ' is no main authority of ' || c.member_code;
+	ELSIF NOT EXISTS (SELECT FROM muhur.member_user u WHERE u.code = c.user_code) THEN
 		detail := c.user_code || ': there is no such user';
 	ELSIF c.role IS NOT NULL AND NOT EXISTS (SELECT FROM muhur.role r WHERE r.name = c.role) THEN
 		detail := c.role || ': there is no such role';

@@ -68,6 +68,13 @@ def not_by_everyone():
     assert change(grant("PLA001", **TYPE), user="PLB900", sender="PLA") == DENIED
     assert change(grant("PLB001", **TYPE), user="PLA900", sender="PLB") == DENIED
     market.muhur("user", "grant", "PLA001", "--type", "AuthorizationChange", ok=(2,))
+    # nor by the database role that carries it out
+    for actor in "PLA001", "PLB900", "operator":
+        row = market.sql("BEGIN; SET LOCAL ROLE muhur_load; INSERT INTO muhur.authorization_change (business_date, submission,"
+                         " member_code, record_no, line, user_code, action, message_type) SELECT '2026-01-01', max(no), 'PLA', 1,"
+                         " 1, 'PLA001', 'grant', 'BalanceReport' FROM muhur.submission; SELECT a.code FROM muhur.apply_authorization("
+                         f"(SELECT max(no) FROM muhur.submission), '{actor}', now()) a; ROLLBACK")
+        assert ["NOT_AUTHORISED"] in row, (actor, row)
 
 
 def all_or_nothing():
