@@ -15,7 +15,7 @@
 
 enum column {
 	C_WANTED_ID, C_WANTED_SHA, C_NO, C_ID, C_UPLOADER, C_FILE, C_STATE, C_SHA, C_TYPE, C_USER,
-	C_DATE, C_REPLACES, C_REPLACED, C_ENTER, C_APPROVE, C_ENTRY, C_TWO
+	C_DATE, C_REPLACES, C_REPLACED, C_ENTER, C_APPROVE, C_ENTRY, C_TWO, C_RECEIVED, C_DECIDED
 };
 
 /* $1 the member, $2 the Approval's number, $3 its user; rights are those at its
@@ -30,7 +30,9 @@ static const char target_sql[] =
     " muhur.may($3, $1, t.message_type, 'approval', s.received_at),"
     " muhur.may(t.user_code, $1, t.message_type, 'entry', s.received_at)"
     "  AND u.state = 'active' AND m.state = 'active',"
-    " coalesce(muhur.needs_two($1, t.message_type, s.received_at), false) "
+    " coalesce(muhur.needs_two($1, t.message_type, s.received_at), false),"
+    " coalesce((extract(epoch FROM t.received_at) * 1000000)::bigint, 0),"
+    " (extract(epoch FROM s.received_at) * 1000000)::bigint "
     "FROM muhur.approval_target a "
     "JOIN muhur.submission s ON s.no = a.submission "
     "LEFT JOIN muhur.submission t ON t.member_code = $1 AND t.message_id = a.message_id"
@@ -54,6 +56,8 @@ read_target(const PGresult *res, struct target *t)
 	t->may_approve = IS(C_APPROVE);
 	t->entry_right = IS(C_ENTRY);
 	t->needs_two = IS(C_TWO);
+	t->sub.received_at = strtoll(PQgetvalue(res, 0, C_RECEIVED), NULL, 10);
+	t->decided_at = strtoll(PQgetvalue(res, 0, C_DECIDED), NULL, 10);
 	return t->state == SUB_STATE_COUNT || TEXT(message_id, C_WANTED_ID) == -1 ||
 	    TEXT(wanted, C_WANTED_SHA) == -1 || TEXT(sub.id, C_ID) == -1 ||
 	    TEXT(sub.user, C_UPLOADER) == -1 || TEXT(sub.name, C_FILE) == -1 ||
@@ -65,7 +69,8 @@ read_target(const PGresult *res, struct target *t)
 }
 
 int
-approval_target(struct db *db, const struct facts *f, const struct header *h, struct target *t)
+approval_target(struct db *db, const struct conf *conf, const struct facts *f,
+    const struct header *h, struct target *t)
 {
 	char		 no[24];
 	const char	*params[] = { f->member, no, h->user };
@@ -78,8 +83,10 @@ approval_target(struct db *db, const struct facts *f, const struct header *h, st
 	/* one, says the schema */
 	if (PQntuples(res) != 1 || read_target(res, t) == -1)
 		log_warnx("submission %lld: what it decides about cannot be read", f->no);
-	else
+	else {
+		t->deadline = outcome_deadline(conf, t->business_date, t->sub.received_at);
 		rc = 0;
+	}
 	PQclear(res);
 	return rc;
 }
@@ -100,6 +107,9 @@ judge_reference(const struct header *h, const struct target *t, struct reasons *
 	else if (t->state != SUB_WAITING)
 		reasons_add(rs, REFERENCE_UNKNOWN, 0, PATH, "%s is %s, and does not wait",
 		    t->message_id, submission_state_name(t->state));
+	else if (t->decided_at >= t->deadline)
+		reasons_add(rs, REFERENCE_UNKNOWN, 0, PATH,
+		    "the cut-off was before this came, and %s waits no more", t->message_id);
 	else if (t->business_date != h->business_date)
 		reasons_add(rs, REFERENCE_UNKNOWN, 0, "Header/BusinessDate", "%s is of %s",
 		    t->message_id, date);
@@ -148,7 +158,7 @@ approval_apply(struct db *db, const struct conf *conf, const struct outcome *by,
 	struct outcome		 o = { .no = t->no, .sub = &t->sub, .member = by->member,
 				     .sha256 = t->sha256, .header = &own,
 				     .actor = by->header->user,	/* who signed, not who sent */
-				     .replaces = t->replaces,
+				     .replaces = t->replaces, .decided_at = t->decided_at,
 				     .event = by->header->type == MT_APPROVAL ? EV_APPROVE : EV_CANCEL };
 	enum submission_state	 to;
 

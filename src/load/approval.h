@@ -26,6 +26,8 @@ struct target {
 	char		 message_type[MESSAGE_TYPE_SIZE];
 	char		 user[USER_CODE_SIZE];		/* who entered it */
 	date_t		 business_date;
+	usec_t		 deadline;		/* the cut-off until which it waits */
+	usec_t		 decided_at;		/* when the Approval was received */
 	long long	 replaces;
 	int		 replaces_in_effect;	/* what it corrects is still accepted */
 	/* at the moment of the approval, for the target's type */
@@ -35,8 +37,8 @@ struct target {
 };
 
 /* What the records of the Approval f->no name; under the member's lock.  0 or -1. */
-int  approval_target(struct db *db, const struct facts *f, const struct header *h,
-    struct target *t);
+int  approval_target(struct db *db, const struct conf *conf, const struct facts *f,
+    const struct header *h, struct target *t);
 /* REFERENCE_UNKNOWN, NOT_AUTHORISED. */
 void approval_judge(const struct header *h, const struct target *t, struct reasons *rs);
 /* The Approval or Cancellation `by' is accepted: the target changes its state with

@@ -64,6 +64,18 @@ is_late(const struct conf *conf, const struct header *h, usec_t t)
 	    h->business_date + 1, conf->cutoff_hour, conf->cutoff_minute);
 }
 
+usec_t
+outcome_deadline(const struct conf *conf, date_t business_date, usec_t received_at)
+{
+	date_t	day = business_date + 1;
+	usec_t	t;
+
+	do
+		t = istanbul_time(day++, conf->cutoff_hour, conf->cutoff_minute);
+	while (t <= received_at);
+	return t;
+}
+
 static int
 write_state(struct db *db, const struct conf *conf, const struct outcome *o,
     enum submission_state from, enum submission_state to, usec_t now)
@@ -379,7 +391,7 @@ outcome_settle(struct db *db, const struct conf *conf, const struct outcome *o,
 	struct number	 no, by;
 	const char	*p[] = { number(o->no, &no), NULL, moment(now, decided),
 			    reference(decided_by, &by),
-			    is_late(conf, o->header, now) ? "t" : "f" };
+			    is_late(conf, o->header, o->decided_at) ? "t" : "f" };
 
 	*to = submission_next(SUB_WAITING, o->event);
 	if (*to == SUB_STATE_COUNT)

@@ -27,6 +27,7 @@ struct outcome {
 	long long	 replaces;		/* no of the corrected one, 0 none */
 	long long	 repeat_of;		/* EV_REPEAT */
 	const char	*actor;			/* of the event */
+	usec_t		 decided_at;		/* EV_APPROVE: receipt of the Approval */
 };
 /* The state that the event leads to from `received' (or `from'), fatal where
  * the table of model/job.h knows no such way.  0 or -1 (logged). */
@@ -42,5 +43,8 @@ int  outcome_settle(struct db *db, const struct conf *conf, const struct outcome
  * touches only what the directory's role may. */
 int  outcome_operator(struct db *db, const struct outcome *o, enum submission_state from,
     enum submission_state *to);
+/* Until when what waits has to be decided: the first cut-off of its day's, or a
+ * later day's, after it was received. */
+usec_t outcome_deadline(const struct conf *conf, date_t business_date, usec_t received_at);
 
 #endif

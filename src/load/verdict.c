@@ -127,7 +127,7 @@ try_records(struct worker *w, const struct header *h, struct target *t, struct r
 	if (h->type == MT_AUTHORIZATION_CHANGE)
 		return must_wait(&j->facts, h) ? 0 :
 		    authorization_apply(db, j->facts.no, h->user, at, rs);
-	if (approval_target(db, &j->facts, h, t) == -1)
+	if (approval_target(db, w->conf, &j->facts, h, t) == -1)
 		return -1;
 	approval_judge(h, t, rs);
 	if (rs->n == 0 && h->type == MT_APPROVAL &&

@@ -14,6 +14,8 @@
 #include "load/directory.h"
 #include "load/outcome.h"
 
+#define DECIDE_WAIT	(10 * 60 * USEC_PER_SEC)	/* after the cut-off */
+
 struct waiting {
 	long long	 no;
 	struct m_submission sub;
@@ -35,17 +37,25 @@ read_waiting(const PGresult *res, int row, struct waiting *x)
 #undef TEXT
 }
 
-/* The first cut-off of the day's, or a later day's, after it was received. */
-static usec_t
-deadline(const struct conf *conf, const struct waiting *x)
+/* Has all that came before that moment been decided?  An Approval that was in
+ * time counts, however long its verification takes; but what is stuck does not
+ * hold everything for ever. */
+static int
+all_decided(struct directory *d, usec_t at)
 {
-	date_t	day = x->header.business_date + 1;
-	usec_t	t;
+	char		 when[TIME_SIZE];
+	const char	*params[] = { when };
+	PGresult	*res;
+	int		 rc;
 
-	do
-		t = istanbul_time(day++, conf->cutoff_hour, conf->cutoff_minute);
-	while (t <= x->sub.received_at);
-	return t;
+	if (clock_now() >= at + DECIDE_WAIT)
+		return 1;
+	time_format(at, when);
+	res = db_prepared(&d->link.db, "waiting_undecided", "SELECT FROM muhur.submission "
+	    "WHERE state = 'received' AND received_at < $1::timestamptz LIMIT 1", 1, params);
+	rc = res == NULL ? -1 : PQntuples(res) == 0;
+	PQclear(res);
+	return rc;
 }
 
 static int
@@ -84,12 +94,13 @@ waiting_expire(struct directory *d)
 	    "FROM muhur.submission WHERE state = 'waiting' ORDER BY no", 0, NULL);
 	if (res == NULL)
 		return -1;
-	for (i = 0; rc == 0 && i < PQntuples(res); i++) {
+	for (i = 0; rc != -1 && i < PQntuples(res); i++) {
 		if (read_waiting(res, i, &x) == -1)
 			log_warnx("submission %s: unreadable row", PQgetvalue(res, i, 1));
-		else if ((at = deadline(d->conf, &x)) <= clock_now())
+		else if ((at = outcome_deadline(d->conf, x.header.business_date,
+		    x.sub.received_at)) <= clock_now() && (rc = all_decided(d, at)) == 1)
 			rc = drop(d, &x, at);
 	}
 	PQclear(res);
-	return rc;
+	return rc == -1 ? -1 : 0;
 }

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "load/approval.h"
 #include "load/authority.h"
 
 static const char *const member_states[] = { "active", "suspended", "closed" };
@@ -173,6 +174,26 @@ test_signer(void **state)
 	assert_string_equal(rs.v[0].detail, "PLA001: signed by PLA002");
 }
 
+/* What is decided by the cut-off, is by its own receipt, whenever it is judged. */
+static void
+test_deadline(void **state)
+{
+	struct header h = { .type = MT_APPROVAL, .business_date = 20000 };
+	struct target t = { .no = 1, .state = SUB_WAITING, .business_date = 20000, .deadline = 1000,
+	    .may_approve = 1, .entry_right = 1 };
+	usec_t at;
+
+	(void)state;
+	for (at = 999; at <= 1001; at++) {
+		struct reasons rs = { 0 };
+
+		t.decided_at = at;
+		approval_judge(&h, &t, &rs);
+		assert_int_equal(rs.n, at < 1000 ? 0 : 1);
+		assert_true(rs.n == 0 || rs.v[0].code == REFERENCE_UNKNOWN);
+	}
+}
+
 int
 main(void)
 {
@@ -180,6 +201,7 @@ main(void)
 		cmocka_unit_test(test_matrix),
 		cmocka_unit_test(test_acting),
 		cmocka_unit_test(test_signer),
+		cmocka_unit_test(test_deadline),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -245,7 +245,10 @@ test_expiry(void **state)
 		{ "2026-11-21T08:59:55Z", "wait-before,wait-midnight,wait-on" },
 		{ "2026-11-21T09:00:01Z", "wait-on" },
 		{ "2026-11-22T08:59:55Z", "wait-on" },
-		{ "2026-11-22T09:00:01Z", "" },
+		/* something came before that is not decided yet */
+		{ "2026-11-22T09:00:01Z", "wait-on" },
+		{ "2026-11-22T09:09:59Z", "wait-on" },
+		{ "2026-11-22T09:10:01Z", "" },
 	};
 	PGresult	*res;
 	size_t		 i;
@@ -259,6 +262,9 @@ test_expiry(void **state)
 	    " ('wait-midnight', '2026-11-20T21:00:00Z', '2026-07-01')) AS x (n, t, b)");
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		set_clock(cases[i].at);
+		if (i == 3)
+			sql("INSERT INTO muhur.submission (id, uploader, member_code, file_name, size, received_at) VALUES"
+			    " (gen_random_uuid(), 'PLA001', 'PLA', 'undecided', 1, '2026-11-22T08:59:59Z')");
 		assert_int_equal(waiting_expire(&d), 0);
 		res = db_query_row(&owner, waiting, 0, NULL);
 		assert_non_null(res);
@@ -271,7 +277,8 @@ test_expiry(void **state)
 	assert_int_equal(count("SELECT count(*) FROM muhur.notice n JOIN muhur.submission s"
 	    " ON s.no = n.submission WHERE s.file_name LIKE 'wait-%' AND n.level = 'rejected'"), 3);
 	sql("DELETE FROM muhur.notice WHERE submission IN (SELECT no FROM muhur.submission"
-	    " WHERE file_name LIKE 'wait-%')");
+	    " WHERE file_name LIKE 'wait-%');"
+	    "DELETE FROM muhur.submission WHERE file_name = 'undecided'");
 }
 
 /* Somebody's lock holds a login for seconds, not for as long as it likes. */
