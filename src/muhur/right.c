@@ -395,7 +395,9 @@ member_dual_control(struct cmd *c, int argc, char **argv)
 			return cmd_usage(c);
 		params[1] = g.type = optarg;
 	}
-	if (optind + 2 != argc || (g.type != NULL && !type_ok(g.type)))
+	/* main authorities may be asked for two of them as well */
+	if (optind + 2 != argc || (g.type != NULL &&
+	    message_type_by_name(g.type) != MT_AUTHORIZATION_CHANGE && !type_ok(g.type)))
 		return cmd_usage(c);
 	params[0] = g.who = argv[optind];
 	on = strcmp(argv[optind + 1], "on") == 0;

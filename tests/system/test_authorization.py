@@ -206,7 +206,7 @@ def by_two():
     """where two persons are asked for, a second main authority approves; what cannot be then is refused"""
     key, cert = pki.issue(market, "PLA901")
     market.muhur("user", "add", "PLA901", "--cert", cert)
-    market.muhur("member", "dual-control", "PLA", "on")
+    market.muhur("member", "dual-control", "PLA", "on", "--type", "AuthorizationChange")
     data = market.sign(market.authorization("PLA900", [withdraw("PLA001", **TYPE)], message_id="TWO-1"), "PLA900")
     market.send(data, "PLA900")
 
@@ -234,7 +234,7 @@ def by_two():
     entry, by = shown("TWO-1"), shown(newest)
     assert (entry["decidedBy"], by["decidesAbout"]) == (by["id"], entry["id"]), (entry, by)
     assert market.sql("SELECT count(*) FROM muhur.user_right WHERE user_code = 'PLA001' AND valid_to IS NULL") == [["0"]]
-    market.muhur("member", "dual-control", "PLA", "off")
+    market.muhur("member", "dual-control", "PLA", "off", "--type", "AuthorizationChange")
 
 
 if __name__ == "__main__":
