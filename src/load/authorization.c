@@ -36,13 +36,16 @@ authorization_apply(struct db *db, long long no, const char *by, usec_t at, stru
 }
 
 int
-authorization_report(struct db *db, const char *member, usec_t now)
+authorization_report(struct db *db, const char *member, long long no, usec_t now)
 {
-	char		 when[TIME_SIZE], day[DATE_SIZE];
-	const char	*params[] = { member, when, day };
+	char		 when[TIME_SIZE], day[DATE_SIZE], number[24];
+	const char	*params[] = { member, when, day, number };
 
+	(void)snprintf(number, sizeof(number), "%lld", no);
 	time_format(now, when);
 	date_format(istanbul_date(now), day);
 	return db_prepared_exec(db, "authorization_report",
-	    "SELECT muhur.report_rights($1, $2::timestamptz, $3::date)", 3, params) == -1 ? -1 : 0;
+	    "SELECT muhur.report_rights(m, $2::timestamptz, $3::date) FROM (SELECT $1 UNION"
+	    " SELECT left(user_code, -3) FROM muhur.authorization_change"
+	    " WHERE submission = $4::bigint ORDER BY 1) AS x (m)", 4, params) == -1 ? -1 : 0;
 }

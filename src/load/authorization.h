@@ -15,7 +15,8 @@
  * added to rs, and the caller takes all of it back.  0 or -1. */
 int  authorization_apply(struct db *db, long long no, const char *by, usec_t at,
     struct reasons *rs);
-/* A report of who may do what, to the member: a notice to sign.  0 or -1. */
-int  authorization_report(struct db *db, const char *member, usec_t now);
+/* A report of who may do what, a notice to sign, to the member and to those whose
+ * users the changes of submission no concern.  0 or -1. */
+int  authorization_report(struct db *db, const char *member, long long no, usec_t now);
 
 #endif

@@ -346,7 +346,7 @@ take_effect(struct db *db, const struct conf *conf, const struct outcome *o,
     enum message_type type, usec_t now)
 {
 	if (type == MT_AUTHORIZATION_CHANGE)
-		return authorization_report(db, o->member, now);
+		return authorization_report(db, o->member, o->no, now);
 	return message_type_has_target(type) ? 0 : queue_day(db, conf, o, now);
 }
 

@@ -172,7 +172,7 @@ cmd_report_rights(struct cmd *c, const char *members, const char *what)
 	const char *params[] = { what, cmd_now(c, now), day };
 
 	date_format(istanbul_date(clock_now()), day);
-	sql = xasprintf("SELECT muhur.report_rights(m, $2::timestamptz, $3::date) FROM (%s) AS x (m)", members);
+	sql = xasprintf("SELECT muhur.report_rights(m, $2::timestamptz, $3::date) FROM (%s ORDER BY 1) AS x (m)", members);
 	PQclear(cmd_query(c, sql, 3, params));
 	free(sql);
 }

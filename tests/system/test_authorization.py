@@ -150,7 +150,12 @@ def stays_done():
 def lets_others_act():
     """another member's user may act for it, until that is withdrawn"""
     assert sends("PLB001", "PLA") == DENIED
+    before, third = reports("PLB001"), reports("CUA001")
     assert change(grant("PLB001", **TYPE)) == ACCEPTED
+    new = lib.wait_for("its member is told too", lambda: sorted(set(reports("PLB001")) - set(before)))
+    told = market.get("PLB001", "/outbox/" + new[0]).all("Right")
+    assert ("PLB001", "PLA", "PLA900") in [(e.get("User"), e.get("Member"), e.get("By")) for e in told]
+    assert len(new) == 1 and reports("CUA001") == third
     assert sends("PLB001", "PLA") == ACCEPTED
     assert change(withdraw("PLB001", **TYPE)) == ACCEPTED
     assert sends("PLB001", "PLA") == DENIED
