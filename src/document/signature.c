@@ -202,7 +202,9 @@ verify_digest(const struct signing_key *k, const EVP_MD *type, const unsigned ch
 	int		 n, rc = -1;
 
 	if (k->alg->key_type == EVP_PKEY_EC) {
-		if ((n = der_ecdsa(sig, sig_len, &der)) <= 0)
+		/* each of the field's length (raw_ecdsa) */
+		if (sig_len != 2 * (((size_t)EVP_PKEY_get_bits(k->key) + 7) / 8) ||
+		    (n = der_ecdsa(sig, sig_len, &der)) <= 0)
 			goto out;
 		sig = der;
 		sig_len = (size_t)n;
@@ -214,6 +216,7 @@ verify_digest(const struct signing_key *k, const EVP_MD *type, const unsigned ch
 	else
 		log_alarm("signing key: it does not belong to the certificate");
 out:
+	ERR_clear_error();
 	OPENSSL_free(der);
 	EVP_PKEY_CTX_free(ctx);
 	return rc;
