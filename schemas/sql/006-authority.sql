@@ -124,7 +124,40 @@ CREATE TABLE muhur.authorization_change (
 	PRIMARY KEY (submission, record_no)
 );
 
--- A user's state; the last active main authority of a member stays (S2 E).
+-- Who suspended and resumed whom, and when: a user is active until the first row,
+-- then what the last one says.
+CREATE TABLE muhur.user_state_change (
+	no		bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	user_code	text NOT NULL REFERENCES muhur.member_user,
+	state		text NOT NULL CHECK (state IN ('active', 'suspended')),
+	changed_at	timestamptz NOT NULL,
+	changed_by	text NOT NULL		-- a main authority, or 'operator': the registry
+);
+CREATE INDEX ON muhur.user_state_change (user_code, no);
+INSERT INTO muhur.user_state_change (user_code, state, changed_at, changed_by)
+	SELECT code, state, created_at, 'operator' FROM muhur.member_user WHERE state <> 'active';
+
+-- The one way in which a state changes; false where the user has it already.
+CREATE FUNCTION muhur.set_user_state(who text, becomes text, actor text, at timestamptz) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	UPDATE muhur.member_user u SET state = becomes WHERE u.code = who AND u.state <> becomes;
+	IF NOT FOUND THEN
+		RETURN false;
+	END IF;
+	INSERT INTO muhur.user_state_change (user_code, state, changed_at, changed_by)
+	VALUES (who, becomes, at, actor);
+	RETURN true;
+END $$;
+
+-- The registry's suspension is not the member's to lift.
+CREATE FUNCTION muhur.is_suspended_by_registry(who text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce((SELECT h.state = 'suspended' AND h.changed_by = 'operator'
+	    FROM muhur.user_state_change h WHERE h.user_code = who ORDER BY h.no DESC LIMIT 1), false)
+$$;
+
+-- The last active main authority of a member stays (S2 E).
 CREATE FUNCTION muhur.is_last_authority(who text) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT EXISTS (SELECT FROM muhur.member_user u WHERE u.code = who
@@ -169,6 +202,9 @@ BEGIN
 	ELSIF c.action = 'suspend' AND muhur.is_last_authority(c.user_code) THEN
 		code := 'NOT_AUTHORISED';
 		detail := c.user_code || ' is the only main authority that is active';
+	ELSIF c.action = 'resume' AND muhur.is_suspended_by_registry(c.user_code) THEN
+		code := 'NOT_AUTHORISED';
+		detail := c.user_code || ' was suspended by the registry, which alone resumes it';
 	ELSE
 		IF c.action = 'grant' AND c.role IS NOT NULL THEN
 			-- an open one that begins later: until that one
@@ -200,8 +236,8 @@ BEGIN
 			GET DIAGNOSTICS done = ROW_COUNT;
 			detail := c.user_code || ' does not hold this right by itself';
 		ELSE
-			UPDATE muhur.member_user u SET state = CASE c.action WHEN 'suspend' THEN 'suspended' ELSE 'active' END
-			WHERE u.code = c.user_code;
+			PERFORM muhur.set_user_state(c.user_code,
+				CASE c.action WHEN 'suspend' THEN 'suspended' ELSE 'active' END, actor, at);
 			done := 1;
 		END IF;
 		IF done > 0 THEN
@@ -257,10 +293,11 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 WITH n AS MATERIALIZED (
 	SELECT recipient, issued_at FROM muhur.notice WHERE id = notice_id AND kind = 'AuthorizationReport'
 ), line AS (
-	SELECT 1 AS part, 'user' AS f1, u.code AS f2, u.state AS f3,
+	SELECT 1 AS part, 'user' AS f1, u.code AS f2, coalesce((SELECT h.state FROM muhur.user_state_change h
+			WHERE h.user_code = u.code AND h.changed_at <= n.issued_at ORDER BY h.no DESC LIMIT 1), 'active') AS f3,
 		CASE WHEN right(u.code, 3) BETWEEN '900' AND '990' THEN 'true' ELSE 'false' END AS f4,
 		NULL AS f5, NULL AS f6, NULL AS f7, NULL AS f8
-	FROM n JOIN muhur.member_user u ON u.member_code = n.recipient
+	FROM n JOIN muhur.member_user u ON u.member_code = n.recipient AND u.created_at <= n.issued_at
 	UNION ALL
 	SELECT 2, 'right', r.user_code, r.member_code, r.message_type, r.step, r.role,
 		to_char(r.valid_from AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), r.granted_by
@@ -284,22 +321,24 @@ BEGIN
 END $$;
 
 -- what each role may do with it ---------------------------------------------------
-GRANT SELECT ON muhur.role, muhur.role_right, muhur.user_role, muhur.right_held, muhur.dual_control,
+GRANT SELECT ON muhur.user_state_change, muhur.role, muhur.role_right, muhur.user_role, muhur.right_held, muhur.dual_control,
 	muhur.approval_target TO muhur_load, muhur_directory, muhur_admin;
 GRANT INSERT ON muhur.approval_target TO muhur_load;
 GRANT UPDATE (approved_by) ON muhur.submission TO muhur_load;
 REVOKE DELETE ON muhur.user_right FROM muhur_admin;
 GRANT UPDATE (valid_to, ended_by) ON muhur.user_right, muhur.role_right, muhur.user_role, muhur.dual_control
 	TO muhur_admin;
-GRANT INSERT ON muhur.role, muhur.role_right, muhur.user_role, muhur.dual_control TO muhur_admin;
+GRANT INSERT ON muhur.user_state_change, muhur.role, muhur.role_right, muhur.user_role, muhur.dual_control TO muhur_admin;
 REVOKE ALL ON FUNCTION muhur.apply_change(muhur.authorization_change, text, timestamptz),
 	muhur.apply_authorization(bigint, text, timestamptz), muhur.report_rights(text, timestamptz, date),
 	muhur.rights_lines(uuid), muhur.notice_lines(uuid), muhur.is_last_authority(text),
+	muhur.set_user_state(text, text, text, timestamptz), muhur.is_suspended_by_registry(text),
 	muhur.may(text, text, text, text, timestamptz), muhur.needs_two(text, text, timestamptz) FROM PUBLIC;
 GRANT SELECT ON muhur.authorization_change TO muhur_load, muhur_directory, muhur_admin;
 GRANT INSERT ON muhur.authorization_change TO muhur_load;
 GRANT EXECUTE ON FUNCTION muhur.apply_authorization(bigint, text, timestamptz) TO muhur_load;
-GRANT EXECUTE ON FUNCTION muhur.is_last_authority(text) TO muhur_admin;
+GRANT EXECUTE ON FUNCTION muhur.is_last_authority(text),
+	muhur.set_user_state(text, text, text, timestamptz) TO muhur_admin;
 GRANT EXECUTE ON FUNCTION muhur.report_rights(text, timestamptz, date) TO muhur_load, muhur_admin;
 GRANT EXECUTE ON FUNCTION muhur.notice_lines(uuid), muhur.rights_lines(uuid), muhur.run_lines(uuid)
 	TO muhur_load, muhur_directory, muhur_admin;

@@ -193,18 +193,19 @@ cmd_change_state(struct cmd *c, char **argv, const char *what, const char *from,
 {
 	static const char *const change[] = {
 		"UPDATE muhur.member SET state = $3 WHERE code = $1 AND state = $2",
-		"UPDATE muhur.member_user SET state = $3 WHERE code = $1 AND state = $2"
+		"SELECT FROM muhur.member_user u WHERE u.code = $1 AND u.state = $2 "
+		    "AND muhur.set_user_state(u.code, $3, 'operator', $4::timestamptz)"
 	};
 	static const char *const look[] = {
 		"SELECT state FROM muhur.member WHERE code = $1",
 		"SELECT state FROM muhur.member_user WHERE code = $1"
 	};
-	const char *params[3] = { NULL, from, to };
+	char now[TIME_SIZE];
+	const char *params[] = { argv[1], from, to, cmd_now(c, now) };
 	int user = strcmp(what, "user") == 0;
 	PGresult *res;
 
-	params[0] = argv[1];
-	if (cmd_exec(c, change[user], 3, params) == 1) {
+	if (cmd_exec(c, change[user], user ? 4 : 3, params) == 1) {
 		cmd_event(c, event, NULL, json_pack("{s:s}", what, argv[1]));
 		if (user)
 			cmd_report_rights(c, "SELECT left($1, -3)", argv[1]);

@@ -249,13 +249,20 @@ int
 user_history(struct cmd *c)
 {
 	static const char *const names[] = {
-		"user", "member", "messageType", "step", "role", "from", "to", "grantedBy", "endedBy"
+		"user", "member", "messageType", "step", "role", "state", "from", "to", "grantedBy", "endedBy"
 	};
 	PGresult *res;
 
-	res = cmd_query(c, "SELECT user_code, member_code, message_type, step, role, " SQL_TIME("valid_from")
-	    ", " SQL_TIME("valid_to") ", granted_by, ended_by FROM muhur.right_held "
-	    "ORDER BY user_code COLLATE \"C\", member_code COLLATE \"C\", valid_from, message_type, step, role", 0, NULL);
+	/* rights, and the states that were set: each until the next one */
+	res = cmd_query(c, "SELECT user_code, member_code, message_type, step, role, state, " SQL_TIME("valid_from")
+	    ", " SQL_TIME("valid_to") ", granted_by, ended_by FROM ("
+	    "SELECT user_code, member_code, message_type, step, role, NULL::text AS state, valid_from, valid_to, "
+	    "granted_by, ended_by, 0 AS no FROM muhur.right_held UNION ALL "
+	    "SELECT user_code, left(user_code, -3), NULL, NULL, NULL, state, changed_at, lead(changed_at) OVER w, "
+	    "changed_by, lead(changed_by) OVER w, no FROM muhur.user_state_change "
+	    "WINDOW w AS (PARTITION BY user_code ORDER BY no)) x "
+	    "ORDER BY user_code COLLATE \"C\", member_code COLLATE \"C\", valid_from, message_type, step, role, no",
+	    0, NULL);
 	cmd_rows(c, res, names);
 	PQclear(res);
 	return EXIT_YES;

@@ -60,6 +60,17 @@ def suspends():
     assert sends() == ACCEPTED
     assert change({"User": "PLA900", "Action": "suspend"}) == DENIED
     assert change({"User": "PLB001", "Action": "suspend"}) == DENIED, "another member's user"
+    # what the registry suspended, the member does not resume
+    market.muhur("user", "suspend", "PLA001")
+    assert change({"User": "PLA001", "Action": "resume"}) == DENIED
+    market.muhur("user", "resume", "PLA001")
+    assert sends() == ACCEPTED
+    # and all of it stays told, each state until the next
+    told = [h for h in market.json("user", "list", "--history") if h.get("state")]
+    assert [(h["user"], h["state"], h["grantedBy"], h.get("endedBy")) for h in told] == [
+        ("PLA001", "suspended", "PLA900", "PLA900"), ("PLA001", "active", "PLA900", "operator"),
+        ("PLA001", "suspended", "operator", "operator"), ("PLA001", "active", "operator", None)], told
+    assert all(a["to"] == b["from"] for a, b in zip(told, told[1:])), told
 
 
 def not_by_everyone():
