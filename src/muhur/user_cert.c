@@ -76,7 +76,9 @@ user_bytea(const struct buf *b)
 	return text;
 }
 
-/* Nobody else may hold the certificate, or its key under another one. */
+/* Nobody else may hold the certificate, or its key under another one; and a key
+ * whose certificate was revoked does not come back in a new one.  One enrolment
+ * at a time: two operators would each find it free. */
 static int
 check_owner(struct cmd *c, const char *user, const char *path, const struct enrol_certificate *e,
     const char *key)
@@ -85,13 +87,19 @@ check_owner(struct cmd *c, const char *user, const char *path, const struct enro
 	PGresult *res;
 	int rc = EXIT_NO;
 
+	PQclear(cmd_query(c, "SELECT pg_advisory_xact_lock(hashtextextended('muhur.enrol', 0))", 0, NULL));
 	res = cmd_query(c, "SELECT user_code, CASE WHEN state = 'good' THEN 'replaced' ELSE state END "
 	    "FROM muhur.certificate WHERE sha256 = $1 "
 	    "AND (user_code <> $2 OR state <> 'good' OR good_until IS NOT NULL) "
 	    "UNION ALL SELECT user_code, 'key' FROM muhur.login_key "
-	    "WHERE blob = $3::bytea AND certificate IS NOT NULL AND user_code <> $2", 3, params);
+	    "WHERE blob = $3::bytea AND certificate IS NOT NULL AND user_code <> $2 "
+	    "UNION ALL SELECT k.user_code, 'key' FROM muhur.login_key k "
+	    "JOIN muhur.certificate x ON x.sha256 = k.certificate AND x.state = 'revoked' "
+	    "WHERE k.blob = $3::bytea AND k.user_code = $2 AND x.sha256 <> $1", 3, params);
 	if (PQntuples(res) == 0)
 		rc = EXIT_YES;
+	else if (strcmp(PQgetvalue(res, 0, 1), "key") == 0 && strcmp(PQgetvalue(res, 0, 0), user) == 0)
+		log_warnx("%s: its key is that of a revoked certificate of %s; a new key is needed", path, user);
 	else if (strcmp(PQgetvalue(res, 0, 0), user) == 0)
 		log_warnx("%s: this certificate of %s is %s; a new one is needed", path,
 		    user, PQgetvalue(res, 0, 1));

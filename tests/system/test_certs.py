@@ -209,6 +209,10 @@ def revoke():
     market.muhur("crl", "refresh")
     assert c.judged() == REVOKED, "a CRL that does not name it"
     assert "is revoked" in cert("assign", "PLA007", "--cert", c.path, code=1)
+    with open(c.key, "rb") as f:
+        public = serialization.load_pem_private_key(f.read(), None).public_key()
+    _, renewed = pki.issue(market, "PLA007-renewed", public=public)
+    assert "a new key is needed" in cert("assign", "PLA007", "--cert", renewed, code=1), "its key in a new certificate"
     with on_its_way(other.document()) as result:
         cert("revoke", "PLA008", other)
     assert result == [REVOKED], result
