@@ -53,6 +53,7 @@
 #define CHAIN_MAX_DEPTH		8	/* CAs between a signer's certificate and its root */
 
 /* --- revocation lists ----------------------------------------------------- */
+#define TRUST_MAX_ANCHORS	(4 * 1024 * 1024)	/* bytes of a file of trust anchors, PEM */
 #define CRL_MAX_SIZE		(48 * 1024 * 1024)	/* bytes of one, DER: the most that crl_max_size may be */
 #define CRL_MAX_FILE		(64 * 1024 * 1024)	/* bytes of a file of CRLs, PEM */
 #define CRL_MAX_REDIRECTS	5

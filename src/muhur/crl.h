@@ -17,6 +17,10 @@ struct crl_sources { struct crl_source *v; size_t n; };
 void crl_sources_find(struct cmd *c, struct crl_sources *s);
 void crl_sources_free(struct crl_sources *s);
 
+/* crl_states.c: the enrolled certificate whose DER that field holds; NULL where
+ * it cannot be read.  X509_free. */
+X509 *crl_enrolled(const PGresult *res, int row, int column);
+
 /* crl_states.c: in one transaction the CRLs are kept, and the state of each
  * enrolled certificate is what they say.  An exit code. */
 int  crl_write_states(struct cmd *c, const struct crl_set *set);

@@ -100,15 +100,27 @@ judge(struct states *s, const char *sha256, const char *user, const char *before
 		change(s, sha256, user, now);
 }
 
+X509 *
+crl_enrolled(const PGresult *res, int row, int column)
+{
+	unsigned char *der;
+	const unsigned char *p;
+	X509 *cert = NULL;
+	size_t len;
+
+	der = PQunescapeBytea((const unsigned char *)PQgetvalue(res, row, column), &len);
+	if ((p = der) != NULL)
+		cert = d2i_X509(NULL, &p, (long)len);
+	PQfreemem(der);
+	return cert;
+}
+
 static void
 judge_all(struct states *s)
 {
 	const char *params[] = { s->now_text };
-	const unsigned char *p;
-	unsigned char *der;
 	PGresult *res;
 	X509 *cert;
-	size_t len;
 	int i;
 
 	/* what an operator has decided, no CRL takes back */
@@ -117,14 +129,11 @@ judge_all(struct states *s)
 	    "WHERE (c.state = 'good' OR c.revocation IN ('crl', 'hold')) AND c.not_after > $1::timestamptz "
 	    "ORDER BY c.sha256 FOR UPDATE OF c", 1, params);
 	for (i = 0; i < PQntuples(res); i++) {
-		der = PQunescapeBytea((const unsigned char *)PQgetvalue(res, i, 3), &len);
-		p = der;
-		if (der == NULL || (cert = d2i_X509(NULL, &p, (long)len)) == NULL)
+		if ((cert = crl_enrolled(res, i, 3)) == NULL)
 			fatalx("certificate %s: cannot be read", PQgetvalue(res, i, 0));
 		judge(s, PQgetvalue(res, i, 0), PQgetvalue(res, i, 1), PQgetvalue(res, i, 2),
 		    member_kind_by_name(PQgetvalue(res, i, 4)), cert);
 		X509_free(cert);
-		PQfreemem(der);
 	}
 	PQclear(res);
 	ERR_clear_error();

@@ -9,11 +9,10 @@
 #include <openssl/x509v3.h>
 
 #include "base/fdio.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "muhur/crl.h"
-
-#define ANCHORS_MAX	(4 * 1024 * 1024)
 
 static void
 add(struct crl_sources *s, const char *url, size_t len, int named)
@@ -73,7 +72,7 @@ add_of_anchors(struct crl_sources *s, const char *path)
 	X509 *cert;
 	size_t len;
 
-	if (file_read_all(path, ANCHORS_MAX, &pem, &len) == 0 &&
+	if (file_read_all(path, TRUST_MAX_ANCHORS, &pem, &len) == 0 &&
 	    (bio = BIO_new_mem_buf(pem, (int)len)) != NULL) {
 		while ((cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
 			add_named(s, cert);
@@ -90,24 +89,17 @@ add_of_enrolled(struct crl_sources *s, struct cmd *c)
 {
 	char now[TIME_SIZE];
 	const char *params[] = { cmd_now(c, now) };
-	const unsigned char *p;
-	unsigned char *der;
 	PGresult *res;
 	X509 *cert;
-	size_t len;
 	int i;
 
 	res = cmd_query(c, "SELECT der FROM muhur.certificate WHERE state <> 'withdrawn' "
 	    "AND not_after > $1::timestamptz ORDER BY sha256", 1, params);
-	for (i = 0; i < PQntuples(res); i++) {
-		der = PQunescapeBytea((const unsigned char *)PQgetvalue(res, i, 0), &len);
-		p = der;
-		if (der != NULL && (cert = d2i_X509(NULL, &p, (long)len)) != NULL) {
+	for (i = 0; i < PQntuples(res); i++)
+		if ((cert = crl_enrolled(res, i, 0)) != NULL) {
 			add_named(s, cert);
 			X509_free(cert);
 		}
-		PQfreemem(der);
-	}
 	PQclear(res);
 }
 

@@ -21,7 +21,6 @@
 
 #define RSA_MIN_BITS	2048
 #define RSA_MAX_BITS	16384
-#define ANCHORS_MAX	(4 * 1024 * 1024)	/* bytes of the anchors' file */
 
 /* --- the SSH wire form (RFC 4251 5) ------------------------------------- */
 
@@ -184,7 +183,7 @@ enrol_trust(const struct conf *conf, enum member_kind kind)
 	char *pem;
 	size_t len, i;
 
-	if (file_read_all(path, ANCHORS_MAX, &pem, &len) == -1) {
+	if (file_read_all(path, TRUST_MAX_ANCHORS, &pem, &len) == -1) {
 		log_warn("trust anchors: %s", path);
 		return NULL;
 	}

@@ -23,8 +23,6 @@
 #include "msg/stream.h"
 #include "xml/crl.h"
 
-#define PEM_MAX_SIZE	(4 * 1024 * 1024)	/* trust anchors; the operator's file */
-
 struct verify {
 	struct conf		*conf;
 	struct schema_set	*schemas;
@@ -265,7 +263,7 @@ load_anchors(const struct verify *v, int fd, const char *what)
 	char *pem;
 	size_t len;
 
-	if (fd_read_all(fd, PEM_MAX_SIZE, &pem, &len) == -1)
+	if (fd_read_all(fd, TRUST_MAX_ANCHORS, &pem, &len) == -1)
 		fatal("%s", what);
 	if ((t = trust_new(pem, len)) == NULL)
 		fatalx("the %s cannot be used", what);
