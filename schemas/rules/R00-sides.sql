@@ -8,16 +8,25 @@
 -- custodian's books show them.  A custodian's direct customers are in neither
 -- (m.24(2), 26(3)).
 --
+-- own = for each platform and asset, what its HoldingReport says is in its own
+-- wallets at 23:59, customers' and the house's apart (m.10(2)c).  direct = what
+-- custodians keep for customers of their own.
+--
 -- A rule file: statements in SQL, $1 the run's number, $2 the business date.
 -- It finds these temporary tables:
---   in_effect	 the submissions whose records count: submission, member_code,
---		 message_type, message_id
+--   in_effect	 the submissions of the day whose records count: submission,
+--		 member_code, message_type, message_id, sequence
+--   day_before	 the BalanceReports in effect of the day before: submission,
+--		 member_code, message_id
 --   contracted	 pairs with a contract valid on the day: platform, custodian,
---		 platform_in, custodian_in (is that side's report in?)
+--		 platform_in, custodian_in (is that side's report in?),
+--		 full_custody (m.26(7))
 --   found	 where it puts what it finds; key names the break for ever and
---		 must not depend on the order of arrival, nor on the day; R4's
---		 alone names its day, since what is owed for one day is not
---		 cured by what comes for another
+--		 must not depend on the order of arrival, nor on the day; R3's
+--		 and R4's alone name their day, since what is owed for one day,
+--		 or was booked in it, is not cured by what comes for another.
+--		 records: {"<submission>": [record numbers]}, where few enough to
+--		 be named
 
 CREATE TEMPORARY TABLE claimed (
 	platform	text NOT NULL,
@@ -42,18 +51,58 @@ CREATE TEMPORARY TABLE kept (
 	custodian	text NOT NULL,
 	asset		text NOT NULL,
 	quantity	numeric NOT NULL,
+	hot		numeric NOT NULL,	-- of quantity, in hot wallets
+	pending		numeric NOT NULL,	-- signed, not yet mined
+	hot_pending	numeric NOT NULL,	-- of pending, in hot wallets
 	submissions	bigint[] NOT NULL
 ) ON COMMIT DROP;
 
-INSERT INTO pg_temp.kept (platform, custodian, asset, quantity, submissions)
-SELECT platform, member_code, asset, sum(quantity), array_agg(submission ORDER BY submission)
+INSERT INTO pg_temp.kept (platform, custodian, asset, quantity, hot, pending, hot_pending, submissions)
+SELECT platform, member_code, asset, sum(quantity), sum(hot), sum(pending), sum(hot_pending),
+	array_agg(submission ORDER BY submission)
 FROM (
-	SELECT o.submission, o.member_code, o.platform, o.asset, sum(o.quantity) AS quantity
+	SELECT o.submission, o.member_code, o.platform, o.asset, sum(o.quantity) AS quantity,
+		coalesce(sum(o.quantity) FILTER (WHERE o.wallet = 'HOT'), 0) AS hot, sum(o.pending) AS pending,
+		coalesce(sum(o.pending) FILTER (WHERE o.wallet = 'HOT'), 0) AS hot_pending
 	FROM muhur.custody_omnibus o JOIN pg_temp.in_effect e ON e.submission = o.submission
 	WHERE o.business_date = $2
 	GROUP BY o.submission, o.member_code, o.platform, o.asset
 ) one_report
 GROUP BY member_code, platform, asset;
 
+CREATE TEMPORARY TABLE own (
+	platform	text NOT NULL,
+	asset		text NOT NULL,
+	customer	numeric NOT NULL,	-- of customers
+	house		numeric NOT NULL,	-- of the platform itself
+	submissions	bigint[] NOT NULL
+) ON COMMIT DROP;
+
+INSERT INTO pg_temp.own (platform, asset, customer, house, submissions)
+SELECT w.member_code, w.asset,
+	coalesce(sum(w.quantity) FILTER (WHERE w.owner = 'CUSTOMER'), 0),
+	coalesce(sum(w.quantity) FILTER (WHERE w.owner = 'HOUSE'), 0),
+	array_agg(DISTINCT w.submission ORDER BY w.submission)
+FROM muhur.wallet w JOIN pg_temp.in_effect e ON e.submission = w.submission
+WHERE w.business_date = $2 AND w.as_of IS NULL
+GROUP BY w.member_code, w.asset;
+
+CREATE TEMPORARY TABLE direct (
+	custodian	text NOT NULL,
+	asset		text NOT NULL,
+	quantity	numeric NOT NULL,
+	hot		numeric NOT NULL,
+	submissions	bigint[] NOT NULL
+) ON COMMIT DROP;
+
+INSERT INTO pg_temp.direct (custodian, asset, quantity, hot, submissions)
+SELECT c.member_code, c.asset, sum(c.quantity), coalesce(sum(c.quantity) FILTER (WHERE c.wallet = 'HOT'), 0),
+	array_agg(DISTINCT c.submission ORDER BY c.submission)
+FROM muhur.custody_direct c JOIN pg_temp.in_effect e ON e.submission = c.submission
+WHERE c.business_date = $2
+GROUP BY c.member_code, c.asset;
+
 ANALYZE pg_temp.claimed;
 ANALYZE pg_temp.kept;
+ANALYZE pg_temp.own;
+ANALYZE pg_temp.direct;

@@ -299,12 +299,32 @@ kind_of(struct extract *e, const xmlChar *localname)
 	return e->last_kind;
 }
 
+/* A point in time, in UTC; what has no zone is Istanbul's (common-1.xsd, Moment). */
+static void
+put_moment(struct extract *e, const struct record_field *f, const xmlChar *value, size_t len)
+{
+	char text[XML_MAX_FIELD + 1], utc[TIME_SIZE];
+	usec_t t;
+	int zoned;
+
+	memcpy(text, value, len);
+	text[len] = '\0';
+	if (time_parse(text, &t, &zoned) == -1) {
+		fault(e, "the value of %s is wrong", f->attribute);
+		return;
+	}
+	time_format(t, utc);
+	put(&e->lines, utc, strlen(utc));
+}
+
 /* One field of the line; value NULL: as record_info says of absent ones. */
 static void
 put_field(struct extract *e, const struct record_field *f, const xmlChar *value, size_t len)
 {
 	put(&e->lines, "\t", 1);
-	if (value != NULL)
+	if (value != NULL && f->moment)
+		put_moment(e, f, value, len);
+	else if (value != NULL)
 		put_escaped(&e->lines, value, len);
 	else if (f->absent != NULL)
 		put(&e->lines, f->absent, strlen(f->absent));

@@ -139,12 +139,12 @@ judge_certificate(const struct facts *f, const struct header *h, struct reasons 
 static void
 judge_header(const struct facts *f, const struct header *h, struct reasons *rs)
 {
-	const char	*type = message_type_name(h->type), *kind = message_type_sender(h->type);
+	const char	*type = message_type_name(h->type);
 
 	if (f->kind[0] == '\0') {
 		reasons_add(rs, NOT_AUTHORISED, 0, "Header/SenderMemberCode",
 		    "%s: there is no such member", h->sender);
-	} else if (kind != NULL && strcmp(f->kind, kind) != 0) {
+	} else if (!message_type_may_be_from(h->type, f->kind)) {
 		reasons_add(rs, NOT_AUTHORISED, 0, "Header/MessageType",
 		    "a %s sends no %s", f->kind, type);
 	} else if (f->user_state[0] == '\0') {

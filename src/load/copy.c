@@ -180,7 +180,7 @@ start_copy(struct worker *w, enum record_kind kind)
 	size_t		 i;
 	int		 rc;
 
-	(void)buf_printf(&sql, "COPY muhur.%s (business_date, submission, member_code, "
+	(void)buf_printf(&sql, "COPY %s (business_date, submission, member_code, "
 	    "record_no, line", info->table);
 	for (i = 0; i < info->nfields; i++)
 		(void)buf_printf(&sql, ", %s", info->field[i].column);

@@ -102,7 +102,7 @@ decide_content(const struct header *h, const struct references *refs, struct rea
 		return;
 	date_format(h->business_date, date);
 	/* What was done by it stays done: only reports are corrected (S2 A). */
-	if (message_type_has_target(h->type) || h->type == MT_AUTHORIZATION_CHANGE)
+	if (message_type_class(h->type) != MC_DAY)
 		reasons_add(rs, REFERENCE_UNKNOWN, 0, "Header/ReplacesMessageId",
 		    "%s: no %s is corrected", h->replaces, message_type_name(h->type));
 	else if (old->no == 0)

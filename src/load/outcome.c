@@ -347,7 +347,7 @@ take_effect(struct db *db, const struct conf *conf, const struct outcome *o,
 {
 	if (type == MT_AUTHORIZATION_CHANGE)
 		return authorization_report(db, o->member, o->no, now);
-	return message_type_has_target(type) ? 0 : queue_day(db, conf, o, now);
+	return message_type_class(type) == MC_DAY ? queue_day(db, conf, o, now) : 0;
 }
 
 int

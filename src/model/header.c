@@ -5,19 +5,34 @@
 #include "model/header.h"
 
 static const struct {
-	const char	*name, *namespace, *schema, *sender;
-	int		 has_target;
+	const char	*name, *namespace, *schema;
+	const char	*senders;	/* kinds of members, a blank between; NULL: any */
+	enum message_class class;
 } types[MT_COUNT] = {
 	[MT_BALANCE_REPORT] = { "BalanceReport",
-	    "urn:muhur:xsd:balance-report:1", "balance-report-1.xsd", "platform", 0 },
+	    "urn:muhur:xsd:balance-report:1", "balance-report-1.xsd", "platform", MC_DAY },
 	[MT_CUSTODY_REPORT] = { "CustodyReport",
-	    "urn:muhur:xsd:custody-report:1", "custody-report-1.xsd", "custodian", 0 },
+	    "urn:muhur:xsd:custody-report:1", "custody-report-1.xsd", "custodian", MC_DAY },
 	[MT_APPROVAL] = { "Approval",
-	    "urn:muhur:xsd:approval:1", "approval-1.xsd", NULL, 1 },
+	    "urn:muhur:xsd:approval:1", "approval-1.xsd", NULL, MC_DECISION },
 	[MT_CANCELLATION] = { "Cancellation",
-	    "urn:muhur:xsd:cancellation:1", "cancellation-1.xsd", NULL, 1 },
+	    "urn:muhur:xsd:cancellation:1", "cancellation-1.xsd", NULL, MC_DECISION },
 	[MT_AUTHORIZATION_CHANGE] = { "AuthorizationChange",
-	    "urn:muhur:xsd:authorization-change:1", "authorization-change-1.xsd", NULL, 0 },
+	    "urn:muhur:xsd:authorization-change:1", "authorization-change-1.xsd", NULL, MC_AUTHORITY },
+	[MT_MOVEMENT_REPORT] = { "MovementReport",
+	    "urn:muhur:xsd:movement-report:1", "movement-report-1.xsd", "platform", MC_DAY },
+	[MT_NETTING_REPORT] = { "NettingReport",
+	    "urn:muhur:xsd:netting-report:1", "netting-report-1.xsd", "platform", MC_DAY },
+	[MT_HOLDING_REPORT] = { "HoldingReport",
+	    "urn:muhur:xsd:holding-report:1", "holding-report-1.xsd", "platform", MC_DAY },
+	[MT_LISTING_NOTICE] = { "ListingNotice",
+	    "urn:muhur:xsd:listing-notice:1", "listing-notice-1.xsd", "platform", MC_DAY },
+	[MT_REFERENCE_DATA] = { "ReferenceData",
+	    "urn:muhur:xsd:reference-data:1", "reference-data-1.xsd", "registry", MC_DAY },
+	[MT_REGISTRATION_REQUEST] = { "RegistrationRequest",
+	    "urn:muhur:xsd:registration-request:1", "registration-request-1.xsd", "platform custodian registry", MC_REGISTRATION },
+	[MT_DISCREPANCY_RESPONSE] = { "DiscrepancyResponse",
+	    "urn:muhur:xsd:discrepancy-response:1", "discrepancy-response-1.xsd", "platform custodian", MC_RESPONSE },
 };
 
 const char *
@@ -38,16 +53,32 @@ message_type_by_name(const char *name)
 	return (enum message_type)t;
 }
 
-const char *
-message_type_sender(enum message_type t)
+int
+message_type_may_be_from(enum message_type t, const char *kind)
 {
-	return types[t].sender;
+	const char *s = types[t].senders;
+	size_t n, len = strlen(kind);
+
+	if (s == NULL)
+		return 1;
+	for (; *s != '\0'; s += n + (s[n] == ' ')) {
+		n = strcspn(s, " ");
+		if (n == len && strncmp(s, kind, n) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+enum message_class
+message_type_class(enum message_type t)
+{
+	return types[t].class;
 }
 
 int
 message_type_has_target(enum message_type t)
 {
-	return types[t].has_target;
+	return types[t].class == MC_DECISION;
 }
 
 const char *

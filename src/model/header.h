@@ -13,15 +13,31 @@ enum message_type {
 	MT_APPROVAL,		/* [onay], of what waits */
 	MT_CANCELLATION,	/* [iptal], of what waits */
 	MT_AUTHORIZATION_CHANGE,	/* [yetkilendirme], from a main authority */
+	MT_MOVEMENT_REPORT,	/* [hareket raporu], from a platform */
+	MT_NETTING_REPORT,	/* [netlestirme raporu], from a platform */
+	MT_HOLDING_REPORT,	/* [platform cuzdan raporu], from a platform */
+	MT_LISTING_NOTICE,	/* [listeleme bildirimi], from a platform */
+	MT_REFERENCE_DATA,	/* [referans veri], from the registry's own users */
+	MT_REGISTRATION_REQUEST,	/* [sicil talebi], from platforms and custodians */
+	MT_DISCREPANCY_RESPONSE,	/* [farklilik aciklamasi], from a party of a break */
 	MT_COUNT
+};
+/* What an accepted one does. */
+enum message_class {
+	MC_DAY,		/* it is an input of its business day's reconciliation; can be corrected */
+	MC_DECISION,	/* it names an earlier message (MessageId, SHA-256), to decide about
+			 * it; the right is for that one's type */
+	MC_AUTHORITY,	/* it changes who may do what */
+	MC_REGISTRATION,	/* it asks for registry numbers, which the day's run knows then */
+	MC_RESPONSE	/* it explains breaks */
 };
 /* "BalanceReport"; MT_COUNT where the name is none. */
 const char *message_type_name(enum message_type t);
 enum message_type message_type_by_name(const char *name);
-/* The kind of member that sends it, "platform"; NULL: any. */
-const char *message_type_sender(enum message_type t);
-/* Does it name an earlier message (MessageId, SHA-256), to decide about it?  Then
- * the right is for that one's type. */
+/* May a member of that kind ("platform") send it? */
+int message_type_may_be_from(enum message_type t, const char *kind);
+enum message_class message_type_class(enum message_type t);
+/* Is it of class MC_DECISION? */
 int message_type_has_target(enum message_type t);
 /* Target namespace and schema file, e.g. "urn:muhur:xsd:balance-report:1",
  * "balance-report-1.xsd". The root element's name is the type's name. */

@@ -98,18 +98,23 @@ store_ssh_key(struct cmd *c, const struct enrolment *e)
 static void
 store_rights(struct cmd *c, const struct enrolment *e)
 {
-	const char *type = "-";
 	const char *params[3] = { e->code, NULL, e->now };
+	struct buf types = { 0 };
+	int t, sends = strcmp(e->kind, "platform") == 0 || strcmp(e->kind, "custodian") == 0 ||
+	    strcmp(e->kind, "registry") == 0;
 
-	if (strcmp(e->kind, "platform") == 0)
-		type = message_type_name(MT_BALANCE_REPORT);
-	else if (strcmp(e->kind, "custodian") == 0)
-		type = message_type_name(MT_CUSTODY_REPORT);
-	params[1] = type;
+	(void)buf_puts(&types, "{");
+	for (t = 0; sends && t < MT_COUNT; t++)
+		if (message_type_class(t) != MC_DECISION && message_type_class(t) != MC_AUTHORITY &&
+		    message_type_may_be_from(t, e->kind))
+			(void)buf_printf(&types, "%s%s", types.len > 1 ? "," : "", message_type_name(t));
+	(void)buf_puts(&types, sends ? "}" : "-}");
+	params[1] = types.data;
 	cmd_exec(c, "INSERT INTO muhur.user_right (user_code, member_code, message_type, step, "
-	    "valid_from, granted_by) SELECT $1, left($1, -3), $2, s, $3::timestamptz, 'operator' "
-	    "FROM unnest(ARRAY['entry', 'approval']) s "
-	    "WHERE $2 <> '-' OR s = 'entry' ON CONFLICT DO NOTHING", 3, params);
+	    "valid_from, granted_by) SELECT $1, left($1, -3), t, s, $3::timestamptz, 'operator' "
+	    "FROM unnest($2::text[]) t, unnest(ARRAY['entry', 'approval']) s "
+	    "WHERE t <> '-' OR s = 'entry' ON CONFLICT DO NOTHING", 3, params);
+	buf_free(&types);
 }
 
 /* Every member has a main authority (S2 E); its other users may come first. */

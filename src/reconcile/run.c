@@ -20,6 +20,10 @@
  * temporary files. */
 #define RUN_SETTINGS	"SELECT set_config('work_mem', '256MB', true), set_config('jit', 'off', true)"
 
+/* What a day is reconciled from: the types of class MC_DAY (model/header.h). */
+#define DAY_TYPES	"'BalanceReport', 'CustodyReport', 'MovementReport', 'NettingReport', 'HoldingReport', " \
+			"'ListingNotice', 'ReferenceData'"
+
 /* Types of a rule's parameters: bigint, date.  Said to the server, so that a
  * statement may use one, both or none of them. */
 static const Oid rule_types[] = { 20, 1082 };
@@ -67,41 +71,58 @@ open_run(struct db *db, struct run *run)
 	(void)snprintf(run->no_text, sizeof(run->no_text), "%lld", run->no);
 	return db_exec(db, "INSERT INTO muhur.reconcile_input (run, submission) "
 	    "SELECT $1::bigint, no FROM muhur.submission WHERE state = 'accepted' "
-	    "AND business_date = $2 AND message_type IN ('BalanceReport', 'CustodyReport') "
+	    "AND business_date = $2 AND message_type IN (" DAY_TYPES ") "
 	    "ORDER BY no", 2, inputs) == -1 ? -1 : 0;
 }
 
 /* The temporary tables that schemas/rules/R00-sides.sql describes. */
+static const char *const run_tables[] = {
+	"CREATE TEMPORARY TABLE in_effect (submission bigint PRIMARY KEY, member_code text NOT NULL, "
+	"message_type text NOT NULL, message_id text NOT NULL, sequence bigint NOT NULL) ON COMMIT DROP",
+	"CREATE TEMPORARY TABLE day_before (submission bigint PRIMARY KEY, member_code text NOT NULL, "
+	"message_id text NOT NULL) ON COMMIT DROP",
+	"CREATE TEMPORARY TABLE contracted (platform text NOT NULL, custodian text NOT NULL, "
+	"platform_in boolean NOT NULL, custodian_in boolean NOT NULL, full_custody boolean NOT NULL, "
+	"PRIMARY KEY (platform, custodian)) ON COMMIT DROP",
+	"CREATE TEMPORARY TABLE found (rule text NOT NULL, rule_source text NOT NULL, kind text NOT NULL, "
+	"key text NOT NULL, platform text, custodian text, asset text, platform_quantity numeric, "
+	"custodian_quantity numeric, difference numeric, detail text NOT NULL, submissions bigint[] NOT NULL, "
+	"records jsonb) ON COMMIT DROP",
+	NULL
+};
+
+static const char fill_in_effect[] =
+	"INSERT INTO pg_temp.in_effect "
+	"SELECT s.no, s.member_code, s.message_type, s.message_id, s.sequence "
+	"FROM muhur.reconcile_input i JOIN muhur.submission s ON s.no = i.submission WHERE i.run = $1";
+
+static const char fill_day_before[] =
+	"INSERT INTO pg_temp.day_before SELECT no, member_code, message_id FROM muhur.submission "
+	"WHERE state = 'accepted' AND business_date = $1::date - 1 AND message_type = 'BalanceReport'";
+
+static const char fill_contracted[] =
+	"INSERT INTO pg_temp.contracted SELECT k.platform, k.custodian, "
+	"EXISTS (SELECT FROM pg_temp.in_effect e WHERE e.member_code = k.platform "
+	"  AND e.message_type = 'BalanceReport'), "
+	"EXISTS (SELECT FROM pg_temp.in_effect e WHERE e.member_code = k.custodian "
+	"  AND e.message_type = 'CustodyReport'), bool_or(k.full_custody) "
+	"FROM muhur.contract k WHERE k.valid_from <= $1::date "
+	"AND (k.valid_to IS NULL OR k.valid_to >= $1::date) GROUP BY k.platform, k.custodian";
+
 static int
 make_tables(struct db *db, const struct run *run)
 {
 	const char *no[] = { run->no_text }, *date[] = { run->date_text };
+	size_t i;
 
-	if (db_exec(db, "CREATE TEMPORARY TABLE in_effect (submission bigint PRIMARY KEY, "
-	    "member_code text NOT NULL, message_type text NOT NULL, message_id text NOT NULL) "
-	    "ON COMMIT DROP", 0, NULL) == -1 ||
-	    db_exec(db, "CREATE TEMPORARY TABLE contracted (platform text NOT NULL, "
-	    "custodian text NOT NULL, platform_in boolean NOT NULL, custodian_in boolean NOT NULL, "
-	    "PRIMARY KEY (platform, custodian)) ON COMMIT DROP", 0, NULL) == -1 ||
-	    db_exec(db, "CREATE TEMPORARY TABLE found (rule text NOT NULL, rule_source text NOT NULL, "
-	    "kind text NOT NULL, key text NOT NULL, platform text, custodian text, asset text, "
-	    "platform_quantity numeric, custodian_quantity numeric, difference numeric, "
-	    "detail text NOT NULL, submissions bigint[] NOT NULL) ON COMMIT DROP", 0, NULL) == -1)
+	for (i = 0; run_tables[i] != NULL; i++)
+		if (db_exec(db, run_tables[i], 0, NULL) == -1)
+			return -1;
+	if (db_exec(db, fill_in_effect, 1, no) == -1 || db_exec(db, fill_day_before, 1, date) == -1 ||
+	    db_exec(db, fill_contracted, 1, date) == -1)
 		return -1;
-	if (db_exec(db, "INSERT INTO pg_temp.in_effect "
-	    "SELECT s.no, s.member_code, s.message_type, s.message_id "
-	    "FROM muhur.reconcile_input i JOIN muhur.submission s ON s.no = i.submission "
-	    "WHERE i.run = $1", 1, no) == -1 ||
-	    db_exec(db, "INSERT INTO pg_temp.contracted "
-	    "SELECT DISTINCT k.platform, k.custodian, "
-	    "EXISTS (SELECT FROM pg_temp.in_effect e WHERE e.member_code = k.platform "
-	    "  AND e.message_type = 'BalanceReport'), "
-	    "EXISTS (SELECT FROM pg_temp.in_effect e WHERE e.member_code = k.custodian "
-	    "  AND e.message_type = 'CustodyReport') "
-	    "FROM muhur.contract k WHERE k.valid_from <= $1::date "
-	    "AND (k.valid_to IS NULL OR k.valid_to >= $1::date)", 1, date) == -1)
-		return -1;
-	return db_exec(db, "ANALYZE pg_temp.in_effect, pg_temp.contracted", 0, NULL) == -1 ? -1 : 0;
+	return db_exec(db, "ANALYZE pg_temp.in_effect, pg_temp.day_before, pg_temp.contracted", 0, NULL) == -1 ?
+	    -1 : 0;
 }
 
 static int
@@ -209,7 +230,7 @@ run_next(struct db *db, const struct rules *rules, struct run *run)
 	"  ORDER BY business_date, version DESC) r " \
 	"WHERE NOT EXISTS (SELECT FROM muhur.reconcile_job j WHERE j.business_date = r.business_date) " \
 	"AND EXISTS ((SELECT no FROM muhur.submission s WHERE s.business_date = r.business_date " \
-	"    AND s.state = 'accepted' AND s.message_type IN ('BalanceReport', 'CustodyReport') " \
+	"    AND s.state = 'accepted' AND s.message_type IN (" DAY_TYPES ") " \
 	"    EXCEPT SELECT submission FROM muhur.reconcile_input i WHERE i.run = r.no) " \
 	"  UNION ALL (SELECT submission FROM muhur.reconcile_input i WHERE i.run = r.no " \
 	"    EXCEPT SELECT no FROM muhur.submission s WHERE s.business_date = r.business_date " \

@@ -89,7 +89,8 @@ static void
 test_records(void **state)
 {
 	char *reports = slurp("sql/002-records.sql"), *more = slurp("sql/006-authority.sql");
-	char *sql = xasprintf("%s%s", reports, more), *p, *end, name[64];
+	char *messages = slurp("sql/010-messages.sql"), *identity = slurp("sql/011-identity.sql");
+	char *sql = xasprintf("%s%s%s%s", reports, more, messages, identity), *p, *end, name[80];
 	const struct record_info *r;
 	size_t f;
 	int k;
@@ -98,7 +99,7 @@ test_records(void **state)
 	for (k = 0; k < REC_COUNT; k++) {
 		r = record_info((enum record_kind)k);
 		assert_int_equal(record_by_element(r->type, r->element), k);
-		snprintf(name, sizeof(name), "CREATE TABLE muhur.%s (", r->table);
+		snprintf(name, sizeof(name), "CREATE TABLE %s (", r->table);
 		p = strstr(sql, name);
 		assert_non_null(p);
 		end = strstr(p, ";\n");
@@ -112,13 +113,16 @@ test_records(void **state)
 		}
 		if (r->asset_field >= 0) {
 			assert_string_equal(r->field[r->asset_field].column, "asset");
-			assert_string_equal(r->field[r->quantity_field].column, "quantity");
+			assert_string_equal(r->field[r->quantity_field].column,
+			    k == REC_NETTING ? "closing" : "quantity");
 		}
 	}
 	assert_int_equal(record_by_element(MT_CUSTODY_REPORT, "Bal"), REC_COUNT);
 	assert_int_equal(record_by_element(MT_BALANCE_REPORT, "Nothing"), REC_COUNT);
 	free(reports);
 	free(more);
+	free(messages);
+	free(identity);
 	free(sql);
 }
 
