@@ -14,6 +14,7 @@ include tests/unit/signer.mk
 include tests/unit/archive.mk
 include tests/unit/muhur.mk
 include tests/fuzz/local.mk
+include tests/bench/local.mk
 
 # The rule "arrows only down".
 dist_check_SCRIPTS += tests/arrows

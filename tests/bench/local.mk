@@ -1,0 +1,13 @@
+# Benches: they build what they need, alternate with what they are measured
+# against, print one table and, with BENCH_JSON=FILE, the same as JSON.
+# BENCH_SCALE=small stays under a minute.
+BENCH_BINDIR = bench-inst/bin
+bench-install: all
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) -s install DESTDIR= prefix="$(abs_builddir)/bench-inst" \
+		exec_prefix="$(abs_builddir)/bench-inst" >/dev/null
+bench-reconcile: bench-install
+	MUHUR_BINDIR="$(abs_builddir)/$(BENCH_BINDIR)" $(srcdir)/tests/bench/reconcile.py
+clean-local: clean-bench
+clean-bench:
+	rm -rf bench-inst
+.PHONY: bench-install bench-reconcile clean-bench
