@@ -97,6 +97,7 @@ static cfg_opt_t opts[] = {
 	CFG_INT("signing_time_future", 300, CFGF_NONE),
 	CFG_STR_LIST("signature_policies", default_policies, CFGF_NONE),
 	CFG_STR("cutoff", "12:00", CFGF_NONE),
+	CFG_STR_LIST("cutoff_types", NULL, CFGF_NONE),
 	CFG_INT("reconcile_delay", 2, CFGF_NONE),
 	CFG_STR("signing_key", ETC "gateway.key", CFGF_NONE),
 	CFG_STR("signing_cert", ETC "gateway.pem", CFGF_NONE),
@@ -247,21 +248,24 @@ list_free(struct conf_list *list)
 }
 
 static void
-get_cutoff(struct reading *r, struct conf *conf)
+get_cutoffs(struct reading *r, struct conf *conf)
 {
+	static const char name[] = "cutoff_types";
+	unsigned i, k, n = cfg_size(r->cfg, name);
 	const char *s = cfg_getstr(r->cfg, "cutoff");
-	int i;
 
-	for (i = 0; i < 5; i++)
-		if (i == 2 ? s[i] != ':' : s[i] < '0' || s[i] > '9')
-			break;
-	if (i == 5 && s[5] == '\0') {
-		conf->cutoff_hour = (s[0] - '0') * 10 + (s[1] - '0');
-		conf->cutoff_minute = (s[3] - '0') * 10 + (s[4] - '0');
-		if (conf->cutoff_hour < 24 && conf->cutoff_minute < 60)
-			return;
+	if (cutoff_parse_time(s, &conf->cutoff_hour, &conf->cutoff_minute) == -1)
+		refuse(r, "cutoff", "\"%s\" is no time of day such as 12:00", s);
+	conf->cutoffs = xcalloc(n > 0 ? n : 1, sizeof(*conf->cutoffs));
+	conf->ncutoffs = n;
+	for (i = 0; i < n; i++) {
+		s = cfg_getnstr(r->cfg, name, i);
+		if (cutoff_parse(s, &conf->cutoffs[i]) == -1)
+			refuse(r, name, "\"%s\" is not of the form CustodyReport=10:00", s);
+		else for (k = 0; k < i; k++)
+			if (strcmp(conf->cutoffs[k].message_type, conf->cutoffs[i].message_type) == 0)
+				refuse(r, name, "\"%s\": this type stands there twice", s);
 	}
-	refuse(r, "cutoff", "\"%s\" is no time of day such as 12:00", s);
 }
 
 static void
@@ -452,7 +456,7 @@ read_business(struct reading *r, struct conf *conf)
 	conf->signing_time_past = get_int(r, "signing_time_past", 0, INT_MAX);
 	conf->signing_time_future = get_int(r, "signing_time_future", 0, INT_MAX);
 	get_policies(r, conf);
-	get_cutoff(r, conf);
+	get_cutoffs(r, conf);
 	conf->reconcile_delay = get_int(r, "reconcile_delay", 0, 86400);
 	read_signing(r, conf);
 	conf->outbox_retention = get_number(r, "outbox_retention", 1, INT64_C(3155760000));
@@ -583,6 +587,7 @@ conf_free(struct conf *conf)
 	free(conf->crl_file);
 	free(conf->tsa_anchors);
 	free(conf->signature_policies);
+	free(conf->cutoffs);
 	free(conf->crl_dir);
 	for (k = 0; k < conf->ncrl_urls; k++)
 		free(conf->crl_urls[k]);

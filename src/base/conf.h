@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/clock.h"
+#include "base/cutoff.h"
 #include "base/policy.h"
 
 /* The CRLs in force, PEM, below crl_dir; replaced by a rename. */
@@ -96,6 +98,8 @@ struct conf {
 	size_t	 nsignature_policies;
 	/* business */
 	int	 cutoff_hour, cutoff_minute;	/* of the day after D, Istanbul: 12:00 */
+	struct cutoff *cutoffs;		/* of message types that have one of their own */
+	size_t	 ncutoffs;
 	int	 reconcile_delay;	/* seconds a run waits for more input: 2 */
 	/* signer */
 	char	*signing_key;		/* PEM file, or a pkcs11: URI (RFC 7512): */
@@ -120,5 +124,9 @@ const char *conf_default_path(void);
 struct conf *conf_load(const char *path);
 struct conf *conf_load_fd(int fd, const char *base_dir);
 void conf_free(struct conf *conf);
+
+/* When the cut-off of that day's messages of that type ("BalanceReport") is; of a
+ * type that has none of its own, and of NULL, the one for all. */
+usec_t conf_cutoff(const struct conf *conf, const char *message_type, date_t business_date);
 
 #endif

@@ -4,6 +4,7 @@ src_base_libbase_a_SOURCES = \
 	src/base/clock.c \
 	src/base/conf.c \
 	src/base/conf_names.c \
+	src/base/cutoff.c \
 	src/base/fdio.c \
 	src/base/landlock.c \
 	src/base/log.c \
@@ -13,6 +14,7 @@ src_base_libbase_a_SOURCES = \
 	src/base/child.h \
 	src/base/clock.h \
 	src/base/conf.h \
+	src/base/cutoff.h \
 	src/base/fdio.h \
 	src/base/landlock.h \
 	src/base/limits.h \

@@ -84,7 +84,8 @@ approval_target(struct db *db, const struct conf *conf, const struct facts *f,
 	if (PQntuples(res) != 1 || read_target(res, t) == -1)
 		log_warnx("submission %lld: what it decides about cannot be read", f->no);
 	else {
-		t->deadline = outcome_deadline(conf, t->business_date, t->sub.received_at);
+		t->deadline = outcome_deadline(conf, t->message_type, t->business_date,
+		    t->sub.received_at);
 		rc = 0;
 	}
 	PQclear(res);

@@ -56,22 +56,22 @@ text(const char *s)
 	return s[0] == '\0' ? NULL : s;
 }
 
-/* Is t after the cut-off, on the day after D (R4)? */
+/* Is t after its type's cut-off, on the day after D (R4)? */
 static int
 is_late(const struct conf *conf, const struct header *h, usec_t t)
 {
-	return date_known(h) && t >= istanbul_time(
-	    h->business_date + 1, conf->cutoff_hour, conf->cutoff_minute);
+	return date_known(h) && t >= conf_cutoff(conf, message_type_name(h->type), h->business_date);
 }
 
 usec_t
-outcome_deadline(const struct conf *conf, date_t business_date, usec_t received_at)
+outcome_deadline(const struct conf *conf, const char *message_type, date_t business_date,
+    usec_t received_at)
 {
-	date_t	day = business_date + 1;
+	date_t	day = business_date;
 	usec_t	t;
 
 	do
-		t = istanbul_time(day++, conf->cutoff_hour, conf->cutoff_minute);
+		t = conf_cutoff(conf, message_type, day++);
 	while (t <= received_at);
 	return t;
 }

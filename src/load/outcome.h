@@ -43,8 +43,9 @@ int  outcome_settle(struct db *db, const struct conf *conf, const struct outcome
  * touches only what the directory's role may. */
 int  outcome_operator(struct db *db, const struct outcome *o, enum submission_state from,
     enum submission_state *to);
-/* Until when what waits has to be decided: the first cut-off of its day's, or a
- * later day's, after it was received. */
-usec_t outcome_deadline(const struct conf *conf, date_t business_date, usec_t received_at);
+/* Until when what waits has to be decided: the first cut-off of its type, of its
+ * day's or a later day's, after it was received. */
+usec_t outcome_deadline(const struct conf *conf, const char *message_type, date_t business_date,
+    usec_t received_at);
 
 #endif

@@ -21,7 +21,7 @@ struct waiting {
 	struct m_submission sub;
 	char		 member[MEMBER_CODE_SIZE];
 	char		 sha256[SHA256_HEX_SIZE];
-	struct header	 header;		/* its business date alone */
+	struct header	 header;		/* its type and business date alone */
 };
 
 static int
@@ -29,9 +29,10 @@ read_waiting(const PGresult *res, int row, struct waiting *x)
 {
 #define TEXT(field, column) str_copy(x->field, sizeof(x->field), PQgetvalue(res, row, column))
 	memset(x, 0, sizeof(*x));
+	x->header.type = message_type_by_name(PQgetvalue(res, row, 7));
 	x->no = strtoll(PQgetvalue(res, row, 0), NULL, 10);
 	x->sub.received_at = strtoll(PQgetvalue(res, row, 6), NULL, 10);
-	return TEXT(sub.id, 1) == -1 || TEXT(sub.user, 2) == -1 || TEXT(member, 3) == -1 ||
+	return x->header.type == MT_COUNT || TEXT(sub.id, 1) == -1 || TEXT(sub.user, 2) == -1 || TEXT(member, 3) == -1 ||
 	    TEXT(sha256, 4) == -1 ||
 	    date_parse(PQgetvalue(res, row, 5), &x->header.business_date) == -1 ? -1 : 0;
 #undef TEXT
@@ -90,14 +91,14 @@ waiting_expire(struct directory *d)
 
 	res = db_prepared(&d->link.db, "waiting",
 	    "SELECT no, id, uploader, member_code, sha256, business_date,"
-	    " (extract(epoch FROM received_at) * 1000000)::bigint "
+	    " (extract(epoch FROM received_at) * 1000000)::bigint, message_type "
 	    "FROM muhur.submission WHERE state = 'waiting' ORDER BY no", 0, NULL);
 	if (res == NULL)
 		return -1;
 	for (i = 0; rc != -1 && i < PQntuples(res); i++) {
 		if (read_waiting(res, i, &x) == -1)
 			log_warnx("submission %s: unreadable row", PQgetvalue(res, i, 1));
-		else if ((at = outcome_deadline(d->conf, x.header.business_date,
+		else if ((at = outcome_deadline(d->conf, PQgetvalue(res, i, 7), x.header.business_date,
 		    x.sub.received_at)) <= clock_now() && (rc = all_decided(d, at)) == 1)
 			rc = drop(d, &x, at);
 	}

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += src/model/libmodel.a
 src_model_libmodel_a_SOURCES = \
 	src/model/crls.h \
+	src/model/cutoffs.c src/model/cutoffs.h \
 	src/model/decimal.c src/model/decimal.h \
 	src/model/header.c src/model/header.h \
 	src/model/ident.c src/model/ident.h \

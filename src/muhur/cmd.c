@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "model/cutoffs.h"
 #include "muhur/cmd.h"
 
 #define ADMIN_ROLE	"muhur_admin"
@@ -25,7 +26,7 @@ cmd_conf(struct cmd *c)
 {
 	if (c->conf == NULL) {
 		c->conf = conf_load(c->conf_path);
-		if (c->conf == NULL) {
+		if (c->conf == NULL || cutoffs_check(c->conf) == -1) {
 			log_warnx("%s: cannot be used as configuration; name another "
 			    "with -c or MUHUR_CONF", c->conf_path);
 			exit(EXIT_ENVIRONMENT);

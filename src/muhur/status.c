@@ -165,7 +165,7 @@ add_reconciliation(struct status *s)
 	    SQL_TIME("started_at") ", pairs, breaks FROM muhur.reconcile_run ORDER BY no DESC LIMIT 5", 0, NULL), run_names));
 }
 
-/* The last closed day: when its reports are due, and whose are not in. */
+/* The last closed day: when the last of its reports is due, and whose are not in. */
 static void
 add_day(struct status *s)
 {
@@ -174,7 +174,8 @@ add_day(struct status *s)
 	char day[DATE_SIZE], cutoff[TIME_SIZE];
 	const char *params[] = { day };
 	date_t d = last_closed_day(s->now);
-	usec_t due = istanbul_time(d + 1, conf->cutoff_hour, conf->cutoff_minute);
+	usec_t platforms = conf_cutoff(conf, "BalanceReport", d), custodians = conf_cutoff(conf, "CustodyReport", d);
+	usec_t due = platforms > custodians ? platforms : custodians;
 	const json_t *missing;
 	json_t *o;
 

@@ -20,6 +20,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "model/cutoffs.h"
 #include "muhurd/disk.h"
 #include "muhurd/flow.h"
 #include "muhurd/loop.h"
@@ -227,6 +228,8 @@ main(int argc, char *argv[])
 	if (o.conf == NULL)
 		o.conf = conf_default_path();
 	if ((gw.conf = conf_load(o.conf)) == NULL)
+		return EXIT_INVALID;
+	if (cutoffs_check(gw.conf) == -1)
 		return EXIT_INVALID;
 	gw.verbose = o.verbose;
 	if (setup_users(&gw) == -1 || setup_files(&gw) == -1)

@@ -60,6 +60,10 @@ def exit_codes():
     lib.run(os.path.join(lib.BIN, "muhur"), "-c", "/nonexistent.conf", "status", ok=(3,))
     lib.run(os.path.join(lib.BIN, "muhurd"), "-n", "-c", market.conf)
     lib.run(os.path.join(lib.BIN, "muhurd"), "-n", "-c", path_of("bad.conf", b"no_such_setting = 1\n"), ok=(1, 2, 3))
+    with open(market.conf, "rb") as f:
+        bad = path_of("cutoff.conf", f.read() + b'cutoff_types = {"CustodianReport=10:00"}\n')
+    p = lib.run(os.path.join(lib.BIN, "muhurd"), "-n", "-c", bad, ok=(1,))
+    assert 'cutoff_types: "CustodianReport" is no message type' in p.stderr, p.stderr
 
 
 def odd_names():

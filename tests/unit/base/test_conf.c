@@ -143,6 +143,30 @@ test_policies(void **state)
 	conf_free(conf);
 }
 
+/* The cut-off of day D is a time of day in Istanbul, UTC+3, on D+1 (contract). */
+static void
+test_cutoffs(void **state)
+{
+	struct conf *conf = load_text("cutoff = \"11:15\"\n"
+	    "cutoff_types = {\"CustodyReport=10:00\", \"HoldingReport=00:30\"}\n");
+	char buf[TIME_SIZE];
+	date_t d;
+
+	(void)state;
+	clock_init(0);
+	assert_non_null(conf);
+	assert_int_equal(conf->ncutoffs, 2);
+	assert_int_equal(date_parse("2026-11-20", &d), 0);
+	time_format(conf_cutoff(conf, "CustodyReport", d), buf);
+	assert_string_equal(buf, "2026-11-21T07:00:00.000000Z");
+	time_format(conf_cutoff(conf, "HoldingReport", d), buf);
+	assert_string_equal(buf, "2026-11-20T21:30:00.000000Z");
+	time_format(conf_cutoff(conf, "BalanceReport", d), buf);
+	assert_string_equal(buf, "2026-11-21T08:15:00.000000Z");
+	assert_true(conf_cutoff(conf, NULL, d) == conf_cutoff(conf, "BalanceReport", d));
+	conf_free(conf);
+}
+
 static void
 test_refused(void **state)
 {
@@ -150,6 +174,10 @@ test_refused(void **state)
 		"unknown_setting = 1\n", "listen_port = 65536\n", "listen_port = -1\n",
 		"listen_port = abc\n", "workers = 1\n", "document_timeout = 0\n", "cutoff = \"24:00\"\n",
 		"cutoff = \"9:00\"\n", "cutoff = \"09:60\"\n", "cutoff = \"09:000\"\n",
+		"cutoff_types = {\"CustodyReport\"}\n", "cutoff_types = {\"CustodyReport=\"}\n",
+		"cutoff_types = {\"=10:00\"}\n", "cutoff_types = {\"CustodyReport=24:00\"}\n",
+		"cutoff_types = {\"CustodyReport=10:00\", \"CustodyReport=11:00\"}\n",
+		"cutoff_types = {\"ATypeWhoseNameIsLongerThanAnyOther=10:00\"}\n",
 		"signature_profile = pgp\n", "max_document_size = 1X\n",
 		"max_document_size = 99999999T\n", "max_document_size = -5\n",
 		"inbox_quota = \"\"\n", "state_dir = \"\"\n", "users { nobody = 1 }\n",
@@ -297,6 +325,7 @@ main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_policies),
+		cmocka_unit_test(test_cutoffs),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_token),
 		cmocka_unit_test(test_file),

@@ -14,6 +14,7 @@
 
 #include "base/fdio.h"
 #include "base/mem.h"
+#include "model/cutoffs.h"
 #include "model/header.h"
 #include "model/job.h"
 #include "model/notice.h"
@@ -171,6 +172,22 @@ test_names(void **state)
 	free(xsd);
 }
 
+/* A cut-off is of a type that can be late, or wait. */
+static void
+test_cutoffs(void **state)
+{
+	struct cutoff cutoffs[] = { { .message_type = "CustodyReport" }, { .message_type = "RegistrationRequest" },
+	    { .message_type = "Approval" }, { .message_type = "custodyreport" } };
+	struct conf conf = { .cutoffs = cutoffs, .ncutoffs = 2 };
+
+	(void)state;
+	assert_int_equal(cutoffs_check(&conf), 0);
+	conf.ncutoffs = 3;
+	assert_int_equal(cutoffs_check(&conf), -1);
+	cutoffs[2] = cutoffs[3];
+	assert_int_equal(cutoffs_check(&conf), -1);
+}
+
 int
 main(void)
 {
@@ -178,6 +195,7 @@ main(void)
 		cmocka_unit_test(test_transitions),
 		cmocka_unit_test(test_records),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_cutoffs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
