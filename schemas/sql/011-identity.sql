@@ -19,3 +19,10 @@ CREATE TABLE muhur_identity.request (
 );
 GRANT USAGE ON SCHEMA muhur_identity TO muhur_load;
 GRANT INSERT ON muhur_identity.request TO muhur_load;
+
+-- Every registry number [sicil] that was given, and from when on.
+CREATE TABLE muhur.registry_number (
+	registry_no	text PRIMARY KEY,
+	known_from	date NOT NULL
+);
+GRANT SELECT ON muhur.registry_number TO muhur_load, muhur_reconcile, muhur_admin;
