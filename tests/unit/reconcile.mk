@@ -11,6 +11,6 @@ tests_unit_reconcile_test_run_SOURCES = tests/unit/reconcile/test_run.c \
 tests_unit_reconcile_test_run_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_reconcile_test_run_LDADD = $(RECONCILE_TEST_LIBS)
 endif
-RECONCILE_SCRIPTS = tests/unit/reconcile/test_process.py tests/unit/reconcile/test_market.py
-dist_check_SCRIPTS += $(RECONCILE_SCRIPTS)
-TESTS += $(RECONCILE_SCRIPTS)
+reconcile_tests = tests/unit/reconcile/test_process.py tests/unit/reconcile/test_market.py
+dist_check_SCRIPTS += $(reconcile_tests)
+TESTS += $(reconcile_tests)
