@@ -4,7 +4,7 @@
 BENCH_BINDIR = bench-inst/bin
 bench-install: all
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) -s install DESTDIR= prefix="$(abs_builddir)/bench-inst" \
-		exec_prefix="$(abs_builddir)/bench-inst" >/dev/null
+		exec_prefix="$(abs_builddir)/bench-inst" sbindir="$(abs_builddir)/$(BENCH_BINDIR)" >/dev/null
 bench-reconcile: bench-install
 	MUHUR_BINDIR="$(abs_builddir)/$(BENCH_BINDIR)" $(srcdir)/tests/bench/reconcile.py
 clean-local: clean-bench

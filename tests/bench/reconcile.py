@@ -7,6 +7,7 @@ role with the same settings, alternating.
 	LINES	balance lines a day (10,000,000; BENCH_SCALE=small: 150,000), half of
 		which move within the day
 	ROUNDS	of each (3)
+	WORK_MEM	PostgreSQL's work_mem for both (64MB)
 	DAYS	of a small market that is reconciled day after day (100; small: 20)
 
 The market is a running gateway.  Records are put into the tables by SQL, as a
@@ -24,6 +25,7 @@ from bench import SMALL, Memory, Table, median, timed  # noqa: E402
 
 LINES = int(os.environ.get("LINES", 150_000 if SMALL else 10_000_000))
 ROUNDS = int(os.environ.get("ROUNDS", 3))
+WORK_MEM = os.environ.get("WORK_MEM", "64MB")
 DAYS = int(os.environ.get("DAYS", 20 if SMALL else 100))
 DAY_LINES = int(os.environ.get("DAY_LINES", 2_000 if SMALL else 50_000))
 LIMIT = 3600
@@ -202,7 +204,7 @@ def one_big_day(b, table):
             runs.append(ran)
             signed.append(all_signed)
             print(f"# round {n + 1}: join {joins[-1]:.2f} s, run {ran:.2f} s, signed {all_signed:.2f} s", flush=True)
-    table.row(f"FULL OUTER JOIN, {LINES:,} lines a day", joins, joins)
+    table.row(f"FULL OUTER JOIN, {LINES:,} lines a day, work_mem {WORK_MEM}", joins, joins)
     table.row("run R1-R14, to its commit", runs, joins, memory.peak)
     table.row("... and every notice signed and in its outbox", signed, joins)
     with Memory(b.processes) as memory:
@@ -250,6 +252,9 @@ def many_days(b, table):
 def main():
     table = Table("bench-reconcile", "the bare FULL OUTER JOIN; of the days, to the first ones")
     with Bench() as b:
+        b.script(f"ALTER DATABASE muhur SET work_mem = '{WORK_MEM}'")
+        b.stop()	# so that every connection has it
+        b.start()
         b.script("UPDATE muhur.contract SET valid_from = '2020-01-01'", "UPDATE muhur.member SET created_at = '2020-01-01'")
         one_big_day(b, table)
         many_days(b, table)
