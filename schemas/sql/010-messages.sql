@@ -183,17 +183,23 @@ END $$;
 
 -- A table for one submission's records of one kind, named muhur.<kind>_<day>_<no>,
 -- in the transaction that fills it; muhur-load may add to it and nothing else.
+-- NULL: a day from before this, to whose one table none can be attached.
 CREATE FUNCTION muhur.own_table(kind text, day date, which bigint) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	part text := kind || '_' || to_char(day, 'YYYYMMDD') || '_' || which;
+	parent text := kind || '_' || to_char(day, 'YYYYMMDD');
+	part text := parent || '_' || which;
 BEGIN
 	IF kind NOT IN ('balance', 'movement', 'netting') OR which <= 0 THEN
 		RAISE EXCEPTION '%: has no tables of submissions', kind USING ERRCODE = 'invalid_parameter_value';
 	END IF;
-	EXECUTE format('CREATE TABLE muhur.%I (LIKE muhur.%I INCLUDING ALL)', part, kind);
-	EXECUTE format('ALTER TABLE muhur.%I ALTER bulk SET DEFAULT %s, ADD CHECK (business_date = %L), ADD CHECK (bulk = %s)',
-		part, which, day, which);
+	IF NOT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+	    WHERE n.nspname = 'muhur' AND c.relname = parent AND c.relkind = 'p') THEN
+		RETURN NULL;
+	END IF;
+	-- with the day's own constraints, by their names
+	EXECUTE format('CREATE TABLE muhur.%I (LIKE muhur.%I INCLUDING ALL)', part, parent);
+	EXECUTE format('ALTER TABLE muhur.%I ALTER bulk SET DEFAULT %s, ADD CHECK (bulk = %s)', part, which, which);
 	EXECUTE format('GRANT INSERT ON muhur.%I TO muhur_load', part);
 	RETURN 'muhur.' || quote_ident(part);
 END $$;

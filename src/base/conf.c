@@ -98,6 +98,7 @@ static cfg_opt_t opts[] = {
 	CFG_STR_LIST("signature_policies", default_policies, CFGF_NONE),
 	CFG_STR("cutoff", "12:00", CFGF_NONE),
 	CFG_STR_LIST("cutoff_types", NULL, CFGF_NONE),
+	CFG_INT("own_table_records", 1000000, CFGF_NONE),
 	CFG_INT("reconcile_delay", 2, CFGF_NONE),
 	CFG_STR("signing_key", ETC "gateway.key", CFGF_NONE),
 	CFG_STR("signing_cert", ETC "gateway.pem", CFGF_NONE),
@@ -457,6 +458,7 @@ read_business(struct reading *r, struct conf *conf)
 	conf->signing_time_future = get_int(r, "signing_time_future", 0, INT_MAX);
 	get_policies(r, conf);
 	get_cutoffs(r, conf);
+	conf->own_table_records = get_number(r, "own_table_records", 0, INT64_MAX);
 	conf->reconcile_delay = get_int(r, "reconcile_delay", 0, 86400);
 	read_signing(r, conf);
 	conf->outbox_retention = get_number(r, "outbox_retention", 1, INT64_C(3155760000));

@@ -100,6 +100,7 @@ struct conf {
 	int	 cutoff_hour, cutoff_minute;	/* of the day after D, Istanbul: 12:00 */
 	struct cutoff *cutoffs;		/* of message types that have one of their own */
 	size_t	 ncutoffs;
+	int64_t	 own_table_records;	/* a submission of more has tables of its own: 1000000 */
 	int	 reconcile_delay;	/* seconds a run waits for more input: 2 */
 	/* signer */
 	char	*signing_key;		/* PEM file, or a pkcs11: URI (RFC 7512): */

@@ -53,6 +53,7 @@ copy_forget(struct worker *w)
 			return -1;
 		}
 	}
+	j->own_table[0] = '\0';
 	if (j->savepoint && db_exec(&w->link.db, "ROLLBACK TO SAVEPOINT records", 0, NULL) == -1) {
 		trouble(w);
 		return -1;
@@ -172,19 +173,82 @@ on_header(struct worker *w, const struct stream_frame *f)
 	j->prefix_len = (size_t)n;
 }
 
+/*
+ * The table of its own that a big submission has, made in this transaction: its
+ * rows are written frozen, nobody else sees it until it is attached, and a
+ * rollback drops it.  Frozen rows are seen by older snapshots, too, once they are
+ * attached: who reads a day's records joins the submissions that it can see.
+ */
+struct own_params { char kind[32], day[DATE_SIZE], no[24]; const char *v[3]; };
+
+static void
+own_params(const struct job *j, enum record_kind kind, struct own_params *p)
+{
+	const char	*table = record_info(kind)->table, *dot = strchr(table, '.');
+
+	if (dot == NULL || str_copy(p->kind, sizeof(p->kind), dot + 1) == -1)
+		fatalx("%s: is no table of a schema", table);
+	date_format(j->header.business_date, p->day);
+	(void)snprintf(p->no, sizeof(p->no), "%lld", j->facts.no);
+	p->v[0] = p->kind;
+	p->v[1] = p->day;
+	p->v[2] = p->no;
+}
+
+/* Where the submission is big, and may have one.  The header's word is enough: a
+ * wrong one is refused (CONTROL_TOTAL).  0 or -1. */
+static int
+make_own_table(struct worker *w, enum record_kind kind)
+{
+	struct job		*j = &w->job;
+	struct own_params	 p;
+	PGresult		*res;
+	int			 rc;
+
+	if (j->own_table[0] != '\0' || !record_info(kind)->may_be_many ||
+	    j->header.record_count <= w->conf->own_table_records)
+		return 0;
+	own_params(j, kind, &p);
+	if ((res = db_prepared(&w->link.db, "load_own_table",
+	    "SELECT muhur.own_table($1, $2::date, $3::bigint)", 3, p.v)) == NULL)
+		return -1;
+	/* NULL, here "": a day from before there were such tables */
+	rc = str_copy(j->own_table, sizeof(j->own_table), PQgetvalue(res, 0, 0));
+	PQclear(res);
+	j->own_kind = kind;
+	return rc;
+}
+
+int
+copy_attach(struct worker *w)
+{
+	struct job		*j = &w->job;
+	struct own_params	 p;
+
+	if (j->own_table[0] == '\0')
+		return 0;
+	j->own_table[0] = '\0';
+	own_params(j, j->own_kind, &p);
+	return db_prepared_exec(&w->link.db, "load_attach_table",
+	    "SELECT muhur.attach_table($1, $2::date, $3::bigint)", 3, p.v) == -1 ? -1 : 0;
+}
+
 static int
 start_copy(struct worker *w, enum record_kind kind)
 {
 	const struct record_info *info = record_info(kind);
-	struct buf	 sql = { 0 };
-	size_t		 i;
-	int		 rc;
+	struct buf		 sql = { 0 };
+	size_t			 i;
+	int			 rc, own;
 
-	(void)buf_printf(&sql, "COPY %s (business_date, submission, member_code, "
-	    "record_no, line", info->table);
+	if (make_own_table(w, kind) == -1)
+		return -1;
+	own = info->may_be_many && w->job.own_table[0] != '\0';
+	(void)buf_printf(&sql, "COPY %s (business_date, submission, member_code, record_no, line",
+	    own ? w->job.own_table : info->table);
 	for (i = 0; i < info->nfields; i++)
 		(void)buf_printf(&sql, ", %s", info->field[i].column);
-	(void)buf_puts(&sql, ") FROM STDIN");
+	(void)buf_printf(&sql, ") FROM STDIN%s", own ? " WITH (FREEZE)" : "");
 	rc = db_copy_in(&w->link.db, sql.data);
 	buf_free(&sql);
 	return rc;

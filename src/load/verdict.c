@@ -50,7 +50,7 @@ write_outcome(struct worker *w, struct outcome *o, const struct target *target,
 	o->actor = j->sub.user;
 	if (outcome_write(db, w->conf, o, SUB_RECEIVED, &answer->state) == -1 ||
 	    (target != NULL && approval_apply(db, w->conf, o, target) == -1) ||
-	    db_commit(db) == -1)
+	    copy_attach(w) == -1 || db_commit(db) == -1)
 		return -1;
 	j->savepoint = 0;
 	(void)str_copy(answer->sha256, sizeof(answer->sha256), j->verdict.sha256);

@@ -18,6 +18,7 @@
 #include "msg/stream.h"
 
 #define KNOWN_DAYS	64	/* business days whose partitions are known to exist */
+#define OWN_TABLE_SIZE	64	/* "muhur.<kind>_<day>_<submission no>" */
 #define PREFIX_SIZE	80	/* date, submission no, member code, three tabs, NUL */
 
 struct job {
@@ -32,6 +33,9 @@ struct job {
 	int		 savepoint;	/* "records" is set, in an open transaction */
 	int		 copying;	/* a COPY of kind is running */
 	enum record_kind kind;
+	char		 own_table[OWN_TABLE_SIZE];	/* of own_kind's records: made, not yet
+							 * attached to the day's; "" none */
+	enum record_kind own_kind;
 	int		 have_header;
 	struct header	 header;
 	struct facts	 facts;
@@ -65,6 +69,9 @@ void copy_frame(struct worker *w, const struct stream_frame *f);
 int  copy_end(struct worker *w);
 /* Takes back every record of the job; 0 or -1 (trouble is set). */
 int  copy_forget(struct worker *w);
+/* A table of its own, where there is one, becomes a part of the day's: last before
+ * the commit, since others that attach wait from here on.  0 or -1. */
+int  copy_attach(struct worker *w);
 
 /* verdict.c: the whole stream and the verdict are there: decide, and fill the
  * answer for muhurd. */

@@ -56,6 +56,7 @@ pgtest_conf(struct conf *conf)
 	conf->secrets_dir = getenv("PGTEST_DIR");
 	conf->schema_dir = schemas;
 	conf->cutoff_hour = 12;
+	conf->own_table_records = 1000000;
 	conf->outbox_retention = 7 * 24 * 3600;
 }
 

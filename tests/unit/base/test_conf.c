@@ -58,6 +58,7 @@ test_defaults(void **state)
 	assert_int_equal(conf->crl_grace, 0);
 	assert_true(conf->workers >= 2);
 	assert_int_equal(conf->document_timeout, 60);
+	assert_int_equal(conf->own_table_records, 1000000);
 	for (i = 0; i < ROLE_COUNT; i++)
 		assert_string_equal(conf->user[i], "");
 	conf_free(conf);
@@ -85,6 +86,7 @@ test_values(void **state)
 	    "crl_urls = {\"http://a.example/x.crl\", \"file:///y.crl\"}\n"
 	    "crl_grace = 3600\n"
 	    "crl_max_size = 64K\n"
+	    "own_table_records = 3000000000\n"
 	    "workers = 3\n"
 	    "workers = 5\n");
 
@@ -116,6 +118,7 @@ test_values(void **state)
 	assert_string_equal(conf->crl_urls[1], "file:///y.crl");
 	assert_int_equal(conf->crl_grace, 3600);
 	assert_int_equal(conf->crl_max_size, 65536);
+	assert_true(conf->own_table_records == INT64_C(3000000000));
 	assert_int_equal(conf->workers, 5);	/* the later one counts */
 	conf_free(conf);
 }
@@ -172,7 +175,7 @@ test_refused(void **state)
 {
 	static const char *const bad[] = {
 		"unknown_setting = 1\n", "listen_port = 65536\n", "listen_port = -1\n",
-		"listen_port = abc\n", "workers = 1\n", "document_timeout = 0\n", "cutoff = \"24:00\"\n",
+		"listen_port = abc\n", "workers = 1\n", "document_timeout = 0\n", "cutoff = \"24:00\"\n", "own_table_records = -1\n",
 		"cutoff = \"9:00\"\n", "cutoff = \"09:60\"\n", "cutoff = \"09:000\"\n",
 		"cutoff_types = {\"CustodyReport\"}\n", "cutoff_types = {\"CustodyReport=\"}\n",
 		"cutoff_types = {\"=10:00\"}\n", "cutoff_types = {\"CustodyReport=24:00\"}\n",

@@ -1,27 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* A load worker, driven as muhurd and muhur-verify drive it. */
-#include "unit/load/market.h"
+#include "unit/load/drive.h"
 
-#include "load/worker.h"
+static struct desk desk;
 
-static struct worker w;
-static struct msg_chan parent;
-
-/* --- the other ends ----------------------------------------------------------- */
-
-static struct m_submission
-receive(const char *user)
-{
-	struct m_submission	 s = upload(user);
-	char			 member[MEMBER_CODE_SIZE];
-	const char		*params[] = { s.id, s.user, member };
-
-	assert_int_equal(user_code_member(user, member), 0);
-	assert_int_equal(db_exec(&owner, "INSERT INTO muhur.submission (id, uploader,"
-	    " member_code, file_name, size, received_at) VALUES ($1, $2, $3, 'r.xml', 1000, '"
-	    NOW "')", 3, params), 1);
-	return s;
-}
+/* --- what it is given ---------------------------------------------------------- */
 
 static struct header
 balance_header(const char *message_id)
@@ -36,38 +19,6 @@ balance_header(const char *message_id)
 	return h;
 }
 
-/* sha: one hex digit, repeated; cert as in make_market. */
-static struct m_verdict
-verdict(const struct m_submission *s, char sha, char cert)
-{
-	struct m_verdict	 v = { .signature_valid = 1 };
-
-	(void)str_copy(v.id, sizeof(v.id), s->id);
-	memset(v.sha256, sha, SHA256_HEX_SIZE - 1);
-	memset(v.cert_sha256, cert, SHA256_HEX_SIZE - 1);
-	(void)str_copy(v.signer_subject, sizeof(v.signer_subject), "CN=PLA001");
-	v.signing_time = the_time(NOW);
-	return v;
-}
-
-/* Let the worker go on until it has an answer. */
-static struct m_submission_state
-answer(enum msg_type type)
-{
-	struct m_submission_state	 s;
-	struct msg			 m;
-	int				 i, rc = 0;
-
-	for (i = 0; i < 100 && rc == 0; i++) {
-		assert_int_equal(worker_step(&w, 20), 0);
-		rc = msg_recv(&parent, &m);
-	}
-	assert_int_equal(rc, 1);
-	assert_int_equal(m.type, type);
-	assert_int_equal(get_m_submission_state(&m, &s), 0);
-	return s;
-}
-
 static void
 put_records(int fd)
 {
@@ -80,53 +31,20 @@ put_records(int fd)
 	assert_int_equal(stream_write_records(fd, REC_BALANCE, balances, strlen(balances)), 0);
 }
 
-/* As far as what stands in the pipe leads it. */
-static void
-go_on(void)
-{
-	int	 i;
-
-	for (i = 0; i < 12; i++)
-		assert_int_equal(worker_step(&w, 20), 0);
-}
-
-static int
-begin(const struct m_submission *s)
-{
-	struct buf	 b = { 0 };
-	int		 p[2];
-
-	assert_int_equal(pipe(p), 0);
-	put_m_submission(&b, s);
-	assert_int_equal(msg_send(&parent, M_LOAD_BEGIN, 1, b.data, b.len, &p[0], 1), 0);
-	buf_free(&b);
-	return p[1];
-}
-
-static void
-give_verdict(const struct m_verdict *v)
-{
-	struct buf	 b = { 0 };
-
-	put_m_verdict(&b, v);
-	assert_int_equal(msg_send(&parent, M_LOAD_VERDICT, 1, b.data, b.len, NULL, 0), 0);
-	buf_free(&b);
-}
-
 /* The whole way of one document. */
 static struct m_submission_state
 load(const struct m_submission *s, const struct header *h, const struct m_verdict *v)
 {
-	int	 fd = begin(s);
+	int	 fd = begin(&desk, s);
 
-	assert_int_equal(worker_step(&w, 100), 0);
+	assert_int_equal(worker_step(&desk.w, 100), 0);
 	if (h != NULL)
 		assert_int_equal(stream_write_header(fd, h), 0);
 	put_records(fd);
 	assert_int_equal(stream_write_mark(fd, STREAM_END), 0);
 	close(fd);
-	give_verdict(v);
-	return answer(M_LOAD_DONE);
+	give_verdict(&desk, v);
+	return answer(&desk, M_LOAD_DONE);
 }
 
 static long long
@@ -440,7 +358,7 @@ test_no_header(void **state)
 	struct m_submission		 sub = receive("PLA001");
 	struct m_verdict		 v = verdict(&sub, '9', 'a');
 	struct m_submission_state	 s;
-	int				 fd = begin(&sub);
+	int				 fd = begin(&desk, &sub);
 
 	(void)state;
 	v.signature_valid = 0;
@@ -448,8 +366,8 @@ test_no_header(void **state)
 	v.signing_time = 0;
 	reasons_add(&v.reasons, XML_MALFORMED, 1, NULL, "no element");
 	close(fd);
-	give_verdict(&v);
-	s = answer(M_LOAD_DONE);
+	give_verdict(&desk, &v);
+	s = answer(&desk, M_LOAD_DONE);
 	assert_int_equal(s.state, SUB_REJECTED);
 	assert_reason(sub.id, "XML_MALFORMED");
 	assert_notices(sub.id, "received,rejected");
@@ -505,18 +423,18 @@ test_abort(void **state)
 	struct m_verdict		 v = verdict(&sub, 'd', 'a');
 	struct m_submission_state	 s;
 	struct buf			 b = { 0 };
-	int				 fd = begin(&sub);
+	int				 fd = begin(&desk, &sub);
 
 	(void)state;
 	assert_int_equal(stream_write_header(fd, &h), 0);
 	put_records(fd);
 	assert_int_equal(write(fd, half, sizeof(half)), sizeof(half));
 	(void)str_copy(id.id, sizeof(id.id), sub.id);
-	go_on();
+	go_on(&desk);
 	put_m_submission_id(&b, &id);
-	assert_int_equal(msg_send(&parent, M_LOAD_ABORT, 1, b.data, b.len, NULL, 0), 0);
+	assert_int_equal(msg_send(&desk.parent, M_LOAD_ABORT, 1, b.data, b.len, NULL, 0), 0);
 	buf_free(&b);
-	s = answer(M_LOAD_DONE);
+	s = answer(&desk, M_LOAD_DONE);
 	assert_int_equal(s.state, SUB_RECEIVED);
 	assert_int_equal(balances_of(sub.id), 0);
 	close(fd);
@@ -533,7 +451,7 @@ test_restart(void **state)
 	struct header			 h = balance_header("m10");
 	struct m_verdict		 v = verdict(&sub, 'e', 'a');
 	struct m_submission_state	 s;
-	int				 fd = begin(&sub), i;
+	int				 fd = begin(&desk, &sub), i;
 
 	(void)state;
 	for (i = 0; i < 2; i++) {
@@ -544,8 +462,8 @@ test_restart(void **state)
 	}
 	assert_int_equal(stream_write_mark(fd, STREAM_END), 0);
 	close(fd);
-	give_verdict(&v);
-	s = answer(M_LOAD_DONE);
+	give_verdict(&desk, &v);
+	s = answer(&desk, M_LOAD_DONE);
 	assert_int_equal(s.state, SUB_ACCEPTED);
 	assert_int_equal(balances_of(sub.id), 2);
 }
@@ -570,13 +488,13 @@ test_unloadable(void **state)
 			reasons_add(&v.reasons, SCHEMA_INVALID, 10, "/BalanceReport", "Qty");
 		else
 			(void)str_copy(h.message_id, sizeof(h.message_id), "m12");
-		fd = begin(&sub);
+		fd = begin(&desk, &sub);
 		assert_int_equal(stream_write_header(fd, &h), 0);
 		assert_int_equal(stream_write_records(fd, REC_BALANCE, bad, strlen(bad)), 0);
 		assert_int_equal(stream_write_mark(fd, STREAM_END), 0);
 		close(fd);
-		give_verdict(&v);
-		s = answer(M_LOAD_DONE);
+		give_verdict(&desk, &v);
+		s = answer(&desk, M_LOAD_DONE);
 		assert_int_equal(s.state, valid ? SUB_HELD : SUB_REJECTED);
 		assert_int_equal(balances_of(sub.id), 0);
 		if (!valid)
@@ -600,13 +518,13 @@ test_complete(void **state)
 	h.type = MT_CUSTODY_REPORT;
 	(void)str_copy(h.sender, sizeof(h.sender), "CUA");
 	(void)str_copy(h.user, sizeof(h.user), "CUA001");
-	fd = begin(&sub);
+	fd = begin(&desk, &sub);
 	assert_int_equal(stream_write_header(fd, &h), 0);
 	assert_int_equal(stream_write_records(fd, REC_OMNIBUS, omnibus, strlen(omnibus)), 0);
 	assert_int_equal(stream_write_mark(fd, STREAM_END), 0);
 	close(fd);
-	give_verdict(&v);
-	s = answer(M_LOAD_DONE);
+	give_verdict(&desk, &v);
+	s = answer(&desk, M_LOAD_DONE);
 	assert_int_equal(s.state, SUB_ACCEPTED);
 	assert_int_equal(count("SELECT count(*) FROM muhur.reconcile_job WHERE cause = 'complete'"
 	    " AND business_date = '" DAY "'"), 1);
@@ -622,23 +540,23 @@ test_database_away(void **state)
 	struct header			 h = balance_header("m13");
 	struct m_verdict		 v = verdict(&sub, '2', 'a');
 	struct m_submission_state	 s;
-	int				 fd = begin(&sub);
+	int				 fd = begin(&desk, &sub);
 
 	(void)state;
 	memset(v.sha256, '5', 8);	/* other bytes than any before */
 	assert_int_equal(stream_write_header(fd, &h), 0);
 	put_records(fd);
-	go_on();
+	go_on(&desk);
 	sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'muhur_load'");
 	assert_int_equal(stream_write_mark(fd, STREAM_END), 0);
 	close(fd);
-	give_verdict(&v);
-	s = answer(M_LOAD_DONE);
+	give_verdict(&desk, &v);
+	s = answer(&desk, M_LOAD_DONE);
 	assert_int_equal(s.retry_later, 1);
 	assert_int_equal(s.state, SUB_RECEIVED);
 	assert_int_equal(balances_of(sub.id), 0);
 	usleep(300000);
-	assert_int_equal(worker_step(&w, 20), 0);	/* connects again */
+	assert_int_equal(worker_step(&desk.w, 20), 0);	/* connects again */
 	s = load(&sub, &h, &v);
 	assert_int_equal(s.state, SUB_ACCEPTED);
 	assert_int_equal(balances_of(sub.id), 2);
@@ -656,7 +574,7 @@ test_restored(void **state)
 	int				 i;
 
 	(void)state;
-	res = db_query_row(&w.link.db, "SHOW lock_timeout", 0, NULL);
+	res = db_query_row(&desk.w.link.db, "SHOW lock_timeout", 0, NULL);
 	assert_non_null(res);
 	assert_string_equal(PQgetvalue(res, 0, 0), "30s");
 	PQclear(res);
@@ -666,12 +584,12 @@ test_restored(void **state)
 	sql("DROP TABLE muhur.price_20261119, muhur.balance_20261119,"
 	    " muhur.custody_omnibus_20261119, muhur.custody_direct_20261119;"
 	    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'muhur_load'");
-	connects = w.link.connects;
-	for (i = 0; i < 250 && w.link.connects == connects; i++) {
-		assert_int_equal(worker_step(&w, 20), 0);
+	connects = desk.w.link.connects;
+	for (i = 0; i < 250 && desk.w.link.connects == connects; i++) {
+		assert_int_equal(worker_step(&desk.w, 20), 0);
 		usleep(20000);
 	}
-	assert_int_equal(w.link.connects, connects + 1);
+	assert_int_equal(desk.w.link.connects, connects + 1);
 	(void)str_copy(h.message_id, sizeof(h.message_id), "m15");
 	v = verdict(&next, '3', 'a');
 	memset(v.sha256, '7', 8);
@@ -705,11 +623,11 @@ test_lines(void **state)
 	(void)str_copy(id.id, sizeof(id.id), "01999999-0000-7000-8000-000000000000");
 	assert_int_equal(pipe(p), 0);
 	put_m_notice_id(&b, &id);
-	assert_int_equal(msg_send(&parent, M_LINES_SEND, 7, b.data, b.len, &p[1], 1), 0);
+	assert_int_equal(msg_send(&desk.parent, M_LINES_SEND, 7, b.data, b.len, &p[1], 1), 0);
 	buf_free(&b);
 	for (i = 0; i < 10 && rc == 0; i++) {
-		assert_int_equal(worker_step(&w, 20), 0);
-		rc = msg_recv(&parent, &m);
+		assert_int_equal(worker_step(&desk.w, 20), 0);
+		rc = msg_recv(&desk.parent, &m);
 	}
 	assert_int_equal(rc, 1);
 	assert_int_equal(m.type, M_LINES_DONE);
@@ -730,20 +648,9 @@ test_lines(void **state)
 static int
 setup(void **state)
 {
-	int	 fds[2];
-	char	*path, *password;
-	size_t	 len;
-
 	(void)state;
 	make_market();
-	path = xasprintf("%s/muhur_load.password", conf.secrets_dir);
-	assert_int_equal(file_read_all(path, 1000, &password, &len), 0);
-	assert_int_equal(msg_pair(fds), 0);
-	msg_init(&parent, fds[0], ROLE_MUHURD, ROLE_LOAD);
-	worker_init(&w, &conf, fds[1], password);
-	assert_int_equal(link_up(&w.link), 1);
-	free(path);
-	free(password);
+	desk_open(&desk);
 	return 0;
 }
 
@@ -751,8 +658,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	worker_close(&w);
-	msg_close(&parent);
+	desk_close(&desk);
 	db_close(&owner);
 	return 0;
 }

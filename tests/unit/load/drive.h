@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: ISC */
+/* Load workers, driven as muhurd and muhur-verify drive them. */
+#ifndef MUHUR_TESTS_LOAD_DRIVE_H
+#define MUHUR_TESTS_LOAD_DRIVE_H
+
+#include "unit/load/market.h"
+
+#include "load/worker.h"
+
+/* A worker, and muhurd's end of its channel. */
+struct desk { struct worker w; struct msg_chan parent; };
+
+static inline void
+desk_open(struct desk *d)
+{
+	int	 fds[2];
+	char	*path, *password;
+	size_t	 len;
+
+	path = xasprintf("%s/muhur_load.password", conf.secrets_dir);
+	assert_int_equal(file_read_all(path, 1000, &password, &len), 0);
+	assert_int_equal(msg_pair(fds), 0);
+	msg_init(&d->parent, fds[0], ROLE_MUHURD, ROLE_LOAD);
+	worker_init(&d->w, &conf, fds[1], password);
+	assert_int_equal(link_up(&d->w.link), 1);
+	free(path);
+	free(password);
+}
+
+static inline void
+desk_close(struct desk *d)
+{
+	worker_close(&d->w);
+	msg_close(&d->parent);
+}
+
+static inline struct m_submission
+receive(const char *user)
+{
+	struct m_submission	 s = upload(user);
+	char			 member[MEMBER_CODE_SIZE];
+	const char		*params[] = { s.id, s.user, member };
+
+	assert_int_equal(user_code_member(user, member), 0);
+	assert_int_equal(db_exec(&owner, "INSERT INTO muhur.submission (id, uploader,"
+	    " member_code, file_name, size, received_at) VALUES ($1, $2, $3, 'r.xml', 1000, '"
+	    NOW "')", 3, params), 1);
+	return s;
+}
+
+/* sha: one hex digit, repeated; cert as in make_market. */
+static inline struct m_verdict
+verdict(const struct m_submission *s, char sha, char cert)
+{
+	struct m_verdict	 v = { .signature_valid = 1 };
+
+	(void)str_copy(v.id, sizeof(v.id), s->id);
+	memset(v.sha256, sha, SHA256_HEX_SIZE - 1);
+	memset(v.cert_sha256, cert, SHA256_HEX_SIZE - 1);
+	(void)str_copy(v.signer_subject, sizeof(v.signer_subject), "CN=PLA001");
+	v.signing_time = the_time(NOW);
+	return v;
+}
+
+/* Let the worker go on until it has an answer. */
+static inline struct m_submission_state
+answer(struct desk *d, enum msg_type type)
+{
+	struct m_submission_state	 s;
+	struct msg			 m;
+	int				 i, rc = 0;
+
+	for (i = 0; i < 100 && rc == 0; i++) {
+		assert_int_equal(worker_step(&d->w, 20), 0);
+		rc = msg_recv(&d->parent, &m);
+	}
+	assert_int_equal(rc, 1);
+	assert_int_equal(m.type, type);
+	assert_int_equal(get_m_submission_state(&m, &s), 0);
+	return s;
+}
+
+/* As far as what stands in the pipe leads it. */
+static inline void
+go_on(struct desk *d)
+{
+	int	 i;
+
+	for (i = 0; i < 12; i++)
+		assert_int_equal(worker_step(&d->w, 20), 0);
+}
+
+static inline int
+begin(struct desk *d, const struct m_submission *s)
+{
+	struct buf	 b = { 0 };
+	int		 p[2];
+
+	assert_int_equal(pipe(p), 0);
+	put_m_submission(&b, s);
+	assert_int_equal(msg_send(&d->parent, M_LOAD_BEGIN, 1, b.data, b.len, &p[0], 1), 0);
+	buf_free(&b);
+	return p[1];
+}
+
+static inline void
+give_verdict(struct desk *d, const struct m_verdict *v)
+{
+	struct buf	 b = { 0 };
+
+	put_m_verdict(&b, v);
+	assert_int_equal(msg_send(&d->parent, M_LOAD_VERDICT, 1, b.data, b.len, NULL, 0), 0);
+	buf_free(&b);
+}
+
+#endif
