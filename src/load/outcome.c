@@ -278,44 +278,34 @@ write_replaced(struct db *db, const struct outcome *o, usec_t now)
 	return store_event(db, now, p[2], o->actor, o->replaces, 0, NULL);
 }
 
-/* What a day is reconciled from. */
-#define REPORTS	"'BalanceReport', 'CustodyReport'"
-
 /*
  * The last two of a day could be accepted at the same moment, each not seeing
- * the other.  So a member's first one of a day holds the day alone until its
- * commit; further ones, which cannot complete it, hold it together.
+ * the other.  So a member's first one of a type and day holds the day alone until
+ * its commit; further ones, which cannot complete it, hold it together.
  */
 static int
 lock_day(struct db *db, const struct outcome *o, const char *date)
 {
 	struct number	 no;
-	const char	*p[] = { o->member, date, number(o->no, &no) };
+	const char	*p[] = { o->member, date, number(o->no, &no), message_type_name(o->header->type) };
 
 	return db_prepared_exec(db, "load_lock_day",
 	    "SELECT CASE WHEN EXISTS (SELECT FROM muhur.submission WHERE member_code = $1"
 	    "  AND business_date = $2::date AND state = 'accepted' AND no <> $3::bigint"
-	    "  AND message_type IN (" REPORTS "))"
+	    "  AND message_type = $4)"
 	    " THEN pg_advisory_xact_lock_shared(hashtext('muhur.day'), $2::date - date '2000-01-01')"
 	    " ELSE pg_advisory_xact_lock(hashtext('muhur.day'), $2::date - date '2000-01-01')"
-	    " END", 3, p) == -1 ? -1 : 0;
+	    " END", 4, p) == -1 ? -1 : 0;
 }
 
+/* A suspended member owes its reports too (R4), but cannot send them. */
 static const char day_sql[] =
-    "WITH party AS ("
-    "  SELECT platform AS code FROM muhur.contract WHERE valid_from <= $1::date"
-    "   AND (valid_to IS NULL OR valid_to >= $1::date)"
-    "  UNION SELECT custodian FROM muhur.contract WHERE valid_from <= $1::date"
-    "   AND (valid_to IS NULL OR valid_to >= $1::date)) "
-    "SELECT EXISTS (SELECT FROM party) AND NOT EXISTS ("
-    "  SELECT FROM party JOIN muhur.member m ON m.code = party.code AND m.state = 'active'"
-    "  WHERE NOT EXISTS (SELECT FROM muhur.submission s WHERE s.member_code = m.code"
-    "   AND s.business_date = $1::date AND s.state = 'accepted'"
-    "   AND s.message_type IN (" REPORTS "))),"
-    " EXISTS (SELECT FROM muhur.reconcile_run WHERE business_date = $1::date)";
+    "SELECT coalesce(bool_and(o.is_in), false),"
+    " EXISTS (SELECT FROM muhur.reconcile_run WHERE business_date = $1::date) "
+    "FROM muhur.owed($1::date) o JOIN muhur.member m ON m.code = o.member_code AND m.state = 'active'";
 
-/* Reconcile when both sides are in; a day that was reconciled already, when
- * anything of it changes. */
+/* Reconcile when every report that is owed is in; a day that was reconciled
+ * already, when anything of it changes. */
 static int
 queue_day(struct db *db, const struct conf *conf, const struct outcome *o, usec_t now)
 {
@@ -339,15 +329,21 @@ queue_day(struct db *db, const struct conf *conf, const struct outcome *o, usec_
 	    o->replaces != 0 || ran ? "correction" : "complete");
 }
 
-/* What an accepted message does beside its records: a report changes its day;
- * rights that changed are reported; what decides about another one, nothing. */
+/* What an accepted message does beside its records, by its class. */
 static int
-take_effect(struct db *db, const struct conf *conf, const struct outcome *o,
-    enum message_type type, usec_t now)
+take_effect(struct db *db, const struct conf *conf, const struct outcome *o, usec_t now)
 {
-	if (type == MT_AUTHORIZATION_CHANGE)
+	switch (message_type_class(o->header->type)) {
+	case MC_DAY:
+		return queue_day(db, conf, o, now);
+	case MC_AUTHORITY:
 		return authorization_report(db, o->member, o->no, now);
-	return message_type_class(type) == MC_DAY ? queue_day(db, conf, o, now) : 0;
+	case MC_DECISION:	/* approval_apply, by the caller */
+	case MC_REGISTRATION:
+	case MC_RESPONSE:
+		return 0;
+	}
+	return 0;
 }
 
 int
@@ -370,7 +366,7 @@ outcome_write(struct db *db, const struct conf *conf, const struct outcome *o,
 			return -1;
 		if (write_notices(db, o, NL_ACCEPTED, now) == -1)
 			return -1;
-		return take_effect(db, conf, o, o->header->type, now);
+		return take_effect(db, conf, o, now);
 	case EV_WAIT:
 		return write_notices(db, o, NL_WAITING, now);
 	case EV_REJECT:
@@ -416,7 +412,7 @@ outcome_settle(struct db *db, const struct conf *conf, const struct outcome *o,
 	if (o->replaces != 0 && write_replaced(db, o, now) == -1)
 		return -1;
 	return write_notices(db, o, NL_ACCEPTED, now) == -1 ? -1 :
-	    take_effect(db, conf, o, o->header->type, now);
+	    take_effect(db, conf, o, now);
 }
 
 int

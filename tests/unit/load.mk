@@ -23,4 +23,9 @@ TESTS += tests/unit/load/test_bulk
 tests_unit_load_test_bulk_SOURCES = tests/unit/load/test_bulk.c $(LOAD_SOURCES)
 tests_unit_load_test_bulk_CPPFLAGS = $(LOAD_TEST_CPPFLAGS)
 tests_unit_load_test_bulk_LDADD = $(LOAD_TEST_LIBS)
+check_PROGRAMS += tests/unit/load/test_owed
+TESTS += tests/unit/load/test_owed
+tests_unit_load_test_owed_SOURCES = tests/unit/load/test_owed.c $(LOAD_SOURCES)
+tests_unit_load_test_owed_CPPFLAGS = $(LOAD_TEST_CPPFLAGS)
+tests_unit_load_test_owed_LDADD = $(LOAD_TEST_LIBS)
 endif

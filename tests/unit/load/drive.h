@@ -113,4 +113,58 @@ give_verdict(struct desk *d, const struct m_verdict *v)
 	buf_free(&b);
 }
 
+/* Other bytes for each call; cert as in make_market. */
+static inline struct m_verdict
+fresh_verdict(const struct m_submission *s, char cert)
+{
+	struct m_verdict	 v = verdict(s, '0', cert);
+	static int		 n;
+
+	(void)snprintf(v.sha256, sizeof(v.sha256), "%064x", ++n);
+	return v;
+}
+
+/* A header of a user of his own member, for DAY. */
+static inline struct header
+header_of(enum message_type type, const char *user, const char *message_id, long long records)
+{
+	struct header	 h = { .type = type, .sequence = 1, .record_count = records };
+
+	h.business_date = the_day(DAY);
+	h.created_at = the_time(NOW);
+	(void)str_copy(h.message_id, sizeof(h.message_id), message_id);
+	(void)str_copy(h.user, sizeof(h.user), user);
+	assert_int_equal(user_code_member(user, h.sender), 0);
+	return h;
+}
+
+/* The whole way of one document with records of one kind. */
+static inline struct m_submission_state
+load_lines(struct desk *d, const struct m_submission *s, const struct header *h, const struct m_verdict *v,
+    enum record_kind kind, const char *lines)
+{
+	int	 fd = begin(d, s);
+
+	assert_int_equal(stream_write_header(fd, h), 0);
+	assert_int_equal(stream_write_records(fd, kind, lines, strlen(lines)), 0);
+	assert_int_equal(stream_write_mark(fd, STREAM_END), 0);
+	close(fd);
+	give_verdict(d, v);
+	return answer(d, M_LOAD_DONE);
+}
+
+/* A number that the query gives for the submission of that id, $1. */
+static inline long long
+count_of(const char *query, const char *id)
+{
+	const char	*params[] = { id };
+	PGresult	*res = db_query_row(&owner, query, 1, params);
+	long long	 n;
+
+	assert_non_null(res);
+	n = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+	PQclear(res);
+	return n;
+}
+
 #endif

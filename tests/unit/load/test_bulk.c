@@ -12,30 +12,6 @@ static struct desk desks[2];
 
 /* --- what they are given -------------------------------------------------------- */
 
-static struct header
-header(enum message_type type, const char *message_id, long long records)
-{
-	struct header	 h = { .type = type, .sequence = 1, .record_count = records };
-
-	h.business_date = the_day(DAY);
-	h.created_at = the_time(NOW);
-	(void)str_copy(h.message_id, sizeof(h.message_id), message_id);
-	(void)str_copy(h.sender, sizeof(h.sender), "PLA");
-	(void)str_copy(h.user, sizeof(h.user), "PLA001");
-	return h;
-}
-
-/* Other bytes for each call. */
-static struct m_verdict
-fresh_verdict(const struct m_submission *s)
-{
-	struct m_verdict	 v = verdict(s, '0', 'a');
-	static int		 n;
-
-	(void)snprintf(v.sha256, sizeof(v.sha256), "%064x", ++n);
-	return v;
-}
-
 static void
 put_balances(int fd, int from, int to)
 {
@@ -72,20 +48,6 @@ load(struct desk *d, const struct m_submission *s, const struct header *h, const
 
 /* --- what is there afterwards --------------------------------------------------- */
 
-/* query: of the submission $1. */
-static long long
-count_of(const char *query, const char *id)
-{
-	const char	*params[] = { id };
-	PGresult	*res = db_query_row(&owner, query, 1, params);
-	long long	 n;
-
-	assert_non_null(res);
-	n = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
-	PQclear(res);
-	return n;
-}
-
 /* Tables of the submission's own, by their names alone. */
 static long long
 own_tables(const char *id)
@@ -118,15 +80,15 @@ static void
 test_threshold(void **state)
 {
 	struct m_submission	 small = receive("PLA001"), big = receive("PLA001");
-	struct header		 h = header(MT_BALANCE_REPORT, "b1", THRESHOLD);
-	struct m_verdict	 v = fresh_verdict(&small);
+	struct header		 h = header_of(MT_BALANCE_REPORT, "PLA001", "b1", THRESHOLD);
+	struct m_verdict	 v = fresh_verdict(&small, 'a');
 
 	(void)state;
 	assert_int_equal(load(&desks[0], &small, &h, &v).state, SUB_ACCEPTED);
 	assert_int_equal(all_rows(small.id), THRESHOLD);
 	assert_int_equal(own_tables(small.id), 0);
-	h = header(MT_BALANCE_REPORT, "b2", THRESHOLD + 1);
-	v = fresh_verdict(&big);
+	h = header_of(MT_BALANCE_REPORT, "PLA001", "b2", THRESHOLD + 1);
+	v = fresh_verdict(&big, 'a');
 	assert_int_equal(load(&desks[0], &big, &h, &v).state, SUB_ACCEPTED);
 	assert_int_equal(all_rows(big.id), THRESHOLD + 1);
 	assert_int_equal(attached_rows(big.id), THRESHOLD + 1);
@@ -160,8 +122,8 @@ static void
 test_rejected(void **state)
 {
 	struct m_submission	 sub = receive("PLA001");
-	struct header		 h = header(MT_BALANCE_REPORT, "b3", THRESHOLD + 1);
-	struct m_verdict	 v = fresh_verdict(&sub);
+	struct header		 h = header_of(MT_BALANCE_REPORT, "PLA001", "b3", THRESHOLD + 1);
+	struct m_verdict	 v = fresh_verdict(&sub, 'a');
 
 	(void)state;
 	reasons_add(&v.reasons, CONTROL_TOTAL, 0, "", "wrong");
@@ -176,8 +138,8 @@ test_unloadable(void **state)
 {
 	static const char	 bad[] = "1\t10\tR1\tC1\tCUA\t4H95J0R2X\tnonsense\t0\n";
 	struct m_submission	 sub = receive("PLA001");
-	struct header		 h = header(MT_BALANCE_REPORT, "b4", THRESHOLD + 1);
-	struct m_verdict	 v = fresh_verdict(&sub);
+	struct header		 h = header_of(MT_BALANCE_REPORT, "PLA001", "b4", THRESHOLD + 1);
+	struct m_verdict	 v = fresh_verdict(&sub, 'a');
 	int			 fd = begin(&desks[0], &sub);
 
 	(void)state;
@@ -194,8 +156,8 @@ static void
 test_restart(void **state)
 {
 	struct m_submission	 sub = receive("PLA001");
-	struct header		 h = header(MT_BALANCE_REPORT, "b5", THRESHOLD + 2);
-	struct m_verdict	 v = fresh_verdict(&sub);
+	struct header		 h = header_of(MT_BALANCE_REPORT, "PLA001", "b5", THRESHOLD + 2);
+	struct m_verdict	 v = fresh_verdict(&sub, 'a');
 	int			 fd = begin(&desks[0], &sub);
 
 	(void)state;
@@ -216,8 +178,8 @@ static void
 test_interrupted(void **state)
 {
 	struct m_submission	 sub = receive("PLA001");
-	struct header		 h = header(MT_BALANCE_REPORT, "b6", THRESHOLD + 1);
-	struct m_verdict	 v = fresh_verdict(&sub);
+	struct header		 h = header_of(MT_BALANCE_REPORT, "PLA001", "b6", THRESHOLD + 1);
+	struct m_verdict	 v = fresh_verdict(&sub, 'a');
 	int			 fd = begin(&desks[0], &sub);
 
 	(void)state;
@@ -235,8 +197,8 @@ static void
 test_waiting(void **state)
 {
 	struct m_submission	 sub = receive("PLA001");
-	struct header		 h = header(MT_BALANCE_REPORT, "b7", THRESHOLD + 1);
-	struct m_verdict	 v = fresh_verdict(&sub);
+	struct header		 h = header_of(MT_BALANCE_REPORT, "PLA001", "b7", THRESHOLD + 1);
+	struct m_verdict	 v = fresh_verdict(&sub, 'a');
 
 	(void)state;
 	sql("UPDATE muhur.user_right SET valid_to = valid_from WHERE user_code = 'PLA001' AND step = 'approval'");
@@ -250,8 +212,8 @@ static void
 test_old_day(void **state)
 {
 	struct m_submission	 sub = receive("PLA001");
-	struct header		 h = header(MT_BALANCE_REPORT, "b12", THRESHOLD + 1);
-	struct m_verdict	 v = fresh_verdict(&sub);
+	struct header		 h = header_of(MT_BALANCE_REPORT, "PLA001", "b12", THRESHOLD + 1);
+	struct m_verdict	 v = fresh_verdict(&sub, 'a');
 
 	(void)state;
 	h.business_date = the_day("2026-11-18");
@@ -281,8 +243,8 @@ test_kinds(void **state)
 	(void)state;
 	for (k = 0; k < 2; k++) {
 		sub = receive("PLA001");
-		v = fresh_verdict(&sub);
-		h = header(kinds[k].type, kinds[k].id, THRESHOLD + 1);
+		v = fresh_verdict(&sub, 'a');
+		h = header_of(kinds[k].type, "PLA001", kinds[k].id, THRESHOLD + 1);
 		fd = begin(&desks[0], &sub);
 		assert_int_equal(stream_write_header(fd, &h), 0);
 		for (i = 1; i <= THRESHOLD + 1; i++) {
@@ -303,8 +265,8 @@ static void
 test_two_at_once(void **state)
 {
 	struct m_submission	 one = receive("PLA001"), small = receive("PLB001"), two = receive("PLB001");
-	struct header		 h = header(MT_BALANCE_REPORT, "b10", THRESHOLD + 3), other;
-	struct m_verdict	 v = fresh_verdict(&one), w;
+	struct header		 h = header_of(MT_BALANCE_REPORT, "PLA001", "b10", THRESHOLD + 3), other;
+	struct m_verdict	 v = fresh_verdict(&one, 'a'), w;
 	int			 fd = begin(&desks[0], &one);
 
 	(void)state;
@@ -314,17 +276,13 @@ test_two_at_once(void **state)
 	assert_int_equal(count("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY muhur.balance_%FREEZE)'"
 	    " AND state = 'active'"), 1);
 
-	other = header(MT_BALANCE_REPORT, "p1", THRESHOLD - 1);
-	(void)str_copy(other.sender, sizeof(other.sender), "PLB");
-	(void)str_copy(other.user, sizeof(other.user), "PLB001");
-	w = fresh_verdict(&small);
-	memset(w.cert_sha256, 'b', SHA256_HEX_SIZE - 1);
+	other = header_of(MT_BALANCE_REPORT, "PLB001", "p1", THRESHOLD - 1);
+	w = fresh_verdict(&small, 'b');
 	assert_int_equal(load(&desks[1], &small, &other, &w).state, SUB_ACCEPTED);
 
 	(void)str_copy(other.message_id, sizeof(other.message_id), "p2");
 	other.record_count = THRESHOLD + 1;
-	w = fresh_verdict(&two);
-	memset(w.cert_sha256, 'b', SHA256_HEX_SIZE - 1);
+	w = fresh_verdict(&two, 'b');
 	assert_int_equal(load(&desks[1], &two, &other, &w).state, SUB_ACCEPTED);
 	assert_int_equal(attached_rows(two.id), THRESHOLD + 1);
 
@@ -357,8 +315,8 @@ test_reader(void **state)
 	static const char	 in_effect[] = "SELECT count(*) FROM muhur.balance b JOIN muhur.submission s"
 				    " ON s.no = b.submission AND s.state = 'accepted' WHERE b.business_date = '" DAY "'";
 	struct m_submission	 sub = receive("PLA001");
-	struct header		 h = header(MT_BALANCE_REPORT, "b11", THRESHOLD + 1);
-	struct m_verdict	 v = fresh_verdict(&sub);
+	struct header		 h = header_of(MT_BALANCE_REPORT, "PLA001", "b11", THRESHOLD + 1);
+	struct m_verdict	 v = fresh_verdict(&sub, 'a');
 	struct db		 reader = { 0 };
 	long long		 all, known;
 
