@@ -74,3 +74,60 @@ REVOKE ALL ON FUNCTION muhur.owed(date), muhur.day_begin(date), muhur.listing_ju
 GRANT EXECUTE ON FUNCTION muhur.owed(date) TO muhur_load, muhur_reconcile, muhur_admin;
 GRANT EXECUTE ON FUNCTION muhur.day_begin(date), muhur.listing_judged(text, date), muhur.listed(text, date),
 	muhur.registry_judged(date) TO muhur_reconcile, muhur_admin;
+
+-- What the parties of a break say of it [farklılık açıklaması] ---------------
+ALTER TABLE muhur.break
+	ADD COLUMN explained_by bigint REFERENCES muhur.submission,
+	ADD COLUMN explanation text;
+
+-- Is the break that member's?  Its platform's and its custodian's; of a missing
+-- report (R4), whose key is type|member|day, the member's that owes it.
+CREATE FUNCTION muhur.is_party(b muhur.break, member text) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(member IN (b.platform, b.custodian), false)
+	    OR (b.rule = 'R4' AND split_part(b.key, '|', 2) = member)
+$$;
+
+-- A row for each line of a DiscrepancyResponse that names no break of its member.
+CREATE FUNCTION muhur.judge_response(which bigint)
+RETURNS TABLE (code text, line bigint, path text, detail text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'REFERENCE_UNKNOWN', r.line, '/DiscrepancyResponse/Responses/Rsp',
+		-- another's break is none for this member: it is not told that there is one
+		r.break_id || ': ' || r.member_code || ' is no party of such a break'
+	FROM muhur.response r LEFT JOIN muhur.break b ON b.id = r.break_id
+	WHERE r.submission = which AND NOT coalesce(muhur.is_party(b, r.member_code), false)
+	ORDER BY r.record_no
+$$;
+
+-- An accepted one: what is open is explained; what is cured or closed keeps its
+-- state and has the explanation all the same.  Of several the last counts.
+CREATE FUNCTION muhur.explain_breaks(which bigint, at timestamptz) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	s muhur.submission;
+BEGIN
+	-- muhur-load has judged that; its role alone explains nothing
+	SELECT * INTO s FROM muhur.submission x
+	WHERE x.no = which AND x.message_type = 'DiscrepancyResponse' AND x.state = 'accepted';
+	IF NOT FOUND OR EXISTS (SELECT FROM muhur.judge_response(which))
+	    OR EXISTS (SELECT FROM muhur.response r WHERE r.submission = which AND r.member_code <> s.member_code) THEN
+		RAISE EXCEPTION 'submission %: explains no breaks', which USING ERRCODE = 'check_violation';
+	END IF;
+	-- both parties may answer at once: in one order
+	PERFORM FROM muhur.break b WHERE b.id IN (SELECT r.break_id FROM muhur.response r WHERE r.submission = which)
+	ORDER BY b.id FOR UPDATE;
+	UPDATE muhur.break b SET state = CASE b.state WHEN 'open' THEN 'explained' ELSE b.state END,
+		explained_by = which, explanation = r.explanation
+	FROM (SELECT DISTINCT ON (x.break_id) x.break_id, x.explanation FROM muhur.response x
+		WHERE x.submission = which ORDER BY x.break_id, x.record_no DESC) r
+	WHERE b.id = r.break_id;
+	INSERT INTO muhur.event (at, kind, actor, submission, detail)
+	SELECT explain_breaks.at, 'explained', s.user_code, which, jsonb_build_object('break', r.break_id)
+	FROM (SELECT DISTINCT x.break_id FROM muhur.response x WHERE x.submission = which) r
+	ORDER BY r.break_id COLLATE "C";
+END $$;
+REVOKE ALL ON FUNCTION muhur.is_party(muhur.break, text), muhur.judge_response(bigint),
+	muhur.explain_breaks(bigint, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION muhur.is_party(muhur.break, text), muhur.judge_response(bigint),
+	muhur.explain_breaks(bigint, timestamptz) TO muhur_load;

@@ -4,35 +4,19 @@
 #include "load/authorization.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "base/log.h"
+#include "load/found.h"
 
 int
 authorization_apply(struct db *db, long long no, const char *by, usec_t at, struct reasons *rs)
 {
 	char		 number[24], when[TIME_SIZE];
 	const char	*params[] = { number, by, when };
-	enum reason_code code;
-	PGresult	*res;
-	int		 i, rc = 0;
 
 	(void)snprintf(number, sizeof(number), "%lld", no);
 	time_format(at, when);
-	res = db_prepared(db, "authorization_apply", "SELECT code, line, path, detail "
-	    "FROM muhur.apply_authorization($1::bigint, $2, $3::timestamptz)", 3, params);
-	if (res == NULL)
-		return -1;
-	for (i = 0; rc == 0 && i < PQntuples(res); i++) {
-		if ((code = reason_by_name(PQgetvalue(res, i, 0))) == REASON_COUNT) {
-			log_warnx("%s: is no reason code", PQgetvalue(res, i, 0));
-			rc = -1;
-		} else
-			reasons_add(rs, code, strtol(PQgetvalue(res, i, 1), NULL, 10),
-			    PQgetvalue(res, i, 2), "%s", PQgetvalue(res, i, 3));
-	}
-	PQclear(res);
-	return rc;
+	return found_reasons(db_prepared(db, "authorization_apply", "SELECT code, line, path, detail "
+	    "FROM muhur.apply_authorization($1::bigint, $2, $3::timestamptz)", 3, params), rs);
 }
 
 int

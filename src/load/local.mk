@@ -9,11 +9,13 @@ LOAD_SOURCES = \
 	src/load/decisions.c \
 	src/load/directory.c src/load/directory.h \
 	src/load/expiry.c \
+	src/load/found.c src/load/found.h \
 	src/load/lines.c \
 	src/load/link.c src/load/link.h \
 	src/load/login.c \
 	src/load/notices.c \
 	src/load/outcome.c src/load/outcome.h \
+	src/load/response.c src/load/response.h \
 	src/load/verdict.c \
 	src/load/waiting.c \
 	src/load/worker.c src/load/worker.h

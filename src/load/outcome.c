@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "load/array.h"
 #include "load/authorization.h"
+#include "load/response.h"
 #include "model/ident.h"
 #include "pg/queue.h"
 #include "pg/store.h"
@@ -338,9 +339,10 @@ take_effect(struct db *db, const struct conf *conf, const struct outcome *o, use
 		return queue_day(db, conf, o, now);
 	case MC_AUTHORITY:
 		return authorization_report(db, o->member, o->no, now);
+	case MC_RESPONSE:
+		return response_apply(db, o->no, now);
 	case MC_DECISION:	/* approval_apply, by the caller */
 	case MC_REGISTRATION:
-	case MC_RESPONSE:
 		return 0;
 	}
 	return 0;

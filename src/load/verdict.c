@@ -11,6 +11,7 @@
 #include "load/authorization.h"
 #include "load/decide.h"
 #include "load/outcome.h"
+#include "load/response.h"
 #include "load/worker.h"
 #include "model/ident.h"
 
@@ -116,7 +117,7 @@ apply_target(struct db *db, const struct target *t, usec_t at, struct reasons *r
 	return 0;
 }
 
-/* What it decides about, or changes, by its records.  0 or -1. */
+/* What it decides about, changes or explains, by its records.  0 or -1. */
 static int
 try_records(struct worker *w, const struct header *h, struct target *t, struct reasons *rs)
 {
@@ -124,7 +125,9 @@ try_records(struct worker *w, const struct header *h, struct target *t, struct r
 	struct db	*db = &w->link.db;
 	usec_t		 at = j->sub.received_at;
 
-	if (h->type == MT_AUTHORIZATION_CHANGE)
+	if (message_type_class(h->type) == MC_RESPONSE)
+		return response_judge(db, j->facts.no, rs);
+	if (message_type_class(h->type) == MC_AUTHORITY)
 		return must_wait(&j->facts, h) ? 0 :
 		    authorization_apply(db, j->facts.no, h->user, at, rs);
 	if (approval_target(db, w->conf, &j->facts, h, t) == -1)
@@ -141,9 +144,10 @@ try_records(struct worker *w, const struct header *h, struct target *t, struct r
 static int
 judge_records(struct worker *w, const struct header *h, struct target *t, struct reasons *rs)
 {
-	struct job	*j = &w->job;
+	struct job		*j = &w->job;
+	enum message_class	 class = message_type_class(h->type);
 
-	if (!message_type_has_target(h->type) && h->type != MT_AUTHORIZATION_CHANGE)
+	if (class != MC_DECISION && class != MC_AUTHORITY && class != MC_RESPONSE)
 		return 0;
 	if (loaded(j) && try_records(w, h, t, &j->faults) == -1)
 		return -1;

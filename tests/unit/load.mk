@@ -28,4 +28,9 @@ TESTS += tests/unit/load/test_owed
 tests_unit_load_test_owed_SOURCES = tests/unit/load/test_owed.c $(LOAD_SOURCES)
 tests_unit_load_test_owed_CPPFLAGS = $(LOAD_TEST_CPPFLAGS)
 tests_unit_load_test_owed_LDADD = $(LOAD_TEST_LIBS)
+check_PROGRAMS += tests/unit/load/test_response
+TESTS += tests/unit/load/test_response
+tests_unit_load_test_response_SOURCES = tests/unit/load/test_response.c $(LOAD_SOURCES)
+tests_unit_load_test_response_CPPFLAGS = $(LOAD_TEST_CPPFLAGS)
+tests_unit_load_test_response_LDADD = $(LOAD_TEST_LIBS)
 endif
