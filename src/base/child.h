@@ -26,6 +26,7 @@ enum {
 	/* load, directory, reconcile */
 	FD_DB_PASSWORD	= 5,
 	FD_RULES	= 6,	/* reconcile: schemas/rules directory */
+	FD_IDENTITY_KEY	= 6,	/* load: the key of the identities' hash */
 	/* archive */
 	FD_BOXES	= 5,
 	FD_STORE	= 6,

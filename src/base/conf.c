@@ -109,6 +109,8 @@ static cfg_opt_t opts[] = {
 	CFG_STR_LIST("signing_module_write", NULL, CFGF_NONE),
 	CFG_STR_LIST("signing_module_env", NULL, CFGF_NONE),
 	CFG_STR_LIST("signing_module_may", NULL, CFGF_NONE),
+	CFG_STR_LIST("identity_check", NULL, CFGF_NONE),
+	CFG_INT("identity_check_timeout", 60, CFGF_NONE),
 	CFG_INT("outbox_retention", 604800, CFGF_NONE),
 	CFG_END()
 };
@@ -443,6 +445,24 @@ read_trusts(struct reading *r, struct conf *conf)
 	}
 }
 
+/* A program and its arguments; no shell comes between. */
+static void
+read_identity(struct reading *r, struct conf *conf)
+{
+	struct conf_list *list = &conf->identity_check;
+	char *program;
+
+	conf->identity_check_timeout = get_int(r, "identity_check_timeout", 1, 3600);
+	get_list(r, "identity_check", 0, list);
+	if (list->n == 0)
+		return;
+	if (list->v[0][0] == '\0')
+		refuse(r, "identity_check", "its program must not be empty");
+	program = absolute(r, list->v[0]);
+	free(list->v[0]);
+	list->v[0] = program;
+}
+
 static void
 read_business(struct reading *r, struct conf *conf)
 {
@@ -461,6 +481,7 @@ read_business(struct reading *r, struct conf *conf)
 	conf->own_table_records = get_number(r, "own_table_records", 0, INT64_MAX);
 	conf->reconcile_delay = get_int(r, "reconcile_delay", 0, 86400);
 	read_signing(r, conf);
+	read_identity(r, conf);
 	conf->outbox_retention = get_number(r, "outbox_retention", 1, INT64_C(3155760000));
 }
 
@@ -601,5 +622,6 @@ conf_free(struct conf *conf)
 	list_free(&conf->signing_module_read);
 	list_free(&conf->signing_module_write);
 	list_free(&conf->signing_module_env);
+	list_free(&conf->identity_check);
 	free(conf);
 }

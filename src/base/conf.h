@@ -114,6 +114,9 @@ struct conf {
 	int	 signing_module_thread;	/* it may start threads */
 	int	 signing_timeout;	/* seconds for the token to answer: 60 */
 	char	*signing_cert;		/* PEM, the leaf first */
+	/* identities */
+	struct conf_list identity_check;	/* the outside check's program and its arguments; n 0: none */
+	int	 identity_check_timeout;	/* seconds for up to IDENTITY_CHECK_BATCH answers: 60 */
 	/* boxes */
 	int64_t	 outbox_retention;	/* seconds: 604800 = 7 * 24 h (S2 A) */
 };

@@ -74,6 +74,12 @@
 #define DOCUMENT_RATE		(1024 * 1024)	/* bytes a second, at the least */
 #define VERIFY_CPU_BASE		120	/* seconds of CPU beside those for the size */
 
+/* --- identities ------------------------------------------------------------ */
+#define IDENTITY_KEY_SIZE	32	/* of the hash they are looked up by, HMAC-SHA-256 */
+#define IDENTITY_CHECK_BATCH	1000	/* that the outside check is asked about at once */
+#define IDENTITY_ANSWER_MAX	1024	/* bytes of one line of its answer */
+#define REGISTRY_NO_SIZE	11	/* 10 digits */
+
 /* --- header of a submission -------------------------------------------- */
 #define CONTROL_TOTALS_MAX	2048	/* assets in one submission */
 

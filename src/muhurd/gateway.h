@@ -29,6 +29,7 @@ struct gateway_fds {
 	int	*token;			/* O_PATH: what the token's module may read, then write */
 	size_t	 ntoken, ntoken_read;
 	int	 password[ROLE_COUNT];	/* load, directory, reconcile */
+	int	 identity_key;		/* load */
 	int	 program[ROLE_COUNT];	/* O_PATH, for execveat */
 };
 

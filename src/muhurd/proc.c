@@ -123,6 +123,8 @@ role_descriptors(struct gateway *gw, enum role role, int fds[FD_COUNT], int own[
 	case ROLE_LOAD:
 	case ROLE_DIRECTORY:
 		fds[FD_DB_PASSWORD] = g->password[role];
+		if (role == ROLE_LOAD)
+			fds[FD_IDENTITY_KEY] = g->identity_key;
 		break;
 	case ROLE_ARCHIVE:
 		first = gw->tree.boxes;

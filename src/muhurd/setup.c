@@ -33,7 +33,7 @@ setup_init(struct gateway *gw)
 
 	f->conf = f->listen = f->host_key = f->schemas = f->rules = -1;
 	f->anchors = f->crl = f->crls = f->anchors_dir = f->crl_dir = f->crls_dir = f->cert = f->key = -1;
-	f->tsa = f->tsa_dir = -1;
+	f->tsa = f->tsa_dir = f->identity_key = -1;
 	for (i = 0; i < ROLE_COUNT; i++)
 		f->password[i] = f->program[i] = -1;
 	for (i = 0; i < MEMBER_KIND_COUNT; i++)
@@ -171,8 +171,9 @@ open_passwords(struct gateway *gw)
 	    open_in("password", dir, "muhur_directory.password", O_RDONLY,
 	    &fds[ROLE_DIRECTORY]) == -1 ||
 	    open_in("password", dir, "muhur_reconcile.password", O_RDONLY,
-	    &fds[ROLE_RECONCILE]) == -1) {
-		log_warnx("passwords of the database roles are made by \"muhur db init\"");
+	    &fds[ROLE_RECONCILE]) == -1 ||
+	    open_in("identity key", dir, "identity.key", O_RDONLY, &gw->fd.identity_key) == -1) {
+		log_warnx("passwords of the database roles and the identity key are made by \"muhur db init\"");
 		return -1;
 	}
 	return 0;

@@ -14,7 +14,7 @@
 void setup_init(struct gateway *gw);
 /* Uids and gids of roles. */
 int  setup_users(struct gateway *gw);
-/* Keys, certificates, CRLs, passwords, schemas, programs: opened, not read. */
+/* Keys, certificates, CRLs, passwords and the identity key, schemas, programs: opened, not read. */
 int  setup_files(struct gateway *gw);
 /* The state directory, made, owned by muhurd's user and locked. */
 int  setup_state(struct gateway *gw);

@@ -22,7 +22,7 @@
 #define SECRET_FILE_MAX	4096
 
 static const char *const roles[] = {
-	"muhur_load", "muhur_directory", "muhur_reconcile", "muhur_admin"
+	"muhur_load", "muhur_directory", "muhur_reconcile", "muhur_admin", "muhur_identity"
 };
 #define NROLES (sizeof(roles) / sizeof(roles[0]))
 
@@ -60,17 +60,16 @@ exists(struct db *db, const char *sql, const char *name)
 	return n;
 }
 
-/* The role's password, made and stored durably where there is none: it must
- * be on disk before the server knows it, or nobody does. */
+/* What the file holds, made and stored durably where there is none: a password
+ * must be on disk before the server knows it, or nobody does. */
 static char *
-role_secret(int secrets, const char *role)
+secret_file(int secrets, const char *name)
 {
 	unsigned char	 random[SECRET_BYTES];
-	char		*name, *secret = NULL, hex[SECRET_SIZE + 1];
+	char		*secret = NULL, hex[SECRET_SIZE + 1];
 	size_t		 len;
 	int		 fd;
 
-	name = xasprintf("%s.password", role);
 	fd = openat(secrets, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd != -1) {
 		if (fd_read_all(fd, SECRET_FILE_MAX, &secret, &len) == -1)
@@ -98,22 +97,32 @@ role_secret(int secrets, const char *role)
 	explicit_bzero(hex, sizeof(hex));
 out:
 	if (secret != NULL && secret[0] == '\0') {
-		log_warnx("%s: holds no password", name);
+		log_warnx("%s: is empty", name);
 		free(secret);
 		secret = NULL;
 	}
-	free(name);
 	return secret;
+}
+
+static void
+secret_free(char *secret)
+{
+	if (secret != NULL)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
 }
 
 /* The server gets the SCRAM verifier, never the password (RFC 5803). */
 static int
 ensure_role(struct db *db, int secrets, const char *role)
 {
-	char	*secret = NULL, *verifier = NULL, *literal = NULL, *suffix = NULL;
+	char	*name, *secret, *verifier = NULL, *literal = NULL, *suffix = NULL;
 	int	 found, rc = -1;
 
-	if ((secret = role_secret(secrets, role)) == NULL)
+	name = xasprintf("%s.password", role);
+	secret = secret_file(secrets, name);
+	free(name);
+	if (secret == NULL)
 		goto out;
 	if ((found = exists(db, "SELECT FROM pg_roles WHERE rolname = $1", role)) == -1)
 		goto out;
@@ -129,9 +138,7 @@ ensure_role(struct db *db, int secrets, const char *role)
 	suffix = xasprintf("LOGIN NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD %s", literal);
 	rc = exec_ident(db, "ALTER ROLE", role, suffix);
 out:
-	if (secret != NULL)
-		explicit_bzero(secret, strlen(secret));
-	free(secret);
+	secret_free(secret);
 	PQfreemem(verifier);
 	PQfreemem(literal);
 	free(suffix);
@@ -167,6 +174,18 @@ owner_password(const struct conf *conf)
 	return password;
 }
 
+/* The key that identities are looked up by (load/registration.h).  The database
+ * never sees it, and knows by its check value when it is another one. */
+static int
+ensure_identity_key(int secrets)
+{
+	char	*key = secret_file(secrets, "identity.key");
+	int	 rc = key == NULL ? -1 : 0;
+
+	secret_free(key);
+	return rc;
+}
+
 /* In the maintenance database: what belongs to the whole cluster. */
 static int
 create_cluster_objects(const struct conf *conf, const char *password)
@@ -182,6 +201,8 @@ create_cluster_objects(const struct conf *conf, const char *password)
 	for (i = 0; i < NROLES; i++)
 		if (ensure_role(&db, secrets, roles[i]) == -1)
 			goto out;
+	if (ensure_identity_key(secrets) == -1)
+		goto out;
 	found = exists(&db, "SELECT FROM pg_database WHERE datname = $1", conf->db_name);
 	/* Order of text is the same everywhere and for ever: C. */
 	if (found == -1 || (!found && exec_ident(&db, "CREATE DATABASE", conf->db_name,

@@ -10,7 +10,8 @@
 #include "base/conf.h"
 #include "pg/db.h"
 
-/* Roles (with passwords in secrets_dir), database, schema, in this order.
+/* Roles (with passwords in secrets_dir), the identity key beside these, database,
+ * schema, in this order.
  * 0, or -1 with the cause logged.  Migrations come after (pg/migrate.h). */
 int  admin_create(const struct conf *conf);
 /* Connect as the owner to the gateway's database. */

@@ -91,7 +91,7 @@ write_world_with(struct world *w, const char *settings)
 {
 	static const char *const files[] = { "key", "cert", "trust", "crl", "host",
 	    "secrets/muhur_load.password", "secrets/muhur_directory.password",
-	    "secrets/muhur_reconcile.password" };
+	    "secrets/muhur_reconcile.password", "secrets/identity.key" };
 	static const char *const dirs[] = { "secrets", "schemas", "schemas/xml",
 	    "schemas/rules", "libexec" };
 	static const char *const programs[] = { "sftp", "verify", "load", "reconcile",
