@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "load/decide.h"
+#include "load/registration.h"
 #include "load/worker.h"
 
 /* Our own trouble: nothing will be decided about this job now. */
@@ -248,6 +249,8 @@ start_copy(struct worker *w, enum record_kind kind)
 	    own ? w->job.own_table : info->table);
 	for (i = 0; i < info->nfields; i++)
 		(void)buf_printf(&sql, ", %s", info->field[i].column);
+	if (kind == REC_INVESTOR)
+		(void)buf_puts(&sql, REGISTRATION_COLUMNS);
 	(void)buf_printf(&sql, ") FROM STDIN%s", own ? " WITH (FREEZE)" : "");
 	rc = db_copy_in(&w->link.db, sql.data);
 	buf_free(&sql);
@@ -266,7 +269,9 @@ prefix_lines(struct job *j, const char *p, size_t len)
 		nl = memchr(p, '\n', len);
 		n = nl == NULL ? len : (size_t)(nl - p) + 1;
 		(void)buf_append(&j->lines, j->prefix, j->prefix_len);
-		(void)buf_append(&j->lines, p, n);
+		/* one with too few fields as it is: the database will refuse it */
+		if (j->kind != REC_INVESTOR || registration_line(&j->lines, p, n) == -1)
+			(void)buf_append(&j->lines, p, n);
 		p += n;
 		len -= n;
 	}

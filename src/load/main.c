@@ -17,9 +17,10 @@
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "load/directory.h"
+#include "load/registration.h"
 #include "load/worker.h"
 
-#define PASSWORD_MAX	4096		/* bytes */
+#define SECRET_MAX	4096		/* bytes of a password's or key's file */
 #define IDLE_MS		60000
 
 /* libpq's SCRAM uses OpenSSL, which reads its configuration and sets up its
@@ -33,6 +34,20 @@ crypto_setup(void)
 	    EVP_Digest("", 0, out, NULL, EVP_sha256(), NULL) != 1 ||
 	    RAND_bytes(out, sizeof(out)) != 1)
 		fatalx("OpenSSL cannot be set up");
+}
+
+static void
+read_identity_key(void)
+{
+	char	*hex = NULL;
+	size_t	 len = 0;
+
+	if (fd_read_all(FD_IDENTITY_KEY, SECRET_MAX, &hex, &len) == -1)
+		fatal("identity key");
+	if (registration_key(hex) == -1)
+		fatalx("identity key: `muhur db init' makes it");
+	explicit_bzero(hex, len);
+	free(hex);
 }
 
 static void
@@ -91,10 +106,12 @@ main(int argc, char *argv[])
 		if (strcmp(argv[i], "-D") == 0)
 			directory = 1;
 	conf = child_init(directory ? "muhur-directory" : "muhur-load", argc, argv);
-	if (fd_read_all(FD_DB_PASSWORD, PASSWORD_MAX, &password, &len) == -1)
+	if (fd_read_all(FD_DB_PASSWORD, SECRET_MAX, &password, &len) == -1)
 		fatal("database password");
-	close_from(FD_DB_PASSWORD);
 	crypto_setup();
+	if (!directory)
+		read_identity_key();
+	close_from(FD_DB_PASSWORD);
 	if (directory)
 		run_directory(conf, password);
 	else

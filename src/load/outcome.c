@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "load/array.h"
 #include "load/authorization.h"
+#include "load/registration.h"
 #include "load/response.h"
 #include "model/ident.h"
 #include "pg/queue.h"
@@ -341,8 +342,9 @@ take_effect(struct db *db, const struct conf *conf, const struct outcome *o, use
 		return authorization_report(db, o->member, o->no, now);
 	case MC_RESPONSE:
 		return response_apply(db, o->no, now);
+	case MC_REGISTRATION:	/* who is unknown changes with it (R5) */
+		return registration_answer(db, conf, o->no, now) == -1 ? -1 : queue_day(db, conf, o, now);
 	case MC_DECISION:	/* approval_apply, by the caller */
-	case MC_REGISTRATION:
 		return 0;
 	}
 	return 0;

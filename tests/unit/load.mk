@@ -33,4 +33,9 @@ TESTS += tests/unit/load/test_response
 tests_unit_load_test_response_SOURCES = tests/unit/load/test_response.c $(LOAD_SOURCES)
 tests_unit_load_test_response_CPPFLAGS = $(LOAD_TEST_CPPFLAGS)
 tests_unit_load_test_response_LDADD = $(LOAD_TEST_LIBS)
+check_PROGRAMS += tests/unit/load/test_registration
+TESTS += tests/unit/load/test_registration
+tests_unit_load_test_registration_SOURCES = tests/unit/load/test_registration.c $(LOAD_SOURCES)
+tests_unit_load_test_registration_CPPFLAGS = $(LOAD_TEST_CPPFLAGS)
+tests_unit_load_test_registration_LDADD = $(LOAD_TEST_LIBS)
 endif

@@ -1,0 +1,845 @@
+/* SPDX-License-Identifier: ISC */
+/* RegistrationRequests, from the records pipe to the answers; who may read what. */
+#include "unit/load/market.h"
+
+#include <pthread.h>
+#include <sys/stat.h>
+
+#include "load/registration.h"
+#include "load/worker.h"
+
+#define KEY	"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define OTHER	"ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+/* d1..d9 are 100000001: the odd places' sum is 2, the even ones' 0, so d10 = 7*2 mod
+ * 10 = 4 and d11 = 1+1+4 = 6. */
+#define TCKN	"10000000146"
+/* From the right of 123456789 (9, 8, ... 1), c = d+i mod 10 is 0 nine times: check 0. */
+#define VKN	"1234567890"
+
+static struct worker w;
+static struct msg_chan parent;
+static int sent;		/* documents so far: each has bytes of its own */
+static int invalid;		/* verify found that they break their schema */
+
+/* --- the other ends ----------------------------------------------------------- */
+
+static char *
+text(const char *query)
+{
+	PGresult	*res = db_query_row(&owner, query, 0, NULL);
+	char		*s;
+
+	assert_non_null(res);
+	s = xstrdup(PQgetvalue(res, 0, 0));
+	PQclear(res);
+	return s;
+}
+
+static struct m_submission_state
+answer(void)
+{
+	struct m_submission_state	 s;
+	struct msg			 m;
+	int				 i, rc = 0;
+
+	for (i = 0; i < 100 && rc == 0; i++) {
+		assert_int_equal(worker_step(&w, 20), 0);
+		rc = msg_recv(&parent, &m);
+	}
+	assert_int_equal(rc, 1);
+	assert_int_equal(m.type, M_LOAD_DONE);
+	assert_int_equal(get_m_submission_state(&m, &s), 0);
+	return s;
+}
+
+/* A document of that type by user, whose certificate is cert, with records; the
+ * bytes' digest is sha256, SHA256_HEX_SIZE. */
+static struct m_submission_state
+document(const char *user, char cert, enum message_type type, enum record_kind kind,
+    const char *message_id, const char *day, const char *records, char *sha256)
+{
+	struct m_submission	 s = upload(user);
+	struct header		 h = { .type = type, .sequence = 1, .record_count = 1 };
+	struct m_verdict	 v = { .signature_valid = 1 };
+	char			 member[MEMBER_CODE_SIZE];
+	const char		*params[] = { s.id, s.user, member };
+	struct buf		 b = { 0 };
+	int			 p[2];
+
+	assert_int_equal(user_code_member(user, member), 0);
+	assert_int_equal(db_exec(&owner, "INSERT INTO muhur.submission (id, uploader,"
+	    " member_code, file_name, size, received_at) VALUES ($1, $2, $3, 'r.xml', 1000, '"
+	    NOW "')", 3, params), 1);
+	h.business_date = the_day(day);
+	h.created_at = the_time(NOW);
+	(void)str_copy(h.message_id, sizeof(h.message_id), message_id);
+	(void)str_copy(h.sender, sizeof(h.sender), member);
+	(void)str_copy(h.user, sizeof(h.user), user);
+	(void)str_copy(v.id, sizeof(v.id), s.id);
+	(void)snprintf(sha256, SHA256_HEX_SIZE, "%064x", ++sent);
+	(void)str_copy(v.sha256, sizeof(v.sha256), sha256);
+	memset(v.cert_sha256, cert, SHA256_HEX_SIZE - 1);
+	(void)str_copy(v.signer_subject, sizeof(v.signer_subject), "CN=x");
+	v.signing_time = the_time(NOW);
+	if (invalid)
+		reasons_add(&v.reasons, SCHEMA_INVALID, 1, NULL, "x");
+
+	assert_int_equal(pipe(p), 0);
+	put_m_submission(&b, &s);
+	assert_int_equal(msg_send(&parent, M_LOAD_BEGIN, 1, b.data, b.len, &p[0], 1), 0);
+	buf_free(&b);
+	assert_int_equal(worker_step(&w, 100), 0);
+	assert_int_equal(stream_write_header(p[1], &h), 0);
+	assert_int_equal(stream_write_records(p[1], kind, records, strlen(records)), 0);
+	assert_int_equal(stream_write_mark(p[1], STREAM_END), 0);
+	close(p[1]);
+	put_m_verdict(&b, &v);
+	assert_int_equal(msg_send(&parent, M_LOAD_VERDICT, 1, b.data, b.len, NULL, 0), 0);
+	buf_free(&b);
+	return answer();
+}
+
+/* A RegistrationRequest, accepted.  Certificates are as in setup. */
+static void
+ask_on(const char *day, const char *user, const char *message_id, const char *records)
+{
+	char	 sha256[SHA256_HEX_SIZE];
+	char	 cert = strcmp(user, "PLA001") == 0 ? 'a' : strcmp(user, "PLB001") == 0 ? 'b' :
+		    strcmp(user, "CUA001") == 0 ? 'c' : 'e';
+
+	assert_int_equal(document(user, cert, MT_REGISTRATION_REQUEST, REC_INVESTOR, message_id, day,
+	    records, sha256).state, SUB_ACCEPTED);
+}
+
+static void
+ask(const char *user, const char *message_id, const char *records)
+{
+	ask_on(DAY, user, message_id, records);
+}
+
+/* "CODE", or "CODE: why", of one record; several have a comma between. */
+static char *
+finding(const char *message_id, int record)
+{
+	char	*q = xasprintf("SELECT coalesce(string_agg(f.code || CASE WHEN f.detail <> '' THEN ': ' || f.detail ELSE '' END,"
+		    " ', ' ORDER BY f.code), 'none') FROM muhur.record_finding f JOIN muhur.submission s ON s.no = f.submission"
+		    " WHERE s.message_id = '%s' AND f.record_no = %d", message_id, record);
+	char	*s = text(q);
+
+	free(q);
+	return s;
+}
+
+static void
+assert_finding(const char *message_id, int record, const char *want)
+{
+	char	*s = finding(message_id, record);
+
+	assert_string_equal(s, want);
+	free(s);
+}
+
+/* The number a record was given, "" for none; the caller's to free. */
+static char *
+number(const char *message_id, int record)
+{
+	char	*q = xasprintf("SELECT coalesce(max(f.registry_no), '') FROM muhur.record_finding f"
+		    " JOIN muhur.submission s ON s.no = f.submission"
+		    " WHERE s.message_id = '%s' AND f.record_no = %d", message_id, record);
+	char	*s = text(q);
+
+	free(q);
+	return s;
+}
+
+static void
+assert_same_number(const char *a, int record_a, const char *b, int record_b)
+{
+	char	*x = number(a, record_a), *y = number(b, record_b);
+
+	assert_int_equal(strlen(x), REGISTRY_NO_SIZE - 1);
+	assert_string_equal(x, y);
+	free(x);
+	free(y);
+}
+
+/* nine digits and the two that make them a T.C. identity number */
+static void
+tckn(unsigned nine, char out[12])
+{
+	unsigned check;
+	char	 s[24];
+
+	for (check = 0; check < 100; check++) {
+		(void)snprintf(s, sizeof(s), "%09u%02u", nine, check);
+		assert_int_equal(str_copy(out, 12, s), 0);
+		if (tckn_ok(out))
+			return;
+	}
+	fail();
+}
+
+/* --- what the loader adds -------------------------------------------------------- */
+
+/* Hashes: printf 'TCKN||10000000146' | openssl dgst -sha256 -mac HMAC -macopt hexkey:KEY */
+static void
+test_line(void **state)
+{
+	static const struct { const char *line, *added; } cases[] = {
+		{ "1\t10\tTCKN\t" TCKN "\t\\N\tAD SOYAD\t1990-01-02\t\\N\n",
+		    "\ta3a46a33b3f70cdadbd059a3634834da8707b9e2f1e6bed36b7783c5f6ec9b34\tt\n" },
+		/* a country that does not belong there makes no second person */
+		{ "1\t10\tTCKN\t" TCKN "\tTR\tAD\t1990-01-02\t\\N",
+		    "\ta3a46a33b3f70cdadbd059a3634834da8707b9e2f1e6bed36b7783c5f6ec9b34\tt\n" },
+		{ "2\t11\tVKN\t" VKN "\t\\N\tŞİRKET\t\\N\t\\N\n",
+		    "\t6ee034b3bafb0aa79c80dc3e5bfc9a841929dae3e836d3658a79ee24f0737871\tt\n" },
+		{ "3\t12\tFOREIGN\tC01X00T47\tDE\tN\t\\N\t\\N\n",
+		    "\t0b9c99dc932dcc20133c4f7cd46996306ce466edbd6efbed849bd28d49fabe9c\tt\n" },
+		{ "3\t12\tFOREIGN\tC01X00T47\tUS\tN\t\\N\t\\N\n",
+		    "\tfc746ba1f146b3f55586cfb47c6e128cd3733d540c4188f8bb31685ffc0fbb0a\tt\n" },
+	};
+	struct buf	 out = { 0 };
+	const char	*tail;
+	size_t		 i, len;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		buf_reset(&out);
+		assert_int_equal(registration_line(&out, cases[i].line, strlen(cases[i].line)), 0);
+		len = strcspn(cases[i].line, "\n");
+		assert_memory_equal(out.data, cases[i].line, len);
+		/* COPY's text form of bytea: \\x */
+		tail = out.data + len;
+		assert_memory_equal(tail, "\t\\\\x", 4);
+		assert_string_equal(tail + 4, cases[i].added + 1);
+	}
+	buf_reset(&out);
+	assert_int_equal(registration_line(&out, "1\t10\tTCKN\n", 10), -1);
+	buf_free(&out);
+}
+
+static void
+test_key(void **state)
+{
+	(void)state;
+	assert_int_equal(registration_key(""), -1);
+	assert_int_equal(registration_key("00"), -1);
+	assert_int_equal(registration_key("zz" OTHER), -1);
+	assert_int_equal(registration_key("zz02030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20"), -1);
+	assert_int_equal(registration_key(KEY "\n"), 0);
+}
+
+/* ISO/IEC 7064, MOD 11,10: the standard's own example 0794 has 5; the German tax
+ * number 86095742719, which uses it, ends in 9. */
+static void
+test_check_digit(void **state)
+{
+	(void)state;
+	assert_int_equal(count("SELECT muhur_identity.check_digit('0794')"), 5);
+	assert_int_equal(count("SELECT muhur_identity.check_digit('8609574271')"), 9);
+}
+
+/* --- answers ----------------------------------------------------------------------- */
+
+static void
+test_records(void **state)
+{
+	(void)state;
+	ask("PLA001", "r1",
+	    "1\t10\tTCKN\t" TCKN "\t\\N\tAyşe Işık\t1990-01-02\t\\N\n"
+	    "2\t11\tTCKN\t10000000147\t\\N\tX\t1990-01-02\t\\N\n"		/* d11 is 6 */
+	    "3\t12\tVKN\t" VKN "\t\\N\tÖrnek A.Ş.\t\\N\t\\N\n"
+	    "4\t13\tVKN\t1234567891\t\\N\tX\t\\N\t\\N\n"			/* its check digit is 0 */
+	    "5\t14\tFOREIGN\tC01X00T47\tDE\tErika Mustermann\t1964-08-12\t\\N\n"
+	    "6\t15\tFOREIGN\tC01X00T47\t\\N\tErika Mustermann\t1964-08-12\t\\N\n"
+	    "7\t16\tTCKN\t" TCKN "\t\\N\tAyşe Işık\t\\N\t\\N\n"			/* no date of birth */
+	    "8\t17\tVKN\t" VKN "\t\\N\tÖrnek A.Ş.\t2026-11-21\t\\N\n"	/* the day is the 20th */
+	    "9\t18\tVKN\t" VKN "\t\\N\tÖrnek A.Ş.\t\\N\t1234567890\n"
+	    "10\t19\tTCKN\t" TCKN "\t\\N\tAyşe Işık\t1990-01-02\t\\N\n"		/* twice */
+	    "11\t20\tTCKN\t" TCKN "\t\\N\tAyşe Işık\t1990-01-03\t\\N\n");
+	assert_finding("r1", 1, "REGISTERED");
+	assert_finding("r1", 2, "REFUSED: the identity number's check digits are wrong");
+	assert_finding("r1", 3, "REGISTERED");
+	assert_finding("r1", 4, "REFUSED: the identity number's check digits are wrong");
+	assert_finding("r1", 5, "REGISTERED");
+	assert_finding("r1", 6, "REFUSED: the country that gave the identity number is missing");
+	assert_finding("r1", 7, "REFUSED: the date of birth is missing");
+	assert_finding("r1", 8, "REFUSED: the date of birth lies after the business day");
+	assert_finding("r1", 9, "REFUSED: a number is given by the registry alone");
+	assert_finding("r1", 10, "REGISTERED");
+	assert_finding("r1", 11, "REFUSED: the name or the date of birth differs from the one known");
+	assert_same_number("r1", 1, "r1", 10);
+	/* three persons; a refused record gets no number; each ends in its check digit */
+	assert_int_equal(count("SELECT count(DISTINCT registry_no) FROM muhur.record_finding"), 3);
+	assert_int_equal(count("SELECT count(*) FROM muhur.record_finding WHERE (code = 'REGISTERED')"
+	    " <> (registry_no IS NOT NULL)"), 0);
+	assert_int_equal(count("SELECT count(*) FROM muhur.registry_number WHERE known_from = '" DAY "'"
+	    " AND right(registry_no, 1) = muhur_identity.check_digit(left(registry_no, 9))"), 3);
+	/* the states at MERNIS and at the tax office (S2 G) */
+	assert_int_equal(count("SELECT count(*) FROM muhur_identity.identity WHERE civil_state = 'accepted'"
+	    " AND tax_state IS NULL AND identity_type = 'TCKN'"), 1);
+	assert_int_equal(count("SELECT count(*) FROM muhur_identity.identity WHERE tax_state = 'accepted'"
+	    " AND civil_state IS NULL AND identity_type IN ('VKN', 'FOREIGN')"), 2);
+	/* no result comes later */
+	assert_int_equal(count("SELECT count(*) FROM muhur.notice WHERE level = 'result'"), 0);
+	assert_int_equal(count("SELECT count(*) FROM muhur_identity.request WHERE state = 'entered'"), 0);
+}
+
+/* One number across all members; a name is the same in another's spelling of case,
+ * blanks and Turkish letters, and another name is refused. */
+static void
+test_other_members(void **state)
+{
+	(void)state;
+	ask_on("2026-11-18", "PLB001", "r2",
+	    "1\t10\tTCKN\t" TCKN "\t\\N\tAYŞE IŞIK\t1990-01-02\t\\N\n"
+	    "2\t11\tTCKN\t" TCKN "\t\\N\tayse  isik\t1990-01-02\t\\N\n"
+	    "3\t12\tTCKN\t" TCKN "\t\\N\tAyse\xcc\xa7 Işık\t1990-01-02\t\\N\n"	/* s + U+0327 */
+	    "4\t13\tTCKN\t" TCKN "\t\\N\tAyşe Işıl\t1990-01-02\t\\N\n"
+	    "5\t14\tFOREIGN\tC01X00T47\tUS\tErika Mustermann\t1964-08-12\t\\N\n");
+	ask("CUA001", "r3", "1\t10\tVKN\t" VKN "\t\\N\tORNEK A.S.\t\\N\t\\N\n");
+	assert_finding("r2", 4, "REFUSED: the name or the date of birth differs from the one known");
+	assert_same_number("r1", 1, "r2", 1);
+	assert_same_number("r1", 1, "r2", 2);
+	assert_same_number("r1", 1, "r2", 3);
+	assert_same_number("r1", 3, "r3", 1);
+	/* the same document number of another country is another's */
+	assert_int_equal(count("SELECT count(*) FROM muhur_identity.identity"), 4);
+	/* known from the earliest business day on */
+	assert_int_equal(count("SELECT count(*) FROM muhur.registry_number n JOIN muhur_identity.identity i"
+	    " USING (registry_no) WHERE i.identity_no = '" TCKN "' AND n.known_from = '2026-11-18'"), 1);
+	assert_int_equal(count("SELECT count(*) FROM muhur.registry_number n JOIN muhur_identity.identity i"
+	    " USING (registry_no) WHERE i.identity_no = '" VKN "' AND n.known_from = '" DAY "'"), 1);
+}
+
+/* The registry's own: numbers given before. */
+static void
+test_import(void **state)
+{
+	char	*next, *known, *records, a[12], b[12], c[12], d[12];
+
+	(void)state;
+	tckn(200000001, a);
+	tckn(200000002, b);
+	tckn(200000003, c);
+	tckn(200000004, d);
+	/* what would be given next is given already */
+	next = text("SELECT stem || muhur_identity.check_digit(stem) FROM (SELECT (last_value + 1)::text AS stem"
+	    " FROM muhur_identity.number) x");
+	known = number("r1", 1);
+	records = xasprintf(
+	    "1\t10\tTCKN\t%s\t\\N\tA A\t\\N\t%s\n"			/* without a date of birth */
+	    "2\t11\tTCKN\t%s\t\\N\tB B\t1980-01-01\t0000000001\n"
+	    "3\t12\tTCKN\t%s\t\\N\tC C\t1980-01-01\t%s\n"		/* another's number */
+	    "4\t13\tTCKN\t" TCKN "\t\\N\tAyşe Işık\t1990-01-02\t0000000002\n"	/* has another number */
+	    "5\t14\tTCKN\t%s\t\\N\tD D\t1980-01-01\t0000000001\n"	/* given two lines before */
+	    "6\t15\tTCKN\t" TCKN "\t\\N\tAyşe Yeni\t1990-01-02\t%s\n"	/* her new name */
+	    "7\t16\tTCKN\t%s\t\\N\tD D\t1980-01-01\t\\N\n",		/* asks like anybody */
+	    a, next, b, c, known, d, known, d);
+	ask("MKK001", "i1", records);
+	assert_finding("i1", 1, "REGISTERED");
+	assert_finding("i1", 2, "REGISTERED");
+	assert_finding("i1", 3, "REFUSED: the number is another identity's");
+	assert_finding("i1", 4, "REFUSED: the identity has another number");
+	assert_finding("i1", 5, "REFUSED: the number is another identity's");
+	assert_finding("i1", 6, "REGISTERED");
+	assert_finding("i1", 7, "REGISTERED");
+	assert_int_equal(count("SELECT count(*) FROM muhur_identity.identity WHERE registry_no = '0000000001' AND name = 'B B'"), 1);
+	/* the number that was imported is passed over */
+	free(records);
+	records = number("i1", 7);
+	assert_string_not_equal(records, next);
+	assert_int_equal(strtoll(records, NULL, 10) / 10, strtoll(next, NULL, 10) / 10 + 1);
+	free(records);
+	/* the member's own spelling follows the correction */
+	ask("PLB001", "i2", "1\t10\tTCKN\t" TCKN "\t\\N\tAYŞE YENİ\t1990-01-02\t\\N\n"
+	    "2\t10\tTCKN\t" TCKN "\t\\N\tAyşe Işık\t1990-01-02\t\\N\n");
+	assert_same_number("r1", 1, "i2", 1);
+	assert_finding("i2", 2, "REFUSED: the name or the date of birth differs from the one known");
+	free(next);
+	free(known);
+}
+
+/* Entered [Giriş] until it is approved. */
+static void
+test_waiting(void **state)
+{
+	char	 sha256[SHA256_HEX_SIZE], none[SHA256_HEX_SIZE], a[12], *records;
+
+	(void)state;
+	tckn(300000001, a);
+	records = xasprintf("1\t10\tTCKN\t%s\t\\N\tW W\t1980-01-01\t\\N\n", a);
+	assert_int_equal(document("PLA003", 'f', MT_REGISTRATION_REQUEST, REC_INVESTOR, "w1", DAY, records,
+	    sha256).state, SUB_WAITING);
+	free(records);
+	assert_finding("w1", 1, "none");
+	assert_int_equal(count("SELECT count(*) FROM muhur_identity.identity WHERE name = 'W W'"), 0);
+	assert_int_equal(count("SELECT count(*) FROM muhur_identity.request WHERE state = 'entered'"), 1);
+	records = xasprintf("1\t5\tw1\t%s\n", sha256);
+	assert_int_equal(document("PLA002", 'd', MT_APPROVAL, REC_APPROVED, "w2", DAY, records, none).state,
+	    SUB_ACCEPTED);
+	free(records);
+	assert_finding("w1", 1, "REGISTERED");
+	assert_int_equal(count("SELECT count(*) FROM muhur_identity.request WHERE state = 'entered'"), 0);
+}
+
+/* What the schema refuses has reached the database before that is known; its
+ * server's log, which shows rows that it cannot take, shows none of it. */
+static void
+test_invalid(void **state)
+{
+	char	 sha256[SHA256_HEX_SIZE], *path = xasprintf("%s/log", getenv("PGTEST_DIR")), *log;
+	size_t	 len;
+
+	(void)state;
+	invalid = 1;
+	assert_int_equal(document("PLA001", 'a', MT_REGISTRATION_REQUEST, REC_INVESTOR, "m1", DAY,
+	    "1\t10\t\\N\t\\N\tXX\tSomebody Secret\tSomeday\t\\N\n"
+	    "2\t10\tTCKN\tSecret\\tNumber\t\\N\t\\N\t\\N\t\\N\n", sha256).state, SUB_REJECTED);
+	invalid = 0;
+	assert_int_equal(count("SELECT count(*) FROM muhur_identity.request WHERE name = 'Somebody Secret'"), 0);
+	assert_int_equal(file_read_all(path, 1 << 24, &log, &len), 0);
+	assert_null(strstr(log, "Somebody"));
+	assert_null(strstr(log, "Someday"));
+	assert_null(strstr(log, "Secret"));
+	free(log);
+	free(path);
+}
+
+/* Another key would give everybody a second number. */
+static void
+test_other_key(void **state)
+{
+	char	 sha256[SHA256_HEX_SIZE];
+	long long n = count("SELECT count(*) FROM muhur_identity.identity");
+
+	(void)state;
+	assert_int_equal(registration_key(OTHER), 0);
+	assert_int_equal(document("PLA001", 'a', MT_REGISTRATION_REQUEST, REC_INVESTOR, "k1", DAY,
+	    "1\t10\tTCKN\t" TCKN "\t\\N\tAyşe Yeni\t1990-01-02\t\\N\n", sha256).retry_later, 1);
+	assert_int_equal(count("SELECT count(*) FROM muhur_identity.identity"), n);
+	assert_int_equal(registration_key(KEY), 0);
+	ask("PLA001", "k2", "1\t10\tTCKN\t" TCKN "\t\\N\tAyşe Yeni\t1990-01-02\t\\N\n");
+	assert_same_number("r1", 1, "k2", 1);
+}
+
+/* --- the outside check [Sorulacak] ------------------------------------------------------ */
+
+/* As role muhur_identity: what the check said of the identity of that name. */
+static void
+say(struct db *db, const char *name, const char *verdict)
+{
+	const char	*who[] = { name }, *params[4];
+	char		 no[24], version[24];
+	PGresult	*res;
+
+	res = db_query_row(db, "SELECT no, version FROM muhur_identity.identity WHERE name = $1", 1, who);
+	assert_non_null(res);
+	(void)str_copy(no, sizeof(no), PQgetvalue(res, 0, 0));
+	(void)str_copy(version, sizeof(version), PQgetvalue(res, 0, 1));
+	PQclear(res);
+	params[0] = no;
+	params[1] = version;
+	params[2] = verdict;
+	res = db_query_row(db, "SELECT muhur_identity.answer($1::bigint, $2::integer, $3, 'words', '" NOW "')",
+	    3, params);
+	assert_non_null(res);
+	assert_string_equal(PQgetvalue(res, 0, 0), "t");
+	PQclear(res);
+	assert_int_equal(db_exec(db, "SELECT muhur_identity.answered('" NOW "')", 0, NULL), 1);
+}
+
+static long long
+results(const char *message_id)
+{
+	char		*q = xasprintf("SELECT count(*) FROM muhur.notice n JOIN muhur.submission s ON s.no = n.submission"
+			    " WHERE s.message_id = '%s' AND n.level = 'result'", message_id);
+	long long	 n = count(q);
+
+	free(q);
+	return n;
+}
+
+static void
+test_asked(void **state)
+{
+	struct db	 db;
+	char		 a[12], b[12], *records;
+	PGresult	*res;
+
+	(void)state;
+	conf.identity_check.n = 1;
+	tckn(400000001, a);
+	tckn(400000002, b);
+	records = xasprintf("1\t10\tTCKN\t%s\t\\N\tWrong Name\t1980-01-01\t\\N\n"
+	    "2\t11\tTCKN\t%s\t\\N\tIn Both\t1980-01-01\t\\N\n"
+	    "3\t12\tTCKN\t" TCKN "\t\\N\tAyşe Yeni\t1990-01-02\t\\N\n", a, b);
+	ask("PLA001", "a1", records);
+	free(records);
+	/* another member has the same two at another day, and the first one's right name */
+	records = xasprintf("1\t10\tTCKN\t%s\t\\N\tRight Name\t1980-01-01\t\\N\n"
+	    "2\t11\tTCKN\t%s\t\\N\tIN BOTH\t1980-01-01\t\\N\n"
+	    "3\t12\tTCKN\t%s\t\\N\tIn None\t1980-01-01\t\\N\n", a, b, b);
+	ask_on("2026-11-19", "PLB001", "a2", records);
+	free(records);
+	assert_finding("a1", 1, "ASKED");
+	assert_finding("a1", 2, "ASKED");
+	assert_finding("a1", 3, "REGISTERED");		/* accepted before */
+	assert_finding("a2", 1, "ASKED");
+	assert_finding("a2", 3, "ASKED");
+	assert_int_equal(count("SELECT count(*) FROM muhur_identity.identity WHERE civil_state = 'asked'"
+	    " AND registry_no IS NULL"), 2);
+	assert_int_equal(results("a1"), 0);
+
+	assert_int_equal(db_connect_role(&db, &conf, "muhur_identity"), 0);
+	/* each once in a run, and again in the next one */
+	res = db_query(&db, NULL, "SELECT name FROM muhur_identity.ask('" NOW "', '" NOW "', 1)", 0, NULL);
+	assert_int_equal(PQntuples(res), 1);
+	assert_string_equal(PQgetvalue(res, 0, 0), "Wrong Name");
+	PQclear(res);
+	res = db_query(&db, NULL, "SELECT name FROM muhur_identity.ask('" NOW "', '" NOW "', 10)", 0, NULL);
+	assert_int_equal(PQntuples(res), 1);
+	assert_string_equal(PQgetvalue(res, 0, 0), "In Both");
+	PQclear(res);
+	res = db_query(&db, NULL, "SELECT name FROM muhur_identity.ask('2026-11-22', '2026-11-22', 10)", 0, NULL);
+	assert_int_equal(PQntuples(res), 2);
+	PQclear(res);
+
+	say(&db, "In Both", "unknown");
+	assert_finding("a1", 2, "ASKED");
+	say(&db, "In Both", "accepted");
+	assert_finding("a1", 2, "ASKED, REGISTERED");
+	assert_finding("a2", 2, "ASKED, REGISTERED");
+	assert_finding("a2", 3, "ASKED, REFUSED: the name or the date of birth differs from the one known");
+	assert_same_number("a1", 2, "a2", 2);
+	/* the earlier business day of the two that asked */
+	assert_int_equal(count("SELECT count(*) FROM muhur.registry_number n JOIN muhur_identity.identity i"
+	    " USING (registry_no) WHERE i.name = 'In Both' AND n.known_from = '2026-11-19'"), 1);
+	assert_int_equal(results("a1"), 0);
+
+	/* one member's wrong name does not decide the other's right one */
+	say(&db, "Wrong Name", "refused");
+	assert_finding("a1", 1, "ASKED, REFUSED: the outside check refused it");
+	assert_finding("a2", 1, "ASKED");
+	assert_int_equal(results("a1"), 1);
+	assert_int_equal(results("a2"), 0);
+	assert_int_equal(count("SELECT count(*) FROM muhur_identity.identity WHERE name = 'Right Name' AND state = 'asked'"
+	    " AND asked_at IS NULL AND version = 2"), 1);
+	/* an answer about the former name is none about this one */
+	res = db_query_row(&db, "SELECT muhur_identity.answer(no, 1, 'accepted', '', '" NOW "')"
+	    " FROM muhur_identity.identity WHERE name = 'Right Name'", 0, NULL);
+	assert_string_equal(PQgetvalue(res, 0, 0), "f");
+	PQclear(res);
+	say(&db, "Right Name", "accepted");
+	assert_finding("a2", 1, "ASKED, REGISTERED");
+	assert_int_equal(results("a1"), 1);
+	assert_int_equal(results("a2"), 1);
+	assert_int_equal(count("SELECT count(*) FROM muhur.event WHERE kind = 'registered'"
+	    " AND detail = '{\"accepted\": 2, \"refused\": 1}'"), 2);	/* a1: 2, 3 and 1; a2: 1, 2 and 3 */
+	db_close(&db);
+	conf.identity_check.n = 0;
+}
+
+/* Refused is not for ever; and a number that the registry gives ends the asking. */
+static void
+test_after_refusal(void **state)
+{
+	struct db	 db;
+	char		 a[12], b[12], *records;
+
+	(void)state;
+	tckn(500000001, a);
+	tckn(500000002, b);
+	conf.identity_check.n = 1;
+	records = xasprintf("1\t10\tTCKN\t%s\t\\N\tFirst Try\t1980-01-01\t\\N\n"
+	    "2\t10\tTCKN\t%s\t\\N\tImported Soon\t1980-01-01\t\\N\n", a, b);
+	ask("PLA001", "f1", records);
+	free(records);
+	assert_int_equal(db_connect_role(&db, &conf, "muhur_identity"), 0);
+	say(&db, "First Try", "refused");
+	assert_int_equal(count("SELECT count(*) FROM muhur_identity.identity WHERE name = 'First Try' AND civil_state = 'refused'"), 1);
+	records = xasprintf("1\t10\tTCKN\t%s\t\\N\tSecond Try\t1980-01-01\t\\N\n", a);
+	ask("PLB001", "f2", records);
+	free(records);
+	assert_finding("f2", 1, "ASKED");
+	say(&db, "Second Try", "accepted");
+	assert_finding("f2", 1, "ASKED, REGISTERED");
+
+	assert_int_equal(results("f1"), 0);
+	records = xasprintf("1\t10\tTCKN\t%s\t\\N\tImported Soon\t1980-01-01\t0000000077\n", b);
+	ask("MKK001", "f3", records);
+	free(records);
+	assert_finding("f1", 2, "ASKED, REGISTERED");
+	assert_same_number("f1", 2, "f3", 1);
+	assert_int_equal(results("f1"), 1);
+	db_close(&db);
+	conf.identity_check.n = 0;
+}
+
+/* --- at the same moment ------------------------------------------------------------------- */
+
+/* An accepted submission of member with persons first..first+n-1, in that order or
+ * backwards; its number. */
+static long long
+prepare(const char *member, int first, int n, int backwards)
+{
+	char		*q;
+	long long	 no;
+
+	q = xasprintf("INSERT INTO muhur.submission (id, uploader, file_name, size, received_at, state, member_code,"
+	    " message_type, message_id, business_date) VALUES (gen_random_uuid(), '%s001', 'x', 1, '" NOW "',"
+	    " 'accepted', '%s', 'RegistrationRequest', 'c%d', '" DAY "') RETURNING no", member, member, ++sent);
+	no = count(q);
+	free(q);
+	q = xasprintf("INSERT INTO muhur_identity.request (business_date, submission, member_code, record_no, line,"
+	    " identity_type, identity_no, name, birth_date, identity_hash, digits_ok)"
+	    " SELECT '" DAY "', %lld, '%s', CASE WHEN %d = 1 THEN -p ELSE p END, 1, 'TCKN', p::text, 'P' || p,"
+	    " '1980-01-01', sha256(p::text::bytea), true FROM generate_series(%d, %d) AS g (p)",
+	    no, member, backwards, first, first + n - 1);
+	sql(q);
+	free(q);
+	return no;
+}
+
+struct session { struct db db; long long no; int rc; };
+
+static void *
+register_session(void *arg)
+{
+	struct session	*s = arg;
+
+	s->rc = registration_answer(&s->db, &conf, s->no, the_time(NOW));
+	return NULL;
+}
+
+/* Two members register the same person at the same moment: the second's transaction
+ * is open, and in the function, before the first one's is committed. */
+static void
+test_same_moment(void **state)
+{
+	struct session	 a = { 0 }, b = { 0 };
+	pthread_t	 thread;
+	int		 i;
+	long long	 waiting = 0;
+
+	(void)state;
+	a.no = prepare("PLA", 1000, 1, 0);
+	b.no = prepare("PLB", 1000, 1, 0);
+	assert_int_equal(db_connect_role(&a.db, &conf, "muhur_load"), 0);
+	assert_int_equal(db_connect_role(&b.db, &conf, "muhur_load"), 0);
+	assert_int_equal(db_begin(&a.db), 0);
+	assert_int_equal(db_begin(&b.db), 0);
+	assert_null(register_session(&a));
+	assert_int_equal(a.rc, 0);
+	assert_int_equal(pthread_create(&thread, NULL, register_session, &b), 0);
+	for (i = 0; i < 1000 && waiting == 0; i++) {
+		usleep(10000);
+		waiting = count("SELECT count(*) FROM pg_stat_activity WHERE usename = 'muhur_load'"
+		    " AND wait_event_type = 'Lock'");
+	}
+	assert_int_equal(waiting, 1);
+	assert_int_equal(db_commit(&a.db), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(b.rc, 0);
+	assert_int_equal(db_commit(&b.db), 0);
+	db_close(&a.db);
+	db_close(&b.db);
+	assert_int_equal(count("SELECT count(*) FROM muhur_identity.identity WHERE name = 'P1000'"), 1);
+	assert_int_equal(count("SELECT count(*) FROM muhur.record_finding f JOIN muhur_identity.identity i"
+	    " USING (registry_no) WHERE i.name = 'P1000' AND f.code = 'REGISTERED'"), 2);
+}
+
+/* Many at once, in opposite orders: nobody waits for ever, and each person has one number. */
+static void
+test_many(void **state)
+{
+	struct session	 s[6] = { 0 };
+	pthread_t	 thread[6];
+	int		 i;
+
+	(void)state;
+	for (i = 0; i < 6; i++) {
+		s[i].no = prepare(i % 2 == 0 ? "PLA" : "PLB", 2000 + 10 * i, 100, i % 2);
+		assert_int_equal(db_connect_role(&s[i].db, &conf, "muhur_load"), 0);
+	}
+	for (i = 0; i < 6; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, register_session, &s[i]), 0);
+	for (i = 0; i < 6; i++) {
+		assert_int_equal(pthread_join(thread[i], NULL), 0);
+		assert_int_equal(s[i].rc, 0);
+		db_close(&s[i].db);
+	}
+	/* persons 2000..2149 */
+	assert_int_equal(count("SELECT count(*) FROM muhur_identity.identity WHERE name BETWEEN 'P2000' AND 'P2149'"), 150);
+	assert_int_equal(count("SELECT count(*) FROM muhur.record_finding f JOIN muhur_identity.request r"
+	    " USING (submission, record_no) JOIN muhur_identity.identity i ON i.no = r.identity AND i.registry_no = f.registry_no"
+	    " WHERE i.name BETWEEN 'P2000' AND 'P2149' AND i.name = r.name AND f.code = 'REGISTERED'"), 600);
+	assert_int_equal(count("SELECT count(DISTINCT registry_no) FROM muhur_identity.identity WHERE name BETWEEN 'P2000' AND 'P2149'"), 150);
+}
+
+/* --- who may what ---------------------------------------------------------------------------- */
+
+static void
+denied(const char *role, const char *query)
+{
+	struct db	 db;
+
+	assert_int_equal(db_connect_role(&db, &conf, role), 0);
+	assert_null(db_query(&db, "42501", query, 0, NULL));
+	assert_string_equal(db.sqlstate, "42501");	/* insufficient_privilege */
+	db_close(&db);
+}
+
+static void
+allowed(const char *role, const char *query)
+{
+	struct db	 db;
+	PGresult	*res;
+
+	assert_int_equal(db_connect_role(&db, &conf, role), 0);
+	res = db_query(&db, NULL, query, 0, NULL);
+	assert_non_null(res);
+	PQclear(res);
+	db_close(&db);
+}
+
+static void
+test_privileges(void **state)
+{
+	static const char *const roles[] = { "muhur_load", "muhur_directory", "muhur_reconcile", "muhur_admin" };
+	static const char *const tables[] = { "identity", "request", "awaited", "key" };
+	char		*q;
+	size_t		 i, k;
+
+	(void)state;
+	for (i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+		for (k = 0; k < sizeof(tables) / sizeof(tables[0]); k++) {
+			q = xasprintf("SELECT FROM muhur_identity.%s", tables[k]);
+			denied(roles[i], q);
+			free(q);
+		}
+		denied(roles[i], "SELECT muhur_identity.show('0000000001', '" NOW "')");
+		denied(roles[i], "SELECT muhur_identity.ask('" NOW "', '" NOW "', 1)");
+		denied(roles[i], "SELECT muhur_identity.answer(1, 1, 'accepted', '', '" NOW "')");
+		if (i > 0)
+			denied(roles[i], "SELECT muhur_identity.register(1, '" NOW "', false, '')");
+	}
+	/* of all roles that may log in, one; whoever owns the database may do everything */
+	q = text("SELECT string_agg(rolname, ',') FROM pg_roles WHERE NOT rolsuper AND rolcanlogin"
+	    " AND has_table_privilege(oid, 'muhur_identity.identity', 'SELECT')");
+	assert_string_equal(q, "muhur_identity");
+	free(q);
+	/* nobody works past the functions */
+	denied("muhur_load", "INSERT INTO muhur_identity.request (business_date, submission, member_code, record_no,"
+	    " line, identity_hash, digits_ok, state) VALUES ('" DAY "', 1, 'PLA', 1, 1, '', true, 'accepted')");
+	denied("muhur_load", "INSERT INTO muhur.registry_number VALUES ('0000000009', '" DAY "')");
+	denied("muhur_load", "SELECT muhur_identity.new_number('" DAY "')");
+	denied("muhur_identity", "UPDATE muhur_identity.identity SET name = ''");
+	denied("muhur_identity", "SELECT muhur_identity.publish('" NOW "')");
+	denied("muhur_identity", "SELECT FROM muhur_identity.key");
+	/* whoever reads persons reads no balances */
+	denied("muhur_identity", "SELECT FROM muhur.balance");
+	denied("muhur_identity", "SELECT FROM muhur.submission");
+	allowed("muhur_identity", "SELECT FROM muhur_identity.identity");
+	allowed("muhur_load", "SELECT FROM muhur.registry_number");
+	allowed("muhur_reconcile", "SELECT FROM muhur.registry_number");
+	allowed("muhur_admin", "SELECT FROM muhur.registry_number");
+}
+
+/* The key is a secret file; a repeated `muhur db init' leaves it. */
+static void
+test_key_file(void **state)
+{
+	char	*path = xasprintf("%s/identity.key", conf.secrets_dir), *first, *again;
+	size_t	 len;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(file_read_all(path, 1000, &first, &len), 0);
+	assert_int_equal(len, 65);		/* 32 bytes in hexadecimal, a line end */
+	assert_int_equal(registration_key(first), 0);
+	assert_int_equal(admin_create(&conf), 0);
+	assert_int_equal(file_read_all(path, 1000, &again, &len), 0);
+	assert_string_equal(first, again);
+	free(first);
+	free(again);
+	free(path);
+}
+
+/* MKK is the registry.  PLA003 enters, PLA002 approves. */
+static int
+setup(void **state)
+{
+	int	 fds[2];
+	char	*path, *password;
+	size_t	 len;
+
+	(void)state;
+	make_market();
+	sql("CREATE TABLE IF NOT EXISTS muhur.record_finding (submission bigint REFERENCES muhur.submission,"
+	    " record_no bigint, line bigint, code text, detail text, registry_no text,"
+	    " PRIMARY KEY (submission, record_no, code));"
+	    "INSERT INTO muhur.member (code, kind, name, created_at) VALUES ('MKK', 'registry', 'M', '" NOW "');"
+	    "INSERT INTO muhur.member_user (code, member_code, created_at) VALUES"
+	    " ('MKK001', 'MKK', '" NOW "'), ('PLA003', 'PLA', '" NOW "');"
+	    "INSERT INTO muhur.certificate (sha256, user_code, der, subject, issuer, serial,"
+	    "  not_before, not_after, enrolled_at) SELECT repeat(x.c, 64), x.u, '', 'CN=' || x.u, 'CN=CA', '01',"
+	    " '2026-01-01', '2099-01-01', '" NOW "' FROM (VALUES ('e', 'MKK001'), ('f', 'PLA003')) AS x (c, u);"
+	    "INSERT INTO muhur.user_right (user_code, member_code, message_type, step, valid_from) "
+	    "SELECT u, left(u, 3), 'RegistrationRequest', s, '2026-01-01' FROM (VALUES ('PLA001'), ('PLB001'),"
+	    " ('CUA001'), ('MKK001')) AS x (u), unnest(ARRAY['entry', 'approval']) s "
+	    "UNION VALUES ('PLA003', 'PLA', 'RegistrationRequest', 'entry', timestamptz '2026-01-01'),"
+	    " ('PLA002', 'PLA', 'RegistrationRequest', 'approval', '2026-01-01')");
+	path = xasprintf("%s/muhur_load.password", conf.secrets_dir);
+	assert_int_equal(file_read_all(path, 1000, &password, &len), 0);
+	assert_int_equal(msg_pair(fds), 0);
+	msg_init(&parent, fds[0], ROLE_MUHURD, ROLE_LOAD);
+	worker_init(&w, &conf, fds[1], password);
+	assert_int_equal(link_up(&w.link), 1);
+	assert_int_equal(registration_key(KEY), 0);
+	free(path);
+	free(password);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	worker_close(&w);
+	msg_close(&parent);
+	db_close(&owner);
+	registration_forget_key();
+	return 0;
+}
+
+int
+main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_key),
+		cmocka_unit_test(test_line),
+		cmocka_unit_test(test_check_digit),
+		cmocka_unit_test(test_records),
+		cmocka_unit_test(test_other_members),
+		cmocka_unit_test(test_import),
+		cmocka_unit_test(test_waiting),
+		cmocka_unit_test(test_invalid),
+		cmocka_unit_test(test_other_key),
+		cmocka_unit_test(test_asked),
+		cmocka_unit_test(test_after_refusal),
+		cmocka_unit_test(test_same_moment),
+		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_privileges),
+		cmocka_unit_test(test_key_file),
+	};
+
+	(void)argc;
+	pgtest_begin(argv);
+	log_init("test_registration", LOG_COMMAND, 0);
+	clock_init(0);
+	pgtest_conf(&conf);
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
