@@ -34,8 +34,11 @@ void cmd_json(json_t *o);
 /* Columns of rows as JSON, one object a line, or as an aligned table with a
  * heading for people.  names: one per column, JSON's camelCase, after these
  * marks: '#' a number, '?' a boolean ("t"/"f"), '@' a JSON value, '*' words (in
- * JSON a list); and before them '-' for a column that is left out of the table. */
+ * JSON a list); and before them '-' for a column that is left out of the table,
+ * '+' for one that is for CSV alone. */
 void cmd_rows(const struct cmd *c, const PGresult *res, const char *const *names);
+/* The same columns in the same order as CSV (RFC 4180), but for JSON values. */
+void cmd_csv(const PGresult *res, const char *const *names);
 /* One row as a JSON object; the same as lines "name: value" for people. */
 json_t *cmd_row_json(const PGresult *res, int row, const char *const *names);
 void cmd_record(const PGresult *res, int row, const char *const *names);
@@ -98,6 +101,7 @@ int cmd_contract(struct cmd *, int, char **);
 int cmd_submission(struct cmd *, int, char **);
 int cmd_reconcile(struct cmd *, int, char **);
 int cmd_break(struct cmd *, int, char **);
+int cmd_investor(struct cmd *, int, char **);
 int cmd_notice(struct cmd *, int, char **);
 int cmd_status(struct cmd *, int, char **);
 

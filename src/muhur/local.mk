@@ -14,6 +14,7 @@ src_muhur_muhur_SOURCES = \
 	src/muhur/enrol.h \
 	src/muhur/fetch.c \
 	src/muhur/fetch.h \
+	src/muhur/investor.c \
 	src/muhur/main.c \
 	src/muhur/member.c \
 	src/muhur/notice.c \

@@ -24,6 +24,7 @@ static const struct command {
 	{ "submission",	cmd_submission,	"what was received and what became of it", NULL },
 	{ "reconcile",	cmd_reconcile,	"run and read reconciliations", NULL },
 	{ "break",	cmd_break,	"what a reconciliation found", NULL },
+	{ "investor",	cmd_investor,	"what a registry number has, over all members", NULL },
 	{ "notice",	cmd_notice,	"what the gateway answered", NULL },
 	{ "status",	cmd_status,	"what needs attention now", "status" },
 	{ "sign",	cmd_sign,	"sign a document",

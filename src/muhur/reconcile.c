@@ -21,6 +21,7 @@ struct request {
 	const char	*date;		/* NULL: not given */
 	const char	*version;
 	int		 fail_on_break;
+	int		 values, limits, csv;	/* of show */
 };
 
 static const char *const run_names[] = {
@@ -32,14 +33,62 @@ static const char *const run_names[] = {
 	"(SELECT count(*) FROM muhur.finding f WHERE f.run = r.no AND f.status = 'cured'), " \
 	"(SELECT count(*) FROM muhur.reconcile_input i WHERE i.run = r.no), r.no FROM muhur.reconcile_run r "
 
+/* What belongs to a run, one table each. */
+struct part {
+	const char		*key;		/* in JSON */
+	const char *const	*names;
+	const char		*sql;		/* $1: the run */
+};
+
+static const char *const pair_names[] = {
+	"platform", "custodian", "asset", "platformQuantity", "custodianQuantity", "difference", "status"
+};
+static const struct part pairs_part = {
+	"comparisons", pair_names,
+	"SELECT platform, custodian, asset, trim_scale(platform_quantity), trim_scale(custodian_quantity), "
+	"trim_scale(difference), status FROM muhur.pair WHERE run = $1 "
+	"ORDER BY platform COLLATE \"C\", custodian COLLATE \"C\", asset COLLATE \"C\""
+};
+static const char *const input_names[] = { "id", "member", "messageType", "messageId", "sha256" };
+static const struct part inputs_part = {
+	"inputs", input_names,
+	"SELECT s.id, s.member_code, s.message_type, s.message_id, s.sha256 "
+	"FROM muhur.reconcile_input i JOIN muhur.submission s ON s.no = i.submission WHERE i.run = $1 "
+	"ORDER BY s.member_code COLLATE \"C\", s.message_type, s.message_id COLLATE \"C\""
+};
+/* What an asset is worth at a platform, by the platform's own price (S0, m.42(4)). */
+static const char *const value_names[] = {
+	"platform", "asset", "priceTry", "customersQuantity", "houseQuantity", "custodiansQuantity", "valueTry",
+	"valueUsd"
+};
+static const struct part values_part = {
+	"values", value_names,
+	"SELECT platform, asset, trim_scale(price_try), trim_scale(customers), trim_scale(house), "
+	"trim_scale(custodians), trim_scale(value_try), trim_scale(value_usd) FROM muhur.asset_value WHERE run = $1 "
+	"ORDER BY platform COLLATE \"C\", asset COLLATE \"C\""
+};
+static const char *const limit_names[] = {
+	"rule", "platform", "custodian", "asset", "at", "-numerator", "-denominator", "ratio", "threshold", "status",
+	"#occurrences", "cureBy", "detail", "-source"
+};
+static const struct part limits_part = {
+	"limits", limit_names,
+	"SELECT rule, platform, custodian, asset, " SQL_TIME("at") ", trim_scale(numerator), trim_scale(denominator), "
+	"trim_scale(ratio), trim_scale(threshold), status, occurrences, cure_by, detail, rule_source "
+	"FROM muhur.limit_result WHERE run = $1 ORDER BY no"
+};
+
 /* Options of all three; an exit code, EXIT_YES good. */
 static int
-read_options(struct cmd *c, int argc, char **argv, struct request *q)
+read_options(struct cmd *c, int argc, char **argv, struct request *q, int show)
 {
 	static const struct option options[] = {
 		{ "date", required_argument, NULL, 'd' },
 		{ "version", required_argument, NULL, 'v' },
 		{ "fail-on-break", no_argument, NULL, 'f' },
+		{ "values", no_argument, NULL, 'V' },
+		{ "limits", no_argument, NULL, 'L' },
+		{ "csv", no_argument, NULL, 'c' },
 		{ NULL, 0, NULL, 0 }
 	};
 	int ch;
@@ -49,10 +98,15 @@ read_options(struct cmd *c, int argc, char **argv, struct request *q)
 		case 'd': q->date = optarg; break;
 		case 'v': q->version = optarg; break;
 		case 'f': q->fail_on_break = 1; break;
+		case 'V': q->values = 1; break;
+		case 'L': q->limits = 1; break;
+		case 'c': q->csv = 1; break;
 		default: return cmd_usage(c);
 		}
 	}
-	if (optind != argc || (q->version != NULL && q->date == NULL))
+	if (optind != argc || (q->version != NULL && q->date == NULL) ||
+	    (!show && (q->version != NULL || q->values || q->limits || q->csv)) ||
+	    (q->csv && q->values && q->limits))	/* one table a file */
 		return cmd_usage(c);
 	if (q->version != NULL && (strlen(q->version) > 9 || *q->version == '\0' ||
 	    q->version[strspn(q->version, "0123456789")] != '\0')) {
@@ -62,42 +116,66 @@ read_options(struct cmd *c, int argc, char **argv, struct request *q)
 	return q->date != NULL && cmd_date_ok(q->date) == -1 ? EXIT_USAGE : EXIT_YES;
 }
 
+static json_t *
+part_json(struct cmd *c, const struct part *part, const char *no)
+{
+	const char *params[] = { no };
+
+	return cmd_array(cmd_query(c, part->sql, 1, params), part->names);
+}
+
+static void
+print_part(struct cmd *c, const struct part *part, const char *no, int csv)
+{
+	const char *params[] = { no };
+	PGresult *res = cmd_query(c, part->sql, 1, params);
+
+	if (csv) {
+		cmd_csv(res, part->names);
+	} else {
+		putchar('\n');
+		cmd_rows(c, res, part->names);
+	}
+	PQclear(res);
+}
+
+/* What was asked for of a run; the comparisons where nothing was. */
+static void
+print_lines(struct cmd *c, const struct request *q, const char *no)
+{
+	if (!q->values && !q->limits)
+		print_part(c, &pairs_part, no, q->csv);
+	if (q->values)
+		print_part(c, &values_part, no, q->csv);
+	if (q->limits)
+		print_part(c, &limits_part, no, q->csv);
+}
+
 /* Prints a run and what belongs to it; clears res. */
 static int
 print_run(struct cmd *c, PGresult *res, const struct request *q, int with_lines)
 {
-	static const char *const pair_names[] = {
-		"platform", "custodian", "asset", "platformQuantity", "custodianQuantity", "difference", "status"
-	};
-	static const char *const input_names[] = { "id", "member", "messageType", "messageId", "sha256" };
-	const char *no[] = { PQgetvalue(res, 0, PQnfields(res) - 1) };
+	const char *no = PQgetvalue(res, 0, PQnfields(res) - 1);
 	int breaks = strcmp(PQgetvalue(res, 0, 5), "0") != 0;
-	PGresult *pairs = NULL, *inputs = NULL;
 	json_t *o;
 
-	if (with_lines) {
-		pairs = cmd_query(c, "SELECT platform, custodian, asset, trim_scale(platform_quantity), "
-		    "trim_scale(custodian_quantity), trim_scale(difference), status FROM muhur.pair WHERE run = $1 "
-		    "ORDER BY platform COLLATE \"C\", custodian COLLATE \"C\", asset COLLATE \"C\"", 1, no);
-		inputs = cmd_query(c, "SELECT s.id, s.member_code, s.message_type, s.message_id, s.sha256 "
-		    "FROM muhur.reconcile_input i JOIN muhur.submission s ON s.no = i.submission WHERE i.run = $1 "
-		    "ORDER BY s.member_code COLLATE \"C\", s.message_type, s.message_id COLLATE \"C\"", 1, no);
-	}
-	if (c->json) {
+	if (q->csv) {
+		print_lines(c, q, no);
+	} else if (c->json) {
 		o = cmd_row_json(res, 0, run_names);
 		if (with_lines) {
-			json_object_set_new(o, "comparisons", cmd_array(pairs, pair_names));
-			json_object_set_new(o, "inputs", cmd_array(inputs, input_names));
+			json_object_set_new(o, pairs_part.key, part_json(c, &pairs_part, no));
+			json_object_set_new(o, inputs_part.key, part_json(c, &inputs_part, no));
 		}
+		if (q->values)
+			json_object_set_new(o, values_part.key, part_json(c, &values_part, no));
+		if (q->limits)
+			json_object_set_new(o, limits_part.key, part_json(c, &limits_part, no));
 		cmd_json(o);
 	} else {
 		cmd_record(res, 0, run_names);
-		if (with_lines) {
-			putchar('\n');
-			cmd_rows(c, pairs, pair_names);
-			PQclear(pairs);
-			PQclear(inputs);
-		}
+		if (with_lines)
+			print_lines(c, q, no);
 		if (breaks)
 			printf("\n`muhur break list --date %s' shows the breaks\n", PQgetvalue(res, 0, 0));
 	}
@@ -178,8 +256,8 @@ reconcile_run(struct cmd *c, int argc, char **argv)
 	PGresult *res;
 	int rc, before;
 
-	if ((rc = read_options(c, argc, argv, &q)) != EXIT_YES || q.version != NULL)
-		return rc != EXIT_YES ? rc : cmd_usage(c);
+	if ((rc = read_options(c, argc, argv, &q, 0)) != EXIT_YES)
+		return rc;
 	(void)cmd_conf(c);
 	if (q.date == NULL)
 		d = last_closed_day(clock_now());
@@ -211,7 +289,7 @@ reconcile_show(struct cmd *c, int argc, char **argv)
 	PGresult *res;
 	int rc;
 
-	if ((rc = read_options(c, argc, argv, &q)) != EXIT_YES)
+	if ((rc = read_options(c, argc, argv, &q, 1)) != EXIT_YES)
 		return rc;
 	params[0] = q.date;
 	params[1] = q.version;
@@ -235,8 +313,8 @@ reconcile_list(struct cmd *c, int argc, char **argv)
 	PGresult *res;
 	int rc, breaks;
 
-	if ((rc = read_options(c, argc, argv, &q)) != EXIT_YES || q.version != NULL)
-		return rc != EXIT_YES ? rc : cmd_usage(c);
+	if ((rc = read_options(c, argc, argv, &q, 0)) != EXIT_YES)
+		return rc;
 	params[0] = q.date;
 	res = cmd_query(c, "SELECT " RUN_COLUMNS "WHERE $1::date IS NULL OR r.business_date = $1::date "
 	    "ORDER BY r.business_date, r.version", 1, params);
@@ -252,7 +330,8 @@ cmd_reconcile(struct cmd *c, int argc, char **argv)
 {
 	static const struct cmd_verb verbs[] = {
 		{ "run", reconcile_run, "reconcile run [--date DATE] [--fail-on-break]" },
-		{ "show", reconcile_show, "reconcile show [--date DATE [--version N]] [--fail-on-break]" },
+		{ "show", reconcile_show, "reconcile show [--date DATE [--version N]] [--values] [--limits] [--csv]\n"
+		    "             [--fail-on-break]" },
 		{ "list", reconcile_list, "reconcile list [--date DATE] [--fail-on-break]" },
 	};
 

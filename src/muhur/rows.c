@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Rows of a result as JSON or as a table for people. */
+/* Rows of a result as JSON, as CSV, or as a table for people. */
 #include "config.h"
 
 #include <stdio.h>
@@ -14,7 +14,8 @@
 struct column {
 	const char	*name;
 	char		 type;		/* '#', '?', '@', '*', or 0: text */
-	int		 json_only;
+	int		 json_only;	/* but for CSV */
+	int		 csv_only;
 };
 
 static struct column
@@ -22,10 +23,10 @@ column_of(const char *name)
 {
 	struct column col = { .name = name };
 
-	if (*col.name == '-') {
-		col.json_only = 1;
+	col.json_only = *col.name == '-';
+	col.csv_only = *col.name == '+';
+	if (col.json_only || col.csv_only)
 		col.name++;
-	}
 	if (*col.name != '\0' && strchr("#?@*", *col.name) != NULL)
 		col.type = *col.name++;
 	return col;
@@ -88,6 +89,8 @@ cmd_row_json(const PGresult *res, int row, const char *const *names)
 	for (i = 0; i < PQnfields(res); i++) {
 		struct column col = column_of(names[i]);
 
+		if (col.csv_only)
+			continue;
 		if (json_object_set_new(o, col.name, value_json(res, row, i, col.type)) == -1)
 			fatalx("JSON: column %s could not be written", col.name);
 	}
@@ -174,7 +177,15 @@ print_cell(const char *cell, int width, int right, int last)
 static int
 is_quantity(const char *name)
 {
-	return strstr(name, "uantity") != NULL || strcmp(name, "difference") == 0;
+	static const char *const names[] = {
+		"difference", "locked", "priceTry", "valueTry", "valueUsd", "numerator", "denominator", "ratio", "threshold"
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return 1;
+	return strstr(name, "uantity") != NULL;
 }
 
 static void
@@ -187,7 +198,7 @@ print_table(const PGresult *res, const char *const *names)
 
 	for (i = 0; i < cols; i++) {
 		col = column_of(names[i]);
-		if (col.json_only)
+		if (col.json_only || col.csv_only)
 			continue;
 		last = i;
 		cell[i] = heading_of(col.name);
@@ -200,7 +211,7 @@ print_table(const PGresult *res, const char *const *names)
 	for (row = 0; row <= rows; row++) {
 		for (i = 0; i < cols; i++) {
 			col = column_of(names[i]);
-			if (!col.json_only)
+			if (!col.json_only && !col.csv_only)
 				print_cell(cell[row * cols + i], width[i],
 				    col.type == '#' || is_quantity(col.name), i == last);
 		}
@@ -209,6 +220,57 @@ print_table(const PGresult *res, const char *const *names)
 		free(cell[i]);
 	free(cell);
 	free(width);
+}
+
+/*
+ * One field of RFC 4180.  A text that a spreadsheet would take for a formula
+ * has an apostrophe before it: members choose some of them.
+ */
+static void
+print_csv_field(const char *s)
+{
+	int formula = *s != '\0' && strchr("=+@", *s) != NULL;
+
+	if (*s == '-' && s[1 + strspn(s + 1, "0123456789.")] != '\0')
+		formula = 1;
+	if (!formula && s[strcspn(s, ",\"\r\n")] == '\0') {
+		fputs(s, stdout);
+		return;
+	}
+	fputs(formula ? "\"'" : "\"", stdout);
+	for (; *s != '\0'; s++) {
+		if (*s == '"')
+			putchar('"');
+		putchar(*s);
+	}
+	putchar('"');
+}
+
+/* What is a JSON value has no field; NULL is empty. */
+void
+cmd_csv(const PGresult *res, const char *const *names)
+{
+	int row, i;
+
+	for (row = -1; row < PQntuples(res); row++) {
+		const char *sep = "";
+
+		for (i = 0; i < PQnfields(res); i++) {
+			struct column col = column_of(names[i]);
+
+			if (col.type == '@')
+				continue;
+			fputs(sep, stdout);
+			sep = ",";
+			if (row == -1)
+				fputs(col.name, stdout);
+			else if (col.type == '?' && !PQgetisnull(res, row, i))
+				fputs(*PQgetvalue(res, row, i) == 't' ? "true" : "false", stdout);
+			else
+				print_csv_field(PQgetvalue(res, row, i));
+		}
+		fputs("\r\n", stdout);
+	}
 }
 
 void
@@ -233,7 +295,7 @@ cmd_record(const PGresult *res, int row, const char *const *names)
 		struct column col = column_of(names[i]);
 		char *cell, *name, *p;
 
-		if (col.json_only || PQgetisnull(res, row, i))
+		if (col.json_only || col.csv_only || PQgetisnull(res, row, i))
 			continue;
 		cell = cell_of(res, row, i, col.type);
 		name = heading_of(col.name);

@@ -137,10 +137,16 @@ for u in PLA001 PLA002 CUA001; do
 done
 sql "SELECT encode(blob, 'base64') FROM login_key WHERE user_code = 'PLA001' AND certificate IS NULL"
 [ "$(tr -d '\n' <out)" = "$(cut -d' ' -f2 pki/PLA001.ssh.pub)" ]; ok $? "the key beside it"
-sql "SELECT string_agg(message_type || ' ' || step, ',' ORDER BY step) FROM user_right WHERE user_code = 'PLA001'"
-[ "$(cat out)" = "BalanceReport approval,BalanceReport entry" ]; ok $? "rights of a platform's user"
-sql "SELECT string_agg(message_type || ' ' || step, ',' ORDER BY step) FROM user_right WHERE user_code = 'CUA001'"
-[ "$(cat out)" = "CustodyReport approval,CustodyReport entry" ]; ok $? "rights of a custodian's"
+# both steps of every type that the member's kind sends (domain: message types)
+rights() {
+	sql "SELECT string_agg(message_type, ' ' ORDER BY message_type COLLATE \"C\") FROM user_right
+		WHERE user_code = '$1' AND step = '$2'"
+	[ "$(cat out)" = "$3" ]; ok $? "rights of $1: $2"
+}
+for step in entry approval; do
+	rights PLA001 $step "BalanceReport DiscrepancyResponse HoldingReport ListingNotice MovementReport NettingReport RegistrationRequest"
+	rights CUA001 $step "CustodyReport DiscrepancyResponse RegistrationRequest"
+done
 t 0 "user list" user list --json
 [ "$(wc -l <out)" = 3 ]; ok $? "... three users, none of the refused"
 t 0 "user suspend" user suspend PLA001
@@ -225,11 +231,153 @@ t 0 "... JSON" break list --date 2026-03-05 --json
 has '"platformQuantity":"2","custodianQuantity":"1.5","difference":"0.5","status":"continuing"'
 has '"ageDays":1'
 t 0 "... CSV" break list --csv
-[ "$(sed -n 1p out | cut -d, -f1-7)" = id,rule,kind,platform,custodian,asset,platformQuantity ] &&
-	sed -n 2p out | grep -q '"a ""detail"", quoted"$'
-ok $? "... RFC 4180"
+printf '%s\r\n' id,rule,kind,platform,custodian,asset,platformQuantity,custodianQuantity,difference,status,firstSeen,ageDays,businessDate,version,state,source,detail,explanation,explainedBy,sources \
+	"R1-000000000000,R1,QUANTITY_DIFFERENCE,PLA,CUA,4H95J0R2X,2,1.5,0.5,continuing,2026-03-04,1,2026-03-05,1,open,m.32(3),\"a \"\"detail\"\", quoted\",,,$id:$sum" >want
+cmp -s out want; ok $? "... RFC 4180: a heading, CR LF, quotes doubled"
 t 0 "break show" break show R1-000000000000 --json
 t 1 "... of none" break show R1-111111111111
+# an explanation by the submission of the number 1, and two records of it that a finding names
+sql "UPDATE break SET state = 'explained', explained_by = 1, explanation = '=1+1, \"so\"';
+	UPDATE finding SET records = '{\"1\": [7, 11]}'"
+t 0 "break show: explained" break show R1-000000000000 --json
+python3 - "$id" "$sum" 2>>err <<'END'
+import json, sys
+d = json.load(open("out"))
+assert d["state"] == "explained" and d["explanation"] == '=1+1, "so"', d
+assert (d["explainedBy"], d["explainedMember"], d["closedAt"]) == (sys.argv[1], "PLA", None), d
+f, = d["findings"]
+assert f["submissions"] == [{"id": sys.argv[1], "sha256": sys.argv[2], "records": [7, 11]}], f
+assert f["explanation"] == d["explanation"] and "sources" not in f, f
+END
+ok $? "... by whom, and the sources with their records"
+t 0 "... CSV" break list --csv
+python3 - "$id" "$sum" 2>>err <<'END'
+import csv, sys
+head, row = csv.reader(open("out", newline=""), strict=True)
+row = dict(zip(head, row))
+# no spreadsheet takes what a member wrote for a formula
+assert row["explanation"] == "'=1+1, \"so\"" and row["explainedBy"] == sys.argv[1], row
+assert row["sources"] == f"{sys.argv[1]}:{sys.argv[2]}:7+11" and row["difference"] == "0.5", row
+END
+ok $? "... the same"
+t 0 "break list: a rule, a member, a state" break list --rule R1 --member CUA --state explained --json
+[ "$(wc -l <out)" = 1 ]; ok $? "... one"
+for none in "--rule R2" "--rule R10" "--member PLB" "--state open" "--date 2026-03-04"; do
+	# shellcheck disable=SC2086
+	t 0 "... $none" break list $none --json
+	[ ! -s out ]; ok $? "... none"
+done
+t 2 "a rule that is none" break list --rule R
+t 2 "a state of a break that is none" break list --state gone
+t 2 "no member code" break list --member x
+# A later day's run says nothing of an earlier day's missing report, which stays open.
+sql "WITH r AS (INSERT INTO reconcile_run (business_date, version, cause, started_at, pairs, breaks)
+	VALUES ('2026-03-06', 1, 'operator', now(), 0, 0) RETURNING no) SELECT"
+t 0 "break list: the newest run" break list --json
+[ ! -s out ]; ok $? "... has none"
+t 0 "... of a state, whatever the day" break list --state explained --json
+has '"id":"R1-000000000000".*"businessDate":"2026-03-05"'
+t 2 "break close without a reason" break close R1-000000000000
+t 2 "... with an empty one" break close R1-000000000000 --reason ''
+t 2 "... with a line end in it" break close R1-000000000000 --reason $'a\nb'
+t 1 "... of none" break close R1-111111111111 --reason r
+t 0 "break close" break close R1-000000000000 --reason 'Düzeltildi "teyit"'
+t 1 "... again" break close R1-000000000000 --reason r
+complains 'is closed already'
+t 0 "break show: closed" break show R1-000000000000 --json
+has '"state":"closed".*"closedAt":"20[^"]*Z","closedBy":"operator","closedReason":"Düzeltildi \\"teyit\\""'
+sql "SELECT string_agg(detail::text, ' ') FROM event WHERE kind = 'break-closed'"
+[ "$(cat out)" = '{"break": "R1-000000000000", "reason": "Düzeltildi \"teyit\""}' ]; ok $? "... one event"
+
+# PLA, 2 of an asset at 50 TRY and 40 TRY to the dollar, 0.1 of it in its own wallets:
+# value 100 TRY = 2.50 USD; 5 of 100 is the limit and no breach, 7 within the day is within 10 %
+sql "DELETE FROM reconcile_run WHERE business_date = '2026-03-06'"
+sql "INSERT INTO asset_value SELECT no, 'PLA', '4H95J0R2X', 50, 0.1, 3, 1.9, 100.00, 2.5 FROM reconcile_run;
+	INSERT INTO limit_result SELECT no, 1, 'R6', 'm.41(1)', 'PLA', NULL, NULL, NULL, 5, 100, 0.05, 0.05, 'within', NULL,
+	NULL, 'exactly the limit' FROM reconcile_run; INSERT INTO limit_result SELECT no, 2, 'R9', 'm.26(6)', NULL, 'CUA',
+	NULL, '2026-03-05T12:00:00+03', NULL, NULL, NULL, 0.05, 'missing', 3, '2026-04-16', '-x, y' FROM reconcile_run"
+t 0 "reconcile show --values" reconcile show --values
+has '4H95J0R2X  *50  *0.1  *3  *1.9  *100  *2.5$'
+t 0 "reconcile show --limits" reconcile show --limits
+has '^R6 .* 0.05  *0.05  within '
+t 0 "... JSON of both" reconcile show --values --limits --json --date 2026-03-05 --version 1
+python3 - 2>>err <<'END'
+import json
+d = json.load(open("out"))
+assert d["values"] == [{"platform": "PLA", "asset": "4H95J0R2X", "priceTry": "50", "customersQuantity": "0.1",
+                        "houseQuantity": "3", "custodiansQuantity": "1.9", "valueTry": "100", "valueUsd": "2.5"}], d
+a, b = d["limits"]
+assert (a["rule"], a["source"], a["platform"], a["custodian"], a["at"], a["numerator"], a["denominator"], a["ratio"],
+        a["status"], a["occurrences"]) == ("R6", "m.41(1)", "PLA", None, None, "5", "100", "0.05", "within", None), a
+assert (b["custodian"], b["at"], b["ratio"], b["occurrences"], b["cureBy"], b["detail"]) == \
+    ("CUA", "2026-03-05T09:00:00.000000Z", None, 3, "2026-04-16", "-x, y"), b
+assert len(d["comparisons"]) == 1 and d["inputs"] == [], d
+END
+ok $? "... exact values"
+t 0 "... CSV" reconcile show --limits --csv
+printf '%s\r\n' rule,platform,custodian,asset,at,numerator,denominator,ratio,threshold,status,occurrences,cureBy,detail,source \
+	'R6,PLA,,,,5,100,0.05,0.05,within,,,exactly the limit,m.41(1)' \
+	"R9,,CUA,,2026-03-05T09:00:00.000000Z,,,,0.05,missing,3,2026-04-16,\"'-x, y\",m.26(6)" >want
+cmp -s out want; ok $? "... the same columns"
+t 0 "... CSV of the comparisons" reconcile show --csv
+[ "$(sed -n 2p out)" = $'PLA,CUA,4H95J0R2X,2,1.5,0.5,break\r' ]; ok $? "... one"
+t 1 "... --fail-on-break" reconcile show --values --csv --fail-on-break
+t 2 "two tables are no CSV" reconcile show --values --limits --csv
+t 2 "values of a list" reconcile list --values
+
+# --- an investor -----------------------------------------------------------------
+# Number 1000000001: 1.5 and 0.25 (two lines of one customer and place) at CUA through PLA, 2 in PLA's own wallets of
+# which 0.5 are locked, -0.25 at PLB, and 3 as CUA's direct customer, hot and cold: 1.75 + 2 - 0.25 + 3 = 6.5.
+# A replaced report, another number and another day are not counted.
+sql "SELECT ensure_day('2026-03-05'), ensure_day('2026-03-04')"
+sql "INSERT INTO submission (id, uploader, file_name, size, received_at, state, member_code, message_type, message_id,
+	business_date) SELECT gen_random_uuid(), 'PLA001', m || '.xml', 1, now(), s, left(m, 3), t, m, d::date FROM (VALUES
+	('PLB-1', 'BalanceReport', 'accepted', '2026-03-05'), ('CUA-1', 'CustodyReport', 'accepted', '2026-03-05'),
+	('PLA-0', 'BalanceReport', 'replaced', '2026-03-05'), ('PLA-9', 'BalanceReport', 'accepted', '2026-03-04'))
+	AS v (m, t, s, d)"
+sql "INSERT INTO balance (business_date, submission, member_code, record_no, line, registry_no, customer_no, held_at, asset,
+	quantity, locked) SELECT d::date, s.no, 'PLA', 1, 1, r, c, h, a, q, l FROM (VALUES
+	('M1', '2026-03-05', '1000000001', 'C1', 'CUA', '4H95J0R2X', 1.5, 0),
+	('M1', '2026-03-05', '1000000001', 'C1', 'CUA', '4H95J0R2X', 0.25, 0),
+	('M1', '2026-03-05', '1000000001', 'C1', 'OWN', '4H95J0R2X', 2, 0.5),
+	('M1', '2026-03-05', '1000000001', 'C1', 'OWN', 'X9J9K872S', 7, 0),
+	('M1', '2026-03-05', '1000000002', 'C2', 'OWN', '4H95J0R2X', 64, 0),
+	('PLB-1', '2026-03-05', '1000000001', 'K', 'CUB', '4H95J0R2X', -0.25, 0),
+	('PLA-0', '2026-03-05', '1000000001', 'C1', 'OWN', '4H95J0R2X', 64, 0),
+	('PLA-9', '2026-03-04', '1000000001', 'C1', 'OWN', '4H95J0R2X', 9, 0))
+	AS v (m, d, r, c, h, a, q, l) JOIN submission s ON s.message_id = v.m"
+sql "UPDATE balance SET member_code = 'PLB' WHERE held_at = 'CUB'; INSERT INTO custody_direct
+	SELECT '2026-03-05', s.no, 'CUA', 1, 1, '1000000001', 'D', '4H95J0R2X', w, 1.5 FROM submission s,
+	(VALUES ('HOT'), ('COLD')) AS v (w) WHERE s.message_id = 'CUA-1'"
+t 0 "investor show" investor show 1000000001 --json
+python3 - 2>>err <<'END'
+import json
+d = json.load(open("out"))
+def line(member, place, customer, quantity, locked="0"):
+    return {"member": member, "heldAt": place, "customerNo": customer, "quantity": quantity, "locked": locked}
+assert d == {"registryNo": "1000000001", "businessDate": "2026-03-05", "assets": [
+    {"asset": "4H95J0R2X", "quantity": "6.5", "locked": "0.5", "holdings": [
+        line("CUA", "CUA", "D", "3"), line("PLA", "CUA", "C1", "1.75"), line("PLA", "OWN", "C1", "2", "0.5"),
+        line("PLB", "CUB", "K", "-0.25")]},
+    {"asset": "X9J9K872S", "quantity": "7", "locked": "0", "holdings": [line("PLA", "OWN", "C1", "7")]}]}, d
+END
+ok $? "... over all members, by place, what is in effect alone"
+t 0 "... for people" investor show 1000000001
+has '^4H95J0R2X  PLB  *CUB  *K  *-0.25  *0  *6.5  *0.5$'
+t 0 "... of another day, CSV" investor show 1000000001 --date 2026-03-04 --csv
+printf '%s\r\n' registryNo,businessDate,asset,member,heldAt,customerNo,quantity,locked,totalQuantity,totalLocked \
+	1000000001,2026-03-04,4H95J0R2X,PLA,OWN,C1,9,0,9,0 >want
+cmp -s out want; ok $? "... one line"
+t 1 "... of none" investor show 1000000009
+complains 'nobody reports it on 2026-03-05'
+sql "INSERT INTO registry_number VALUES ('1000000009', '2026-03-01')"
+t 0 "... of one that was given and has nothing" investor show 1000000009 --json
+[ "$(cat out)" = '{"registryNo":"1000000009","businessDate":"2026-03-05","assets":[]}' ]; ok $? "... nothing"
+t 2 "... of what is no number" investor show 10000000146
+complains 'registry number: it has 10 digits'
+! grep -q 146 err; ok $? "... which may be an identity number, and is not repeated"
+t 2 "... of a date that is none" investor show 1000000001 --date x
+
 t 0 "notice list" notice list
 t 0 "... of a member" notice list --member PLA
 t 1 "notice get of none" notice get $id
@@ -251,7 +399,7 @@ python3 -c 'import json; d = json.load(open("out")); assert d["members"]["active
 ok $? "... members, held ones, spool"
 t 2 "status takes no argument" status now
 sql "SELECT string_agg(DISTINCT kind, ' ' ORDER BY kind) FROM event WHERE actor = 'operator'"
-[ "$(cat out)" = "contract-added contract-ended member-added member-resumed member-suspended operator-decision outbox-rebuilt user-added user-keys-added user-resumed user-suspended" ]
+[ "$(cat out)" = "break-closed contract-added contract-ended member-added member-resumed member-suspended operator-decision outbox-rebuilt user-added user-keys-added user-resumed user-suspended" ]
 ok $? "every change left its event"
 
 # --- the manual ------------------------------------------------------------------
