@@ -165,34 +165,75 @@ add_reconciliation(struct status *s)
 	    SQL_TIME("started_at") ", pairs, breaks FROM muhur.reconcile_run ORDER BY no DESC LIMIT 5", 0, NULL), run_names));
 }
 
-/* The last closed day: when the last of its reports is due, and whose are not in. */
+#define DAYS_BACK	"7"	/* for how many closed days missing reports are told */
+
+/* Each report that is owed of the day with its own cut-off, and in "missing" the
+ * members of whom one is not in.  When the last one's cut-off is. */
+static usec_t
+add_reports(struct status *s, json_t *o, const char *day, date_t d)
+{
+	static const char *const names[] = { "member", "messageType", "?in" };
+	const char *params[] = { day }, *last = "";
+	json_t *reports, *missing = json_array(), *r;
+	usec_t at, latest = conf_cutoff(cmd_conf(s->c), NULL, d);
+	char cutoff[TIME_SIZE];
+	size_t i, n = 0;
+
+	reports = cmd_array(cmd_query(s->c, "SELECT member_code, message_type, is_in FROM muhur.owed($1) "
+	    "ORDER BY member_code COLLATE \"C\", message_type COLLATE \"C\"", 1, params), names);
+	json_array_foreach(reports, i, r) {
+		at = conf_cutoff(cmd_conf(s->c), json_string_value(json_object_get(r, "messageType")), d);
+		latest = i == 0 || at > latest ? at : latest;
+		time_format(at, cutoff);
+		json_object_set_new(r, "cutOff", json_string(cutoff));
+		json_object_set_new(r, "cutOffPassed", json_boolean(s->now >= at));
+		if (json_is_true(json_object_get(r, "in")))
+			continue;
+		n += s->now >= at;
+		if (strcmp(last, json_string_value(json_object_get(r, "member"))) != 0)
+			json_array_append(missing, json_object_get(r, "member"));
+		last = json_string_value(json_object_get(r, "member"));
+	}
+	if (n > 0)
+		attend(s, "%zu reports of %s are missing after their cut-off, of %s%s: they are breaks of R4; call them",
+		    n, day, json_string_value(json_array_get(missing, 0)),
+		    json_array_size(missing) > 1 ? " and others" : "");
+	json_object_set_new(o, "missing", missing);
+	json_object_set_new(o, "reports", reports);
+	return latest;
+}
+
+/* The last closed day: when the last of its reports is due, and which are not in. */
 static void
 add_day(struct status *s)
 {
-	static const char *const names[] = { "@missing" };
-	const struct conf *conf = cmd_conf(s->c);
-	char day[DATE_SIZE], cutoff[TIME_SIZE];
-	const char *params[] = { day };
 	date_t d = last_closed_day(s->now);
-	usec_t platforms = conf_cutoff(conf, "BalanceReport", d), custodians = conf_cutoff(conf, "CustodyReport", d);
-	usec_t due = platforms > custodians ? platforms : custodians;
-	const json_t *missing;
-	json_t *o;
+	char day[DATE_SIZE], cutoff[TIME_SIZE];
+	json_t *o = json_object();
+	usec_t due;
 
 	date_format(d, day);
+	due = add_reports(s, o, day, d);
 	time_format(due, cutoff);
-	o = add_row(s, "day", "SELECT coalesce(json_agg(m.code ORDER BY m.code), '[]') FROM muhur.member m "
-	    "WHERE m.state <> 'closed' AND EXISTS (SELECT FROM muhur.contract k WHERE m.code IN (k.platform, k.custodian) "
-	    "  AND k.valid_from <= $1::date AND (k.valid_to IS NULL OR k.valid_to >= $1::date)) "
-	    "AND NOT EXISTS (SELECT FROM muhur.submission s WHERE s.business_date = $1::date AND s.state = 'accepted' "
-	    "  AND s.member_code = m.code)", 1, params, names);
 	json_object_set_new(o, "businessDate", json_string(day));
 	json_object_set_new(o, "cutOff", json_string(cutoff));
 	json_object_set_new(o, "cutOffPassed", json_boolean(s->now >= due));
-	missing = json_object_get(o, "missing");
-	if (s->now >= due && json_array_size(missing) > 0)
-		attend(s, "%zu members' reports of %s are missing after the cut-off, %s first: they are breaks of R4; "
-		    "call them", json_array_size(missing), day, json_string_value(json_array_get(missing, 0)));
+	json_object_set_new(s->o, "day", o);
+}
+
+/* Of the days before it what is owed still: a break of R4 stays open until the
+ * report of its day has come. */
+static void
+add_earlier_days(struct status *s)
+{
+	static const char *const names[] = { "businessDate", "member", "messageType" };
+	char day[DATE_SIZE];
+	const char *params[] = { day };
+
+	date_format(last_closed_day(s->now), day);
+	json_object_set_new(s->o, "missingBefore", cmd_array(cmd_query(s->c, "SELECT d::date, o.member_code, o.message_type "
+	    "FROM generate_series($1::date - " DAYS_BACK " + 1, $1::date - 1, interval '1 day') d, muhur.owed(d::date) o "
+	    "WHERE NOT o.is_in ORDER BY d, o.member_code COLLATE \"C\", o.message_type COLLATE \"C\"", 1, params), names));
 }
 
 static void
@@ -315,22 +356,35 @@ print_counts(const char *title, json_t *o)
 }
 
 static void
-print_day(const json_t *o)
+print_missing(const json_t *r, const char *when)
 {
-	const json_t *missing = json_object_get(o, "missing");
-	size_t i;
+	printf("%-16s   %s %s, %s\n", "", json_string_value(json_object_get(r, "member")),
+	    json_string_value(json_object_get(r, "messageType")), when);
+}
 
-	printf("%-16s %s, cut-off %.19sZ%s; ", "business day", json_string_value(json_object_get(o, "businessDate")),
-	    json_string_value(json_object_get(o, "cutOff")),
-	    json_is_true(json_object_get(o, "cutOffPassed")) ? " (passed)" : "");
-	if (json_array_size(missing) == 0) {
-		puts("all reports are in");
-		return;
+static void
+print_day(const json_t *o, const json_t *before)
+{
+	const json_t *reports = json_object_get(o, "reports"), *r;
+	size_t i, in = 0;
+	char when[64];
+
+	json_array_foreach(reports, i, r)
+		in += json_is_true(json_object_get(r, "in"));
+	printf("%-16s %s, %zu of %zu reports are in%s\n", "business day",
+	    json_string_value(json_object_get(o, "businessDate")), in, json_array_size(reports),
+	    in < json_array_size(reports) ? "; not in yet:" : "");
+	json_array_foreach(reports, i, r) {
+		if (json_is_true(json_object_get(r, "in")))
+			continue;
+		(void)snprintf(when, sizeof(when), "cut-off %.19sZ%s", json_string_value(json_object_get(r, "cutOff")),
+		    json_is_true(json_object_get(r, "cutOffPassed")) ? " (passed)" : "");
+		print_missing(r, when);
 	}
-	printf("not in yet:");
-	for (i = 0; i < json_array_size(missing); i++)
-		printf(" %s", json_string_value(json_array_get(missing, i)));
-	putchar('\n');
+	if (json_array_size(before) > 0)
+		printf("%-16s of earlier days, and missing still:\n", "");
+	json_array_foreach(before, i, r)
+		print_missing(r, json_string_value(json_object_get(r, "businessDate")));
 }
 
 static void
@@ -372,7 +426,7 @@ print_status(const struct status *s)
 	o = json_object_get(s->o, "notices");
 	printf("%-16s %lld to sign, %lld to publish, %lld in outboxes\n", "notices", number_of(o, "toSign"),
 	    number_of(o, "toPublish"), number_of(o, "inOutbox"));
-	print_day(json_object_get(s->o, "day"));
+	print_day(json_object_get(s->o, "day"), json_object_get(s->o, "missingBefore"));
 	print_runs(json_object_get(s->o, "lastRuns"));
 	o = json_object_get(s->o, "certificates");
 	printf("%-16s %lld expired, %lld expire within 30 days\n", "certificates", number_of(o, "expired"),
@@ -404,6 +458,7 @@ cmd_status(struct cmd *c, int argc, char **argv)
 	add_notices(&s);
 	add_reconciliation(&s);
 	add_day(&s);
+	add_earlier_days(&s);
 	add_certificates(&s);
 	add_crl(&s);
 	add_crls_kept(&s);

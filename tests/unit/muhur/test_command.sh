@@ -398,6 +398,34 @@ t 1 "... JSON" status --json
 python3 -c 'import json; d = json.load(open("out")); assert d["members"]["active"] == 5 and d["waiting"]["held"] == 1 and d["spool"]["files"] == 1, d' 2>>err
 ok $? "... members, held ones, spool"
 t 2 "status takes no argument" status now
+# PLA keeps assets at CUA and CUB, and all were there: three reports are owed of each day.  PLA's of the last closed day
+# is in; CUA's of the day before; each type has its own cut-off, on the next day in Istanbul, which is at UTC+3.
+echo 'cutoff_types = { "CustodyReport=10:30" }' >>muhur.conf
+sql "UPDATE member SET created_at = '2026-01-01'"
+day=$(TZ=Europe/Istanbul date -d '1 minute - 1 day' +%F)
+before=$(date -d "$day - 1 day" +%F)
+sql "INSERT INTO submission (id, uploader, file_name, size, received_at, state, member_code, message_type, message_id,
+	business_date) SELECT gen_random_uuid(), 'PLA001', 's.xml', 1, now(), 'accepted', m, t, 'S', d::date FROM (VALUES
+	('PLA', 'BalanceReport', '$day'), ('CUA', 'CustodyReport', '$before')) AS v (m, t, d)"
+t 1 "status: what is owed" status --json
+python3 - "$day" "$before" 2>>err <<'END'
+import datetime, json, sys
+d = json.load(open("out"))
+day, before = sys.argv[1:]
+after = datetime.date.fromisoformat(day) + datetime.timedelta(days=1)
+got = {(r["member"], r["messageType"]): r for r in d["day"]["reports"]}
+assert d["day"]["businessDate"] == day and d["day"]["missing"] == ["CUA", "CUB"], d["day"]
+assert {k: r["in"] for k, r in got.items()} == {
+    ("CUA", "CustodyReport"): False, ("CUB", "CustodyReport"): False, ("PLA", "BalanceReport"): True}, got
+assert got["CUA", "CustodyReport"]["cutOff"][:19] == f"{after}T07:30:00", got
+assert got["PLA", "BalanceReport"]["cutOff"][:19] == d["day"]["cutOff"][:19] == f"{after}T09:00:00", got
+assert [(r["member"], r["messageType"]) for r in d["missingBefore"] if r["businessDate"] == before] == [
+    ("CUB", "CustodyReport"), ("PLA", "BalanceReport")], d["missingBefore"]
+END
+ok $? "... each report, its cut-off, and what is missing of earlier days"
+t 1 "... for people" status
+has "^business day .*$day, 1 of 3 reports are in; not in yet:"
+has "PLA BalanceReport, $before"
 sql "SELECT string_agg(DISTINCT kind, ' ' ORDER BY kind) FROM event WHERE actor = 'operator'"
 [ "$(cat out)" = "break-closed contract-added contract-ended member-added member-resumed member-suspended operator-decision outbox-rebuilt user-added user-keys-added user-resumed user-suspended" ]
 ok $? "every change left its event"
