@@ -317,7 +317,41 @@ def documents():
     }
 
 
-for name, seeds in (("document", documents() | {k + ".xml": v for k, v in plain_documents().items()}), ("msg", messages()), ("stream", frames())):
+# One of each further type, with every record and attribute that it has; unsigned,
+# and read to the end all the same.
+SECTIONS = {
+    "MovementReport": '<Movements><Mov Id="m-1" Reg="1000000001" Cust="C1" Asset="4H95J0R2X" Type="TRANSFER_OUT" Qty="-0.5"'
+                      ' At="2026-11-20T10:00:00" Tx="0xab" Rev="m-0"/></Movements>',
+    "NettingReport": '<Nettings><Net Reg="1000000001" Cust="C1" Asset="4H95J0R2X" Open="1" Net="-0.5" Close="0.5"/></Nettings>',
+    "HoldingReport": '<Wallets><Wal At="2026-11-20T12:00:00+03:00" Wlt="HOT" Own="CUSTOMER" Asset="4H95J0R2X" Qty="1"/></Wallets>'
+                     '<Reserve><Rsv At="2026-11-20T09:00:00Z" Kind="CRYPTO" Asset="4H95J0R2X" Qty="1"/>'
+                     '<Rsv Kind="DEPOSIT" Ccy="TRY" Qty="100"/></Reserve>',
+    "ListingNotice": '<Listings><Lst Asset="4H95J0R2X" Status="DELISTED" From="2026-11-21" Reason="x"/></Listings>',
+    "ReferenceData": '<Reference><Rate Ccy="USD" Try="40.25"/><Ast Asset="4H95J0R2X" Cap="1" Listed="2009-01-03" Hold="NONE"'
+                     ' Base="false"/><Wgt Kind="CRYPTO" Asset="4H95J0R2X" Weight="0.5"/><Day Date="2026-11-20" Kind="HOLIDAY"/>'
+                     '</Reference>',
+    "RegistrationRequest": '<Investors><Inv Type="FOREIGN" No="X1" Ctry="DE" Name="\u015eule" Birth="1980-01-02" Reg="1000000001"/>'
+                           '</Investors>',
+    "DiscrepancyResponse": '<Responses><Rsp Break="R1-0123456789ab" Text="x" Qty="-1.5" Ref="y"/></Responses>',
+}
+TOTALS = {"MovementReport": "-0.5", "NettingReport": "0.5", "HoldingReport": "1"}
+
+
+def reports():
+    seeds = {}
+    for kind, body in SECTIONS.items():
+        dashed = re.sub("(?<=[a-z])(?=[A-Z])", "-", kind).lower()
+        total = f'<Total Asset="4H95J0R2X" Qty="{TOTALS[kind]}"/>' if kind in TOTALS else ""
+        count = len(re.findall("/>", body))
+        seeds[dashed + ".xml"] = (
+            f'<{kind} xmlns="urn:muhur:xsd:{dashed}:1"><Header><MessageId>m-1</MessageId><MessageType>{kind}</MessageType>'
+            "<SchemaVersion>1</SchemaVersion><SenderMemberCode>PLA</SenderMemberCode><UserCode>PLA001</UserCode>"
+            "<BusinessDate>2026-11-20</BusinessDate><CreatedAt>2026-11-21T00:10:00</CreatedAt><Sequence>1</Sequence>"
+            f"<RecordCount>{count}</RecordCount><ControlTotals>{total}</ControlTotals></Header>\n{body}</{kind}>\n").encode()
+    return seeds
+
+
+for name, seeds in (("document", documents() | reports() | {k + ".xml": v for k, v in plain_documents().items()}), ("msg", messages()), ("stream", frames())):
     folder = HERE / "corpus" / name
     folder.mkdir(parents=True, exist_ok=True)
     for file, data in seeds.items():

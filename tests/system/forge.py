@@ -261,9 +261,9 @@ def all_of(*changes):
 class Forge:
     """Reports of one user of a market, PLA001 of a platform where none is named."""
 
-    def __init__(self, market, user="PLA001"):
+    def __init__(self, market, user="PLA001", report=None):
         self.market, self.user = market, user
-        self.report = market.custody_report if user.startswith("CU") else market.balance_report
+        self.report = report or (market.custody_report if user.startswith("CU") else market.balance_report)
         self.template = None
         self.key = load_key(f"{market.pki}/{user}.key")
         self.cert = load_cert(f"{market.pki}/{user}.pem")
@@ -328,12 +328,11 @@ class Forge:
 
 def _answers(market, stem, count, limit):
     """{name: (state, notices received, decisions, codes, records)} once all are decided, or when time is over."""
-    tables = ("balance", "price", "custody_omnibus", "custody_direct")
     query = ("SELECT s.file_name, s.state, count(*) FILTER (WHERE n.level = 'received'),"
              " count(*) FILTER (WHERE n.level IN ('accepted', 'rejected')),"
              " coalesce((SELECT string_agg(DISTINCT r.code, ',' ORDER BY r.code) FROM muhur.submission_reason r"
              " WHERE r.submission = s.no), ''), "
-             + " + ".join(f"(SELECT count(*) FROM muhur.{t} t WHERE t.submission = s.no)" for t in tables) +
+             + " + ".join(f"(SELECT count(*) FROM {t} t WHERE t.submission = s.no)" for t in lib.RECORD_TABLES) +
              " FROM muhur.submission s JOIN muhur.notice n ON n.submission = s.no AND n.published_at IS NOT NULL"
              f" WHERE s.file_name LIKE '{stem}-%' GROUP BY s.no")
     rows = {}

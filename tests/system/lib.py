@@ -57,6 +57,12 @@ def run(*argv, ok=(0,), **kw):
     return p
 
 
+# Of what submissions say, but for decisions and rights: src/model/record.c.
+RECORD_TABLES = [f"muhur.{t}" for t in (
+    "balance", "price", "custody_omnibus", "custody_direct", "movement", "netting", "wallet", "reserve", "listing",
+    "reference_rate", "reference_asset", "reference_weight", "reference_day", "response")] + ["muhur_identity.request"]
+
+
 class Notice:
     """A notice as a member sees it."""
 
@@ -119,6 +125,13 @@ class Reports:
         return (f'<?xml version="1.0" encoding="UTF-8"?>\n<CustodyReport xmlns="urn:muhur:xsd:custody-report:1">\n'
                 f"{head}\n<Omnibus>\n{body}</Omnibus>\n</CustodyReport>\n")
 
+
+    def message(self, kind, user, body, count, totals=None, **kw):
+        """Of any type: its sections as they stand in body."""
+        ns = re.sub("(?<=[a-z])(?=[A-Z])", "-", kind).lower()
+        head = self.header(kind, user, count, totals or {}, **kw)
+        return (f'<?xml version="1.0" encoding="UTF-8"?>\n<{kind} xmlns="urn:muhur:xsd:{ns}:1">\n{head}\n'
+                f"{body}</{kind}>\n")
 
     def decision(self, kind, user, message_id, sha256, **kw):
         """An Approval or a Cancellation of a message that waits."""
@@ -320,8 +333,7 @@ class Market(Reports):
                 f"{user}@127.0.0.1"]
 
     def records(self):
-        return sum(int(self.sql(f"SELECT count(*) FROM muhur.{t}")[0][0])
-                   for t in ("balance", "price", "custody_omnibus", "custody_direct"))
+        return sum(int(self.sql(f"SELECT count(*) FROM {t}")[0][0]) for t in RECORD_TABLES)
 
 
 def close(s, f):
