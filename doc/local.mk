@@ -13,7 +13,8 @@ install-conf:
 		$(INSTALL_DATA) $(srcdir)/etc/muhur.conf "$(DESTDIR)$(muhurconfdir)/muhur.conf"
 	$(AM_V_at)$(INSTALL_DATA) $(srcdir)/etc/muhur.logrotate "$(DESTDIR)$(docdir)/examples/muhur.logrotate"
 # The brackets hide the names from configure, which would put the values there too.
-	$(AM_V_at)for unit in muhurd.service muhur-crl.service muhur-crl.timer; do \
+	$(AM_V_at)for unit in muhurd.service muhur-crl.service muhur-crl.timer \
+			muhur-identity.service muhur-identity.timer; do \
 		sed -e 's|@[s]bindir@|$(sbindir)|g' -e 's|@[b]indir@|$(bindir)|g' \
 			-e 's|@[s]ysconfdir@|$(sysconfdir)|g' "$(srcdir)/etc/$$unit" \
 			>"$(DESTDIR)$(docdir)/examples/$$unit" || exit 1; \
@@ -24,7 +25,9 @@ uninstall-conf:
 		"$(DESTDIR)$(docdir)/examples/muhur.logrotate" \
 		"$(DESTDIR)$(docdir)/examples/muhurd.service" \
 		"$(DESTDIR)$(docdir)/examples/muhur-crl.service" \
-		"$(DESTDIR)$(docdir)/examples/muhur-crl.timer"
+		"$(DESTDIR)$(docdir)/examples/muhur-crl.timer" \
+		"$(DESTDIR)$(docdir)/examples/muhur-identity.service" \
+		"$(DESTDIR)$(docdir)/examples/muhur-identity.timer"
 	@cmp -s $(srcdir)/etc/muhur.conf "$(DESTDIR)$(muhurconfdir)/muhur.conf" && \
 		rm -f "$(DESTDIR)$(muhurconfdir)/muhur.conf" || :
 .PHONY: install-conf uninstall-conf

@@ -62,9 +62,17 @@ db_init(struct cmd *c, int argc, char **argv)
 static int
 db_migrate(struct cmd *c, int argc, char **argv)
 {
+	struct db	 db = { 0 };
+	int		 rc;
+
 	(void)argv;
 	if (argc != 1)
 		return cmd_usage(c);
+	rc = connect_owner(c, &db);
+	db_close(&db);
+	/* a newer version may want roles and secrets that an older one had not */
+	if (rc == -1 || admin_create(cmd_conf(c)) == -1)
+		return EXIT_ENVIRONMENT;
 	return run_migrations(c);
 }
 

@@ -1,4 +1,6 @@
 bin_PROGRAMS += src/muhur/muhur
+# The outside check of identities from a file (muhur.conf: identity_check).
+dist_pkglibexec_SCRIPTS += src/muhur/muhur-identity-file
 src_muhur_muhur_SOURCES = \
 	src/muhur/break.c \
 	src/muhur/c14n.c \
@@ -14,6 +16,9 @@ src_muhur_muhur_SOURCES = \
 	src/muhur/enrol.h \
 	src/muhur/fetch.c \
 	src/muhur/fetch.h \
+	src/muhur/identity.c \
+	src/muhur/identity_check.c \
+	src/muhur/identity_check.h \
 	src/muhur/investor.c \
 	src/muhur/main.c \
 	src/muhur/member.c \
