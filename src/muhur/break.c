@@ -15,31 +15,34 @@
 
 #define REASON_MAX_BYTES	500
 
-/* f: finding, b: its break, r: its run.  submissions and sources say the same. */
+/*
+ * The columns of a DiscrepancyReport in its order (schemas/xml), and what else
+ * there is.  f: finding, b: its break, r: its run; sources, for CSV, says what
+ * submissions says in JSON.
+ */
 #define BREAK_COLUMNS \
-	"b.id, b.rule, b.kind, b.platform, b.custodian, b.asset, trim_scale(f.platform_quantity), " \
-	"trim_scale(f.custodian_quantity), trim_scale(f.difference), f.status, f.first_seen, " \
-	"r.business_date - f.first_seen, r.business_date, r.version, b.state, b.rule_source, f.detail, " \
-	"b.explanation, x.id, " \
+	"b.id, b.rule, b.rule_source, b.kind, b.platform, b.custodian, b.asset, trim_scale(f.platform_quantity), " \
+	"trim_scale(f.custodian_quantity), trim_scale(f.difference), f.status, f.first_seen, f.detail, b.state, " \
+	"(SELECT string_agg(concat_ws(':', s.id, s.sha256, (SELECT string_agg(n, ',' ORDER BY o) " \
+	"  FROM jsonb_array_elements_text(f.records -> s.no::text) WITH ORDINALITY AS e (n, o))), ' ' ORDER BY s.no) " \
+	"  FROM muhur.submission s WHERE s.no = ANY (f.submissions)), b.explanation, " \
+	"r.business_date - f.first_seen, r.business_date, r.version, x.id, " \
 	"coalesce((SELECT json_agg(json_build_object('id', s.id, 'sha256', s.sha256, " \
 	"  'records', coalesce(f.records -> s.no::text, '[]')) ORDER BY s.no) " \
-	"  FROM muhur.submission s WHERE s.no = ANY (f.submissions)), '[]'), " \
-	"(SELECT string_agg(concat_ws(':', s.id, s.sha256, (SELECT string_agg(n, '+' ORDER BY o) " \
-	"  FROM jsonb_array_elements_text(f.records -> s.no::text) WITH ORDINALITY AS e (n, o))), ' ' ORDER BY s.no) " \
-	"  FROM muhur.submission s WHERE s.no = ANY (f.submissions)) " \
+	"  FROM muhur.submission s WHERE s.no = ANY (f.submissions)), '[]') " \
 	"FROM muhur.finding f JOIN muhur.break b ON b.id = f.break_id " \
 	"JOIN muhur.reconcile_run r ON r.no = f.run LEFT JOIN muhur.submission x ON x.no = b.explained_by "
 
 static const char *const list_names[] = {
-	"id", "rule", "kind", "platform", "custodian", "asset", "platformQuantity", "custodianQuantity",
-	"difference", "status", "firstSeen", "-#ageDays", "-businessDate", "-#version", "state", "-source",
-	"detail", "-explanation", "-explainedBy", "-@submissions", "+sources"
+	"id", "rule", "-source", "kind", "platform", "custodian", "asset", "platformQuantity", "custodianQuantity",
+	"difference", "status", "firstSeen", "detail", "state", "+sources", "-explanation",
+	"-#ageDays", "-businessDate", "-#version", "-explainedBy", "-@submissions"
 };
 /* The same of one break, whose record has said the most of it. */
 static const char *const show_names[] = {
-	"-id", "-rule", "-kind", "-platform", "-custodian", "-asset", "platformQuantity", "custodianQuantity",
-	"difference", "status", "firstSeen", "#ageDays", "businessDate", "#version", "-state", "-source",
-	"detail", "-explanation", "-explainedBy", "-@submissions", "+sources"
+	"-id", "-rule", "-source", "-kind", "-platform", "-custodian", "-asset", "platformQuantity", "custodianQuantity",
+	"difference", "status", "firstSeen", "detail", "-state", "+sources", "-explanation",
+	"#ageDays", "businessDate", "#version", "-explainedBy", "-@submissions"
 };
 
 /* What the newest run of the day saw, or of the newest day. */
@@ -53,6 +56,9 @@ static const char *const show_names[] = {
 	"FROM muhur.finding l JOIN muhur.reconcile_run m ON m.no = l.run JOIN muhur.break k ON k.id = l.break_id " \
 	"WHERE k.state = $5 AND $1::date IS NULL " \
 	"ORDER BY l.break_id, m.business_date DESC, m.version DESC)"
+
+/* R4's key is type|member|day: of the registry's own report no party has a column. */
+#define OWES "(b.rule = 'R4' AND split_part(b.key, '|', 2) = $4)"
 
 struct filter {
 	const char	*date, *rule, *member, *state;	/* NULL: any */
@@ -133,7 +139,7 @@ break_list(struct cmd *c, int argc, char **argv)
 	params[3] = f.member;
 	params[4] = f.state;
 	sql = xasprintf("SELECT " BREAK_COLUMNS "WHERE %s AND ($2::boolean OR f.status <> 'cured') "
-	    "AND ($3::text IS NULL OR b.rule = $3) AND ($4::text IS NULL OR $4 IN (b.platform, b.custodian)) "
+	    "AND ($3::text IS NULL OR b.rule = $3) AND ($4::text IS NULL OR $4 IN (b.platform, b.custodian) OR " OWES ") "
 	    "AND ($5::text IS NULL OR b.state = $5) ORDER BY length(b.rule), b.rule, b.kind, "
 	    "b.platform COLLATE \"C\", b.custodian COLLATE \"C\", b.asset COLLATE \"C\", b.id COLLATE \"C\"",
 	    f.state != NULL && f.date == NULL ? OF_STATE : OF_RUN);

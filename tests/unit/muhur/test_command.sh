@@ -231,8 +231,8 @@ t 0 "... JSON" break list --date 2026-03-05 --json
 has '"platformQuantity":"2","custodianQuantity":"1.5","difference":"0.5","status":"continuing"'
 has '"ageDays":1'
 t 0 "... CSV" break list --csv
-printf '%s\r\n' id,rule,kind,platform,custodian,asset,platformQuantity,custodianQuantity,difference,status,firstSeen,ageDays,businessDate,version,state,source,detail,explanation,explainedBy,sources \
-	"R1-000000000000,R1,QUANTITY_DIFFERENCE,PLA,CUA,4H95J0R2X,2,1.5,0.5,continuing,2026-03-04,1,2026-03-05,1,open,m.32(3),\"a \"\"detail\"\", quoted\",,,$id:$sum" >want
+printf '%s\r\n' id,rule,source,kind,platform,custodian,asset,platformQuantity,custodianQuantity,difference,status,firstSeen,detail,state,sources,explanation,ageDays,businessDate,version,explainedBy \
+	"R1-000000000000,R1,m.32(3),QUANTITY_DIFFERENCE,PLA,CUA,4H95J0R2X,2,1.5,0.5,continuing,2026-03-04,\"a \"\"detail\"\", quoted\",open,$id:$sum,,1,2026-03-05,1," >want
 cmp -s out want; ok $? "... RFC 4180: a heading, CR LF, quotes doubled"
 t 0 "break show" break show R1-000000000000 --json
 t 1 "... of none" break show R1-111111111111
@@ -257,7 +257,7 @@ head, row = csv.reader(open("out", newline=""), strict=True)
 row = dict(zip(head, row))
 # no spreadsheet takes what a member wrote for a formula
 assert row["explanation"] == "'=1+1, \"so\"" and row["explainedBy"] == sys.argv[1], row
-assert row["sources"] == f"{sys.argv[1]}:{sys.argv[2]}:7+11" and row["difference"] == "0.5", row
+assert row["sources"] == f"{sys.argv[1]}:{sys.argv[2]}:7,11" and row["difference"] == "0.5", row
 END
 ok $? "... the same"
 t 0 "break list: a rule, a member, a state" break list --rule R1 --member CUA --state explained --json
