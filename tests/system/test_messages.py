@@ -5,6 +5,7 @@
 One example of each type, with every field; the tables say what has to be kept of it (schemas/sql/010-messages.sql)."""
 
 import datetime
+import os
 import re
 from decimal import Decimal
 
@@ -133,12 +134,13 @@ def corrected():
         name = market.send(e.signed(message_id=first), e.user)
         assert market.answer(name, e.user)[1].name.endswith(".accepted.xml"), e.kind
         before = DAY - datetime.timedelta(days=1)
-        forge.Forge(market, e.user, lambda user, e=e: e.text(user)).judge([
+        sender = forge.Forge(market, e.user, lambda user, e=e: e.text(user))
+        sender.judge([
             ("corrects nothing that was sent", e.signed(replaces="no-such"), REFERENCE),
             ("of another day", e.signed(replaces=first, date=before), REFERENCE),
             ("corrects it", e.signed(message_id=second, replaces=first), []),
-            ("corrects what is corrected", e.signed(replaces=first), REFERENCE),
         ])
+        sender.judge([("corrects what is corrected", e.signed(replaces=first), REFERENCE)])
         rows = market.sql("SELECT s.message_id, s.state FROM muhur.submission s WHERE s.message_id IN"
                           f" ('{first}', '{second}') ORDER BY 1")
         assert rows == [[first, "replaced"], [second, "accepted"]], rows
@@ -171,8 +173,8 @@ def responses():
         ("wrong count", response(ident, count=2), TOTALS),
         ("a total", response(ident, totals={"4H95J0R2X": "1.5"}), TOTALS),
         ("its own break", response(ident, message_id="explains"), []),
-        ("an explanation is not corrected", response(ident, replaces="explains"), REFERENCE),
     ])
+    forge.Forge(market).judge([("an explanation is not corrected", response(ident, replaces="explains"), REFERENCE)])
     forge.Forge(market, "PLB001").judge([("another's break", response(ident, "PLB001"), REFERENCE)])
     registry = forge.Forge(market, "MKK001", lambda user: examples()[-1].text(user))
     registry.judge([("from the registry", response(ident, "MKK001"), DENIED)])
@@ -197,14 +199,37 @@ def registration():
         ("two investors", request("PLA001", message_id="asks"), []),
         ("wrong count", request("PLA001", count=1), TOTALS),
         ("a total", request("PLA001", totals={"4H95J0R2X": "1"}), TOTALS),
-        ("a request is not corrected", request("PLA001", replaces="asks"), REFERENCE),
     ])
+    forge.Forge(market).judge([("a request is not corrected", request("PLA001", replaces="asks"), REFERENCE)])
     forge.Forge(market, "CUA001").judge([("from a custodian", request("CUA001"), [])])
     # nothing that is about a person is in the log, whatever became of it
     text = market.log()
     assert not re.search("10000000146|X1234567|\u0130lker|Mustermann", text)
 
 
+def as_documented():
+    """the examples of doc/members.md are what their types ask for"""
+    with open(os.path.join(lib.TOP, "doc", "members.md"), encoding="utf-8") as f:
+        sections = re.findall(r"(?ms)^### (\w+)$.*?```xml\n(.*?)```", f.read())
+    assert len(sections) == 9, [kind for kind, _ in sections]
+    for kind, body in sections:
+        user = {"CustodyReport": "CUA001", "ReferenceData": "MKK001"}.get(kind, "PLA001")
+        records = [r for r in re.findall(r"<(\w+) ([^>]*)/>", body) if r[0] != "Px"]
+        totals = {}
+        for element, attributes in records:
+            a = dict(re.findall(r'(\w+)="([^"]*)"', attributes))
+            quantity = a.get("Close" if element == "Net" else "Qty")
+            if "Asset" in a and quantity and element not in ("Rsv", "Px"):
+                totals[a["Asset"]] = str(Decimal(totals.get(a["Asset"], "0")) + Decimal(quantity))
+        path = os.path.join(market.dir, f"{kind}.xml")
+        with open(path, "wb") as f:
+            f.write(market.sign(market.message(kind, user, body, len(records), totals, date=DAY), user))
+        p = market.muhur("verify", "--trust", f"{market.pki}/trust.pem", "--schema-dir",
+                         os.path.join(lib.TOP, "schemas", "xml"), path, ok=(0, 1))
+        assert p.returncode == 0 and "VALID" in p.stdout, p.stdout
+
+
 if __name__ == "__main__":
     with lib.Market() as market:
-        lib.main(accepted, wrong_senders, control_totals, corrected, forward_dated, responses, registration)
+        lib.main(accepted, wrong_senders, control_totals, corrected, forward_dated, responses, registration,
+                 as_documented)
