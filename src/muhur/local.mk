@@ -32,7 +32,12 @@ src_muhur_muhur_SOURCES = \
 	src/muhur/sample.c \
 	src/muhur/sample.h \
 	src/muhur/sample_breaks.c \
+	src/muhur/sample_flow.c \
+	src/muhur/sample_limits.c \
+	src/muhur/sample_manifest.c \
 	src/muhur/sample_market.c \
+	src/muhur/sample_own.c \
+	src/muhur/sample_people.c \
 	src/muhur/sample_write.c \
 	src/muhur/sign.c \
 	src/muhur/status.c \

@@ -15,22 +15,6 @@
 #include "muhur/cmd.h"
 #include "muhur/sample.h"
 
-#define CUSTOMERS_MAX	UINT64_C(1000000000)	/* customer numbers have nine digits */
-#define BREAKS_MAX	100000
-
-static const struct {
-	const char	*code, *kind, *name, *sends;
-} members[] = {
-	{ "PLA", "platform", "Alfa Kripto Varlık Alım Satım Platformu A.Ş.", "BalanceReport" },
-	{ "PLB", "platform", "Bora Kripto Varlık Alım Satım Platformu A.Ş.", "BalanceReport" },
-	{ "CUA", "custodian", "Çınar Kripto Varlık Saklama A.Ş.", "CustodyReport" },
-	{ "CUB", "custodian", "Defne Kripto Varlık Saklama A.Ş.", "CustodyReport" },
-	{ "SPK", "regulator", "Sermaye Piyasası Kurulu", NULL },
-	{ "UYM", "compliance", "Uyum Denetimi", NULL },
-	{ "MKK", "registry", "Merkezi Kayıt Kuruluşu A.Ş.", NULL },
-};
-#define NMEMBERS (sizeof(members) / sizeof(members[0]))
-
 static int
 number(const char *s, uint64_t least, uint64_t most, uint64_t *v)
 {
@@ -53,6 +37,7 @@ options(struct sample *s, int argc, char **argv)
 		{ "breaks", required_argument, NULL, 'b' },
 		{ "seed", required_argument, NULL, 's' },
 		{ "date", required_argument, NULL, 'D' },
+		{ "after", required_argument, NULL, 'a' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *date = NULL, *bad = NULL;
@@ -66,13 +51,16 @@ options(struct sample *s, int argc, char **argv)
 			s->dir = optarg;
 		else if (c == 'D')
 			date = date_parse(optarg, &s->date) == 0 ? optarg : NULL;
-		else if (c == 'c' && number(optarg, 1, CUSTOMERS_MAX, &v) == 0)
+		else if (c == 'c' && number(optarg, 1, SAMPLE_CUSTOMERS_MAX, &v) == 0)
 			s->customers = v;
-		else if (c == 'b' && number(optarg, 0, BREAKS_MAX, &v) == 0)
+		else if (c == 'b' && number(optarg, 0, SAMPLE_BREAKS_MAX, &v) == 0)
 			s->breaks = (long)v;
 		else if (c == 's' && number(optarg, 0, INT64_MAX, &v) == 0)
 			s->seed = v;
-		else
+		else if (c == 'a' && number(optarg, 0, SAMPLE_BREAKS_MAX, &v) == 0) {
+			s->after = 1;
+			s->breaks_before = (long)v;
+		} else
 			bad = optarg != NULL ? optarg : argv[optind - 1];
 		if (c == 'D' && date == NULL)
 			bad = optarg;
@@ -84,119 +72,100 @@ options(struct sample *s, int argc, char **argv)
 	return s->dir == NULL || date == NULL || optind != argc ? -1 : 0;
 }
 
-static json_t *
-members_json(void)
-{
-	json_t *list = json_array();
-	size_t i;
-
-	for (i = 0; i < NMEMBERS; i++)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "code",
-		    members[i].code, "kind", members[i].kind, "name", members[i].name));
-	return list;
-}
-
-/* Each member has a user who enters and a main authority [ana yetkili]. */
-static json_t *
-users_json(void)
-{
-	json_t *list = json_array(), *types;
-	char code[USER_CODE_SIZE];
-	size_t i;
-	int n;
-
-	for (i = 0; i < NMEMBERS; i++) {
-		for (n = 1; n <= 900; n += 899) {
-			snprintf(code, sizeof(code), "%s%03d", members[i].code, n);
-			types = json_array();
-			if (members[i].sends != NULL && n == 1)
-				json_array_append_new(types, json_string(members[i].sends));
-			json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:o}",
-			    "userCode", code, "memberCode", members[i].code,
-			    "mainAuthority", n >= 900, "messageTypes", types));
-		}
-	}
-	return list;
-}
-
-static json_t *
-contracts_json(void)
-{
-	json_t *list = json_array();
-	int p, c;
-
-	for (p = 0; p < NPLATFORMS; p++) {
-		for (c = 0; c < NCUSTODIANS; c++) {
-			if (sample_contracted(p, c))
-				json_array_append_new(list, json_pack("{s:s, s:s}",
-				    "platform", sample_platforms[p],
-				    "custodian", sample_custodians[c]));
-		}
-	}
-	return list;
-}
-
 /* Writes one report and notes it; 0 or -1. */
 static int
-write_file(const struct sample *s, json_t *files, enum message_type type, int nth)
+write_file(const struct sample *s, json_t *files, enum message_type type, const char *member, int nth)
 {
-	const char *member = type == MT_BALANCE_REPORT ? sample_platforms[nth] :
-	    sample_custodians[nth];
-	char *name, user[USER_CODE_SIZE], date[DATE_SIZE];
-	int rc;
+	char *name, date[DATE_SIZE];
+	int rc = -1;
 
 	date_format(s->date, date);
 	name = xasprintf("%s-%s-%s.xml", message_type_name(type), member, date);
-	snprintf(user, sizeof(user), "%s001", member);
-	if (type == MT_BALANCE_REPORT)
+	switch (type) {
+	case MT_REGISTRATION_REQUEST:
+		rc = sample_write_registration(s, name);
+		break;
+	case MT_REFERENCE_DATA:
+		rc = sample_write_reference(s, name);
+		break;
+	case MT_BALANCE_REPORT:
 		rc = sample_write_balances(s, nth, name);
-	else
+		break;
+	case MT_MOVEMENT_REPORT:
+		rc = sample_write_movements(s, nth, name);
+		break;
+	case MT_NETTING_REPORT:
+		rc = sample_write_nettings(s, nth, name);
+		break;
+	case MT_HOLDING_REPORT:
+		rc = sample_write_holding(s, nth, name);
+		break;
+	case MT_LISTING_NOTICE:
+		rc = sample_write_listing(s, nth, name);
+		break;
+	case MT_CUSTODY_REPORT:
 		rc = sample_write_custody(s, nth, name);
+		break;
+	default:
+		fatalx("sample: %s is no report of a day", message_type_name(type));
+	}
 	if (rc == 0)
-		json_array_append_new(files, json_pack("{s:i, s:s, s:s, s:s, s:s}",
-		    "order", (int)json_array_size(files) + 1, "file", name,
-		    "userCode", user, "memberCode", member,
-		    "messageType", message_type_name(type)));
+		sample_note_file(files, type, member, name);
 	free(name);
 	return rc;
 }
 
+/* What the day is judged by comes first, and the custodians last. */
 static int
 write_files(const struct sample *s, json_t *files)
 {
+	static const enum message_type platforms[] = { MT_BALANCE_REPORT, MT_MOVEMENT_REPORT,
+	    MT_NETTING_REPORT, MT_HOLDING_REPORT, MT_LISTING_NOTICE };
+	size_t t;
 	int i;
 
-	for (i = 0; i < NPLATFORMS; i++) {
-		if (write_file(s, files, MT_BALANCE_REPORT, i) == -1)
+	if (write_file(s, files, MT_REGISTRATION_REQUEST, "MKK", 0) == -1 ||
+	    write_file(s, files, MT_REFERENCE_DATA, "MKK", 0) == -1)
+		return -1;
+	for (i = 0; i < NPLATFORMS; i++)
+		for (t = 0; t < sizeof(platforms) / sizeof(platforms[0]); t++)
+			if (write_file(s, files, platforms[t], sample_platforms[i], i) == -1)
+				return -1;
+	for (i = 0; i < NCUSTODIANS; i++)
+		if (!s->left_out[i] &&
+		    write_file(s, files, MT_CUSTODY_REPORT, sample_custodians[i], i) == -1)
 			return -1;
-	}
-	for (i = 0; i < NCUSTODIANS; i++) {
-		if (!s->left_out[i] && write_file(s, files, MT_CUSTODY_REPORT, i) == -1)
-			return -1;
-	}
 	return 0;
 }
 
-/* The manifest, last: where it is, the day is whole.  NULL, logged. */
-static json_t *
-write_manifest(const struct sample *s, json_t *files)
+/* The planted lines of the day before: what is not there any more, or was not
+ * yet, has moved. */
+static void
+look_back(struct sample *s)
 {
-	char *path = xasprintf("%s/manifest.json", s->dir), date[DATE_SIZE];
-	json_t *m;
+	struct sample *b = xcalloc(1, sizeof(*b));
 
-	date_format(s->date, date);
-	m = json_pack("{s:s, s:I, s:I, s:o, s:o, s:o, s:O, s:o}", "date", date,
-	    "seed", (json_int_t)s->seed, "customers", (json_int_t)s->customers,
-	    "members", members_json(), "users", users_json(),
-	    "contracts", contracts_json(), "files", files,
-	    "breaks", sample_breaks_json(s));
-	if (m == NULL || json_dump_file(m, path, JSON_INDENT(2)) == -1) {
-		log_warn("%s", path);
-		json_decref(m);
-		m = NULL;
-	}
-	free(path);
-	return m;
+	b->seed = s->seed;
+	b->customers = s->customers;
+	b->breaks = s->breaks_before;
+	b->date = s->date - 1;
+	sample_add(b);
+	sample_plan(b);
+	s->extras_before = b->extras;
+	s->nextras_before = b->nextras;
+	free(b->plants);
+	free(b);
+}
+
+static void
+make_day(struct sample *s)
+{
+	sample_add(s);
+	sample_plan(s);
+	if (s->after)
+		look_back(s);
+	sample_count_extras(s);
+	sample_follow(s);
 }
 
 int
@@ -214,19 +183,21 @@ cmd_sample(struct cmd *c, int argc, char **argv)
 		log_warn("%s", s.dir);
 		goto out;
 	}
-	sample_add(&s);
-	sample_plan(&s);
-	if (write_files(&s, files) == -1 || (manifest = write_manifest(&s, files)) == NULL)
+	make_day(&s);
+	if (write_files(&s, files) == -1 || (manifest = sample_write_manifest(&s, files)) == NULL)
 		goto out;
 	if (c->json)
 		cmd_json(json_incref(manifest));
 	else
-		printf("%s: %zu reports of %llu customers, %ld breaks planted; see manifest.json\n",
-		    s.dir, json_array_size(files), (unsigned long long)s.customers, s.nplants);
+		printf("%s: %zu reports of %llu customers, %ld breaks planted, %ld more follow; see manifest.json\n",
+		    s.dir, json_array_size(files), (unsigned long long)s.customers, s.nfaults,
+		    s.nplants - s.nfaults);
 	rc = EXIT_YES;
 out:
 	json_decref(manifest);
 	json_decref(files);
 	free(s.plants);
+	free(s.extras);
+	free(s.extras_before);
 	return rc;
 }

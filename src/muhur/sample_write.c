@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* The day's reports as XML, streamed. */
+/* The day's balances of platforms and custodians as XML, streamed. */
+#include "config.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,57 +10,80 @@
 #include "base/mem.h"
 #include "muhur/sample.h"
 
-static void
-add(struct decimal *sum, struct decimal d)
+/* Minutes after the end of the day: members make their reports in the night,
+ * one after another. */
+static int
+made_after(const char *member)
 {
-	if (decimal_add(sum, d) == -1)
-		fatalx("sample: a sum has more than 20 integer digits");
+	int i;
+
+	for (i = 0; i < NPLATFORMS; i++)
+		if (strcmp(member, sample_platforms[i]) == 0)
+			return 30 + i * 7;
+	for (i = 0; i < NCUSTODIANS; i++)
+		if (strcmp(member, sample_custodians[i]) == 0)
+			return 30 + (NPLATFORMS + i) * 7;
+	return 5;
 }
 
-/* totals: per asset; listed where the asset occurs. */
+/* Identifiers are unique for their sender: type, day and seed. */
 static void
-write_header(FILE *f, const struct sample *s, enum message_type type,
-    const char *member, int nth, long long records,
-    const struct decimal *totals, const int *occurs)
+message_id(const struct sample *s, enum message_type type, const char *member, char id[MESSAGE_ID_SIZE])
 {
-	char date[DATE_SIZE], created[TIME_SIZE], q[DECIMAL_SIZE];
+	char date[DATE_SIZE], upper[4] = "";
+	const char *name = message_type_name(type);
+	int i;
+
+	date_format(s->date, date);
+	for (i = 0; i < 3; i++)
+		upper[i] = (char)(name[i] >= 'a' && name[i] <= 'z' ? name[i] - 'a' + 'A' : name[i]);
+	snprintf(id, MESSAGE_ID_SIZE, "%s-%s-%.4s%.2s%.2s-%llx", member, upper, date, date + 5, date + 8,
+	    (unsigned long long)s->seed);
+}
+
+void
+sample_header(FILE *f, const struct sample *s, enum message_type type,
+    const char *member, const struct sample_totals *totals)
+{
+	char date[DATE_SIZE], created[TIME_SIZE], q[DECIMAL_SIZE], id[MESSAGE_ID_SIZE];
 	const char *name = message_type_name(type);
 	int a;
 
 	date_format(s->date, date);
-	/* Made in the night after the day's end, one member after another. */
-	time_format(day_close(s->date) + (30 + nth * 7) * 60 * USEC_PER_SEC, created);
+	time_format(day_close(s->date) + made_after(member) * 60 * USEC_PER_SEC, created);
+	message_id(s, type, member, id);
 	fprintf(f, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<%s xmlns=\"%s\">\n"
-	    "  <Header>\n    <MessageId>%s-%.4s%.2s%.2s-%llx</MessageId>\n"
+	    "  <Header>\n    <MessageId>%s</MessageId>\n"
 	    "    <MessageType>%s</MessageType>\n    <SchemaVersion>1</SchemaVersion>\n"
 	    "    <SenderMemberCode>%s</SenderMemberCode>\n    <UserCode>%s001</UserCode>\n"
 	    "    <BusinessDate>%s</BusinessDate>\n    <CreatedAt>%s</CreatedAt>\n"
 	    "    <Sequence>1</Sequence>\n    <RecordCount>%lld</RecordCount>\n"
-	    "    <ControlTotals>\n", name, message_type_namespace(type), member,
-	    date, date + 5, date + 8, (unsigned long long)s->seed, name, member,
-	    member, date, created, records);
+	    "    <ControlTotals>\n", name, message_type_namespace(type), id, name, member,
+	    member, date, created, totals->records);
 	for (a = 0; a < NASSETS; a++) {
-		if (!occurs[a])
+		if (totals->occurs[a] == 0)
 			continue;
-		decimal_format(totals[a], q);
+		decimal_format(totals->sum[a], q);
 		fprintf(f, "      <Total Asset=\"%s\" Qty=\"%s\"/>\n", sample_assets[a].dti, q);
 	}
 	fputs("    </ControlTotals>\n  </Header>\n", f);
 }
 
-static FILE *
-open_file(const struct sample *s, const char *name, char **path)
+FILE *
+sample_open(const struct sample *s, const char *name, char **path)
 {
 	FILE *f;
 
 	*path = xasprintf("%s/%s", s->dir, name);
-	if ((f = fopen(*path, "we")) == NULL)
+	if ((f = fopen(*path, "we")) == NULL) {
 		log_warn("%s", *path);
+		free(*path);
+	}
 	return f;
 }
 
-static int
-close_file(FILE *f, char *path)
+int
+sample_close(FILE *f, char *path)
 {
 	int bad = ferror(f), rc = 0;
 
@@ -89,12 +114,13 @@ write_balance(FILE *f, const struct sample *s, int platform, uint64_t customer,
 }
 
 static void
-write_customer(FILE *f, const struct sample *s, int platform, uint64_t customer)
+write_customer(FILE *f, const struct sample *s, int platform, uint64_t customer,
+    struct sample_line *lines, int n)
 {
-	struct sample_line lines[LINES_MAX], *l;
+	struct sample_line *l;
 	struct decimal half, unit, none = { 0 };
 	const char *held;
-	int i, n = sample_lines(s, platform, customer, lines);
+	int i;
 
 	for (i = 0; i < n; i++) {
 		l = &lines[i];
@@ -106,108 +132,111 @@ write_customer(FILE *f, const struct sample *s, int platform, uint64_t customer)
 			write_balance(f, s, platform, customer, held, l->asset, half, none);
 			l->quantity.scaled -= half.scaled;
 		}
-		write_balance(f, s, platform, customer, held, l->asset, l->quantity, l->locked);
+		write_balance(f, s, platform, customer, held, l->asset, l->quantity,
+		    l->locked.scaled <= l->quantity.scaled ? l->locked : none);
 	}
 }
 
-/* Each platform quotes its own prices (m.42(4)), some hundredths apart. */
+/* A platform's own prices (m.42(4)), of what it lists and of what it, or a
+ * custodian for it, reports all the same. */
 static void
-write_prices(FILE *f, const struct sample *s, int platform)
+write_prices(FILE *f, const struct sample *s, int platform, const struct sample_totals *totals)
 {
 	struct decimal price;
 	char p[DECIMAL_SIZE];
-	int a;
+	int a, c, reported;
 
 	fputs("  <Prices>\n", f);
-	for (a = 0; a < NLISTED; a++) {
-		price.scaled = sample_assets[a].price;
-		price.scaled = price.scaled *
-		    (__int128)(9900 + sample_mix(s, 'P' + (uint64_t)platform, (uint64_t)a) % 200) / 10000;
+	for (a = 0; a < NASSETS; a++) {
+		reported = a < NLISTED || totals->occurs[a] > 0;
+		for (c = 0; c < NCUSTODIANS; c++)
+			reported |= s->held[c][platform][a].scaled != 0;
+		if (!reported)
+			continue;
+		price.scaled = sample_price(s, platform, a);
 		price.scaled *= INT64_C(100000000000000);	/* from 1/10000 to 10^-18 */
 		decimal_format(price, p);
-		fprintf(f, "    <Px Asset=\"%s\" Ccy=\"TRY\" Price=\"%s\"/>\n",
-		    sample_assets[a].dti, p);
+		fprintf(f, "    <Px Asset=\"%s\" Ccy=\"TRY\" Price=\"%s\"/>\n", sample_assets[a].dti, p);
 	}
 	fputs("  </Prices>\n", f);
 }
 
 static void
-balance_totals(const struct sample *s, int platform, struct decimal *totals, int *occurs)
+balance_totals(const struct sample *s, int platform, struct sample_totals *t)
 {
-	const struct plant *p;
+	const struct sample_extra *e;
 	int a, place;
 	long i;
 
-	for (a = 0; a < NASSETS; a++)
+	for (a = 0; a < NLISTED; a++)
 		for (place = 0; place < NPLACES; place++)
-			add(&totals[a], s->claimed[platform][place][a]);
-	for (i = 0; i < s->nplants; i++) {
-		p = &s->plants[i];
-		if (p->extra && p->platform == platform)
-			add(&totals[p->asset], p->claimed);
+			if (s->claimed[platform][place][a].scaled != 0)
+				sample_count(t, a, s->claimed[platform][place][a]);
+	t->records = s->lines[platform];
+	for (i = 0; i < s->nextras; i++) {
+		e = &s->extras[i];
+		if (e->platform == platform)
+			sample_count(t, e->asset, e->quantity);
 	}
-	for (a = 0; a < NASSETS; a++)
-		occurs[a] = totals[a].scaled != 0;
 }
 
 int
 sample_write_balances(const struct sample *s, int platform, const char *name)
 {
-	struct decimal totals[NASSETS] = { 0 }, none = { 0 };
-	int occurs[NASSETS] = { 0 };
-	const struct plant *p;
+	struct sample_totals totals = { 0 };
+	struct sample_line lines[LINES_MAX];
+	struct decimal none = { 0 };
+	struct sample_walk w;
 	uint64_t customer;
 	char *path;
 	FILE *f;
 	long i;
+	int n;
 
-	if ((f = open_file(s, name, &path)) == NULL) {
-		free(path);
+	if ((f = sample_open(s, name, &path)) == NULL)
 		return -1;
-	}
-	balance_totals(s, platform, totals, occurs);
-	write_header(f, s, MT_BALANCE_REPORT, sample_platforms[platform], platform,
-	    s->lines[platform], totals, occurs);
-	write_prices(f, s, platform);
+	balance_totals(s, platform, &totals);
+	sample_header(f, s, MT_BALANCE_REPORT, sample_platforms[platform], &totals);
+	write_prices(f, s, platform, &totals);
 	fputs("  <Balances>\n", f);
-	for (customer = 0; customer < s->customers && !ferror(f); customer++) {
-		if (sample_is_customer(s, platform, customer))
-			write_customer(f, s, platform, customer);
-	}
-	for (i = 0; i < s->nplants; i++) {
-		p = &s->plants[i];
-		if (p->extra && p->platform == platform)
-			write_balance(f, s, platform, p->customer, p->custodian,
-			    p->asset, p->claimed, none);
-	}
+	sample_begin(&w, platform);
+	while ((n = sample_customer(s, &w, &customer, lines)) > 0 && !ferror(f))
+		write_customer(f, s, platform, customer, lines, n);
+	for (i = 0; i < s->nextras; i++)
+		if (s->extras[i].platform == platform)
+			write_balance(f, s, platform, s->extras[i].customer, s->extras[i].held,
+			    s->extras[i].asset, s->extras[i].quantity, none);
 	fputs("  </Balances>\n</BalanceReport>\n", f);
-	return close_file(f, path);
+	return sample_close(f, path);
 }
 
 /* What goes to the hot wallet: about 4 of 100 (m.26(6): at most 5). */
 static struct decimal
-hot_part(struct decimal held, int asset)
+hot_part(struct decimal held, int asset, int percent)
 {
 	struct decimal unit = sample_unit(asset), hot;
 
-	hot.scaled = held.scaled / unit.scaled * 4 / 100 * unit.scaled;
+	hot.scaled = held.scaled / unit.scaled * percent / 100 * unit.scaled;
 	return hot;
 }
 
-/* Writes the omnibus lines of a platform, or only counts them where f is
- * NULL. */
-static long long
-omnibus(FILE *f, const struct sample *s, int custodian, int platform, int asset)
+/* Counts the omnibus lines of a platform and asset, and writes them where f
+ * is not NULL. */
+static void
+omnibus(FILE *f, const struct sample *s, int custodian, int platform, int asset, struct sample_totals *t)
 {
 	struct decimal held = s->held[custodian][platform][asset], hot, cold, pending;
 	const char *dti = sample_assets[asset].dti, *plat = sample_platforms[platform];
 	char q[DECIMAL_SIZE];
-	long long n = 0;
 
-	hot = hot_part(held, asset);
+	hot = hot_part(held, asset, s->too_hot[custodian] ? 60 : 4);
 	cold.scaled = held.scaled - hot.scaled;
-	pending = hot_part(hot, asset);
-	if (hot.scaled > 0 && ++n && f != NULL) {
+	pending = hot_part(hot, asset, 4);
+	if (hot.scaled > 0)
+		sample_count(t, asset, hot);
+	if (cold.scaled > 0)
+		sample_count(t, asset, cold);
+	if (f != NULL && hot.scaled > 0) {
 		decimal_format(hot, q);
 		fprintf(f, "    <Omn Plat=\"%s\" Asset=\"%s\" Wlt=\"HOT\" Qty=\"%s\"", plat, dti, q);
 		if (pending.scaled > 0 && sample_mix(s, 'H' + (uint64_t)platform, (uint64_t)asset) % 3 == 0) {
@@ -216,32 +245,25 @@ omnibus(FILE *f, const struct sample *s, int custodian, int platform, int asset)
 		}
 		fputs("/>\n", f);
 	}
-	if (cold.scaled > 0 && ++n && f != NULL) {
+	if (f != NULL && cold.scaled > 0) {
 		decimal_format(cold, q);
 		fprintf(f, "    <Omn Plat=\"%s\" Asset=\"%s\" Wlt=\"COLD\" Qty=\"%s\"/>\n", plat, dti, q);
 	}
-	return n;
 }
 
-static long long
-omnibus_all(FILE *f, const struct sample *s, int custodian, struct decimal *totals)
+static void
+omnibus_all(FILE *f, const struct sample *s, int custodian, struct sample_totals *t)
 {
-	long long n = 0;
 	int platform, asset;
 
-	for (platform = 0; platform < NPLATFORMS; platform++) {
-		for (asset = 0; asset < NASSETS; asset++) {
-			n += omnibus(f, s, custodian, platform, asset);
-			if (totals != NULL)
-				add(&totals[asset], s->held[custodian][platform][asset]);
-		}
-	}
-	return n;
+	for (platform = 0; platform < NPLATFORMS; platform++)
+		for (asset = 0; asset < NASSETS; asset++)
+			omnibus(f, s, custodian, platform, asset, t);
 }
 
-/* Direct customers have registry numbers past the platforms' customers. */
-static long long
-direct_all(FILE *f, const struct sample *s, int custodian, struct decimal *totals)
+/* A planted R9 has the custodian's own customers in hot wallets too. */
+static void
+direct_all(FILE *f, const struct sample *s, int custodian, struct sample_totals *t)
 {
 	uint64_t i, customer, state, n = sample_direct_customers(s);
 	const char *member = sample_custodians[custodian];
@@ -250,46 +272,37 @@ direct_all(FILE *f, const struct sample *s, int custodian, struct decimal *total
 	int asset;
 
 	for (i = 0; i < n; i++) {
-		customer = s->customers + (uint64_t)s->breaks + 1 + i * NCUSTODIANS + (uint64_t)custodian;
+		customer = sample_direct_customer(s, custodian, i);
 		state = sample_mix(s, 'D', customer);
 		asset = (int)(sample_next(&state) % NLISTED);
 		sample_quantity(&state, asset, &d);
-		if (totals != NULL)
-			add(&totals[asset], d);
+		sample_count(t, asset, d);
 		if (f == NULL)
 			continue;
 		sample_registry_no(s, customer, reg);
 		sample_customer_no(member, customer, cust);
 		decimal_format(d, q);
-		fprintf(f, "    <Dir Reg=\"%s\" Cust=\"%s\" Asset=\"%s\" Wlt=\"COLD\" Qty=\"%s\"/>\n",
-		    reg, cust, sample_assets[asset].dti, q);
+		fprintf(f, "    <Dir Reg=\"%s\" Cust=\"%s\" Asset=\"%s\" Wlt=\"%s\" Qty=\"%s\"/>\n",
+		    reg, cust, sample_assets[asset].dti, s->too_hot[custodian] ? "HOT" : "COLD", q);
 	}
-	return (long long)n;
 }
 
 int
 sample_write_custody(const struct sample *s, int custodian, const char *name)
 {
-	struct decimal totals[NASSETS] = { 0 };
-	int a, occurs[NASSETS] = { 0 };
-	long long records;
+	struct sample_totals totals = { 0 }, again = { 0 };
 	char *path;
 	FILE *f;
 
-	if ((f = open_file(s, name, &path)) == NULL) {
-		free(path);
+	if ((f = sample_open(s, name, &path)) == NULL)
 		return -1;
-	}
-	records = omnibus_all(NULL, s, custodian, totals);
-	records += direct_all(NULL, s, custodian, totals);
-	for (a = 0; a < NASSETS; a++)
-		occurs[a] = totals[a].scaled != 0;
-	write_header(f, s, MT_CUSTODY_REPORT, sample_custodians[custodian],
-	    NPLATFORMS + custodian, records, totals, occurs);
+	omnibus_all(NULL, s, custodian, &totals);
+	direct_all(NULL, s, custodian, &totals);
+	sample_header(f, s, MT_CUSTODY_REPORT, sample_custodians[custodian], &totals);
 	fputs("  <Omnibus>\n", f);
-	omnibus_all(f, s, custodian, NULL);
+	omnibus_all(f, s, custodian, &again);
 	fputs("  </Omnibus>\n  <DirectCustomers>\n", f);
-	direct_all(f, s, custodian, NULL);
+	direct_all(f, s, custodian, &again);
 	fputs("  </DirectCustomers>\n</CustodyReport>\n", f);
-	return close_file(f, path);
+	return sample_close(f, path);
 }
