@@ -171,12 +171,14 @@ plant_wallet(struct planner *pl)
 	return 0;
 }
 
+/* Whose break it is; both values as the rule has them. */
 static void
-name_mover(struct sample *s, struct plant *p, struct decimal claimed)
+name_mover(struct sample *s, struct plant *p, __int128 claimed, __int128 held)
 {
 	p->customer = s->mover[p->platform][p->asset].customer;
-	p->has_claimed = 1;
-	p->claimed = claimed;
+	p->has_claimed = p->has_held = 1;
+	p->claimed.scaled = claimed;
+	p->held.scaled = held;
 }
 
 /* A platform and asset with a movement that nothing is planted at. */
@@ -204,18 +206,22 @@ static int
 plant_flow(struct planner *pl)
 {
 	struct sample *s = pl->s;
+	const struct sample_mover *m;
 	int platform, asset;
+	__int128 net;
 
 	if (free_mover(pl, &platform, &asset) == -1)
 		return -1;
+	m = &s->mover[platform][asset];
+	net = m->close.scaled - m->open.scaled;
 	if (s->after && pl->r3s++ % 2 == 0) {
 		s->unbooked[platform][asset] = 1;
 		name_mover(s, sample_new_plant(s, "R3", "ROLL_FORWARD", platform, "", asset),
-		    s->mover[platform][asset].close);
+		    m->close.scaled, m->open.scaled);
 	} else {
 		s->misnetted[platform][asset] = 1;
 		name_mover(s, sample_new_plant(s, "R3", "NETTING_DIFFERENCE", platform, "", asset),
-		    s->mover[platform][asset].close);
+		    net + sample_unit(asset).scaled, net);
 	}
 	return 0;
 }
@@ -230,8 +236,8 @@ plant_outside(struct planner *pl)
 	if (free_mover(pl, &platform, &asset) == -1)
 		return -1;
 	s->outside[platform][asset] = 1;
-	name_mover(s, sample_new_plant(s, "R5", "OUTSIDE_DAY", platform, "", asset),
-	    s->mover[platform][asset].close);
+	sample_new_plant(s, "R5", "OUTSIDE_DAY", platform, "", asset)->customer =
+	    s->mover[platform][asset].customer;
 	return 0;
 }
 
@@ -294,7 +300,6 @@ plant_line(struct planner *pl, const char *kind, int platform, const char *held,
 	p->customer = e->customer;
 	p->has_claimed = 1;
 	p->claimed = e->quantity;
-	s->lines[platform]++;
 	return e;
 }
 
@@ -430,7 +435,6 @@ plant_own(struct planner *pl)
 		if (e->quantity.scaled < least)
 			e->quantity.scaled = least;
 		s->wallet[platform][asset].scaled += e->quantity.scaled;
-		s->lines[platform]++;
 	}
 	if (customer == 0)
 		return -1;
