@@ -27,3 +27,9 @@ check-arrows:
 list-tests:
 	@echo $(TESTS)
 .PHONY: list-tests
+
+# The proof that rules find what is planted and nothing else, at its full size.
+check-seeds: all
+	cd $(abs_builddir) && srcdir=$(abs_srcdir) SEEDS=$${SEEDS:-50} CUSTOMERS=$${CUSTOMERS:-100000} \
+		$(abs_srcdir)/tests/unit/reconcile/test_planted.py
+.PHONY: check-seeds

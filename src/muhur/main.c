@@ -37,7 +37,7 @@ static const struct command {
 	{ "c14n",	cmd_c14n,	"print the canonical bytes that are digested",
 	    "c14n [--exclusive|--inclusive] [--with-comments] [--keep-signature] FILE" },
 	{ "sample",	cmd_sample,	"make a test market's business day",
-	    "sample --dir DIR [--customers N] [--breaks N] [--seed N] --date DATE" },
+	    "sample --dir DIR [--customers N] [--breaks N] [--seed N] [--after N] --date DATE" },
 	{ "db",		cmd_db_admin,	"make and upgrade the database", NULL },
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))

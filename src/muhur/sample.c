@@ -138,9 +138,9 @@ write_files(const struct sample *s, json_t *files)
 	return 0;
 }
 
-/* The planted lines of the day before: what is not there any more, or was not
- * yet, has moved. */
-static void
+/* The day before as the market was then.  The caller frees its plants and it;
+ * its extras go to s. */
+static struct sample *
 look_back(struct sample *s)
 {
 	struct sample *b = xcalloc(1, sizeof(*b));
@@ -151,21 +151,28 @@ look_back(struct sample *s)
 	b->date = s->date - 1;
 	sample_add(b);
 	sample_plan(b);
+	sample_follow(b);
 	s->extras_before = b->extras;
 	s->nextras_before = b->nextras;
-	free(b->plants);
-	free(b);
+	return b;
 }
 
 static void
 make_day(struct sample *s)
 {
+	struct sample *before = NULL;
+
 	sample_add(s);
 	sample_plan(s);
 	if (s->after)
-		look_back(s);
+		before = look_back(s);
 	sample_count_extras(s);
 	sample_follow(s);
+	if (before != NULL) {
+		sample_go_on(s, before);
+		free(before->plants);
+		free(before);
+	}
 }
 
 int

@@ -108,6 +108,7 @@ struct sample {
 		int		 any;
 		uint64_t	 customer;
 		struct decimal	 open, close;
+		struct decimal	 first;	/* its first movement */
 	} mover[NPLATFORMS][NASSETS];
 	/* what is planted */
 	struct plant	*plants;		/* nplants of them, the first nfaults planted */
@@ -169,6 +170,8 @@ int  sample_moves(const struct sample *s, int platform, uint64_t customer,
 void sample_count_moves(struct sample *s, int platform, uint64_t customer,
     const struct sample_line *lines, int n);
 void sample_count_extras(struct sample *s);
+/* Is a line of the day before not there any more? */
+int  sample_gone(const struct sample *s, const struct sample_extra *before);
 int  sample_write_movements(const struct sample *s, int platform, const char *name);
 int  sample_write_nettings(const struct sample *s, int platform, const char *name);
 
@@ -179,6 +182,9 @@ struct plant *sample_new_plant(struct sample *s, const char *rule, const char *k
 
 /* sample_limits.c: adds what follows from what was planted. */
 void sample_follow(struct sample *s);
+/* A limit that was broken the day before, and that a missing report keeps from
+ * being judged on this one, is still broken. */
+void sample_go_on(struct sample *s, const struct sample *before);
 __int128 sample_value(const struct sample *s, int platform, int asset, struct decimal q);
 /* In wallets of the platform's own at one of the moments of its report; 0 is 23:59. */
 #define MOMENTS		3

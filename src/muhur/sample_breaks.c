@@ -231,13 +231,16 @@ static int
 plant_outside(struct planner *pl)
 {
 	struct sample *s = pl->s;
+	struct plant *p;
 	int platform, asset;
 
 	if (free_mover(pl, &platform, &asset) == -1)
 		return -1;
 	s->outside[platform][asset] = 1;
-	sample_new_plant(s, "R5", "OUTSIDE_DAY", platform, "", asset)->customer =
-	    s->mover[platform][asset].customer;
+	p = sample_new_plant(s, "R5", "OUTSIDE_DAY", platform, "", asset);
+	p->customer = s->mover[platform][asset].customer;
+	p->has_claimed = 1;
+	p->claimed = s->mover[platform][asset].first;
 	return 0;
 }
 
@@ -345,6 +348,7 @@ plant_unregistered(struct planner *pl)
 {
 	struct sample *s = pl->s;
 	struct sample_extra *e;
+	struct plant *p;
 	int platform, place, asset;
 
 	if (free_key(pl, compared, &platform, &place, &asset) == -1)
@@ -352,20 +356,40 @@ plant_unregistered(struct planner *pl)
 	e = plant_line(pl, "UNKNOWN_REGISTRY_NO", platform, sample_custodians[place], asset);
 	e->registered = 0;
 	e->customer = sample_extra_customer(s, s->nextras - 1, 0);
-	s->plants[s->nplants - 1].customer = e->customer;
 	keep(s, e);
+	/* the break is of the customer, not of the line */
+	p = &s->plants[s->nplants - 1];
+	p->customer = e->customer;
+	p->custodian[0] = '\0';
+	p->asset = -1;
+	p->has_claimed = 0;
 	return 0;
+}
+
+/* Nobody has it yet at the platform, which has not listed it: one break for
+ * all places. */
+static int
+unlisted(const struct sample *s, int platform, int place, int asset)
+{
+	long i;
+
+	for (i = 0; i < s->nextras; i++)
+		if (s->extras[i].platform == platform && s->extras[i].asset == asset)
+			return 0;
+	return unclaimed(s, platform, place, asset);
 }
 
 /* R5: an asset that the platform has not listed. */
 static int
 plant_unlisted(struct planner *pl)
 {
+	struct sample *s = pl->s;
 	int platform, place, asset;
 
-	if (free_key(pl, unclaimed, &platform, &place, &asset) == -1)
+	if (free_key(pl, unlisted, &platform, &place, &asset) == -1)
 		return -1;
-	keep(pl->s, plant_line(pl, "NOT_LISTED", platform, sample_custodians[place], asset));
+	keep(s, plant_line(pl, "NOT_LISTED", platform, sample_custodians[place], asset));
+	s->plants[s->nplants - 1].custodian[0] = '\0';
 	return 0;
 }
 
@@ -384,6 +408,7 @@ plant_negative(struct planner *pl)
 	unit = sample_unit(asset);
 	e->quantity.scaled = -(s->base[platform][place][asset].scaled / unit.scaled / 10000 + 1) * unit.scaled;
 	s->plants[s->nplants - 1].claimed = e->quantity;
+	s->plants[s->nplants - 1].custodian[0] = '\0';
 	keep(s, e);
 	return 0;
 }

@@ -105,6 +105,9 @@ sample_count_moves(struct sample *s, int platform, uint64_t customer,
 			m->customer = customer;
 			m->open = open;
 			m->close = close;
+			for (j = i; sample_moves(s, platform, customer, &lines[j], moves) == 0; j++)
+				;
+			m->first = moves[0].quantity;
 		}
 	}
 }
@@ -125,6 +128,15 @@ planted(const struct sample_extra *v, long n, const struct sample_extra *key, lo
 		sample_add_to(&sum, v[i].quantity);
 	}
 	return sum;
+}
+
+int
+sample_gone(const struct sample *s, const struct sample_extra *before)
+{
+	long first;
+
+	(void)planted(s->extras, s->nextras, before, &first);
+	return first == -1;
 }
 
 /* Calls for each planted line that was not there the day before, or is gone
@@ -153,8 +165,8 @@ extras(const struct sample *s, int platform, void (*each)(void *, const struct s
 		open = planted(s->extras_before, s->nextras_before, e, &first);
 		if (e->platform != platform || first != i)
 			continue;
-		close = planted(s->extras, s->nextras, e, &first);
-		if (first == -1 && open.scaled != 0)
+		close.scaled = 0;
+		if (sample_gone(s, e) && open.scaled != 0)
 			each(arg, s, e, open, close);
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What follows from the planted breaks by the rules that add everything up:
- * R2 (m.10(2)c, 32(3)), R6 to R8 (m.41).  The market's own quantities keep
+ * What follows from the planted breaks: by the rules that add everything up,
+ * R2 (m.10(2)c, 32(3)) and R6 to R8 (m.41), and from those of the day before.  The market's own quantities keep
  * every limit, and so do planted ones, but for sums that they take away at
  * custodians; what then breaks a limit is told in the manifest as well.
  */
@@ -179,10 +179,46 @@ limits(struct sample *s, int platform)
 	}
 }
 
+/* R5: what was planted the day before and is gone has moved on this one, under
+ * a number that nobody was given, or of an asset that is not listed. */
+static void
+gone(struct sample *s, const struct sample_extra *e)
+{
+	struct plant *p;
+
+	if (!sample_gone(s, e))
+		return;
+	if (!e->registered) {
+		p = sample_new_plant(s, "R5", "UNKNOWN_REGISTRY_NO", e->platform, "", -1);
+		p->customer = e->customer;
+		p->follows = 1;
+	}
+	if (e->asset >= NLISTED)
+		(void)find(s, "R5", "NOT_LISTED", e->platform, "", e->asset);
+}
+
+void
+sample_go_on(struct sample *s, const struct sample *before)
+{
+	const struct plant *p;
+	long i;
+	int c;
+
+	for (i = 0; i < before->nplants; i++) {
+		p = &before->plants[i];
+		for (c = NCUSTODIANS - 1; c >= 0 && strcmp(p->custodian, sample_custodians[c]) != 0; c--)
+			;
+		if (strcmp(p->rule, "R6") == 0 || strcmp(p->rule, "R8") == 0 ? !judged(s, p->platform) :
+		    strcmp(p->rule, "R9") == 0 && s->left_out[c])
+			(void)find(s, p->rule, p->kind, p->platform, p->custodian, -1);
+	}
+}
+
 void
 sample_follow(struct sample *s)
 {
 	int platform, asset;
+	long i;
 
 	for (platform = 0; platform < NPLATFORMS; platform++) {
 		if (!judged(s, platform))
@@ -191,4 +227,6 @@ sample_follow(struct sample *s)
 			total(s, platform, asset);
 		limits(s, platform);
 	}
+	for (i = 0; i < s->nextras_before; i++)
+		gone(s, &s->extras_before[i]);
 }
