@@ -271,6 +271,15 @@ INSERT INTO muhur.parameter (name, value, note) VALUES
 	('rate.max_age', '10', 'ours: days after which an older rate is none'),
 	('break.limit', '10000', 'ours: breaks of one rule, kind and member that are listed one by one; the rest is one more break'),
 	('report.central', 'run', 'm.32(3): CentralRegistryReport with each run, or none');
+
+-- sum() over numeric keeps a state of some hundred bytes for each group; over
+-- tens of millions of groups the plain sum is what fits and is as exact.
+CREATE AGGREGATE muhur.total(numeric) (
+	SFUNC = pg_catalog.numeric_add, STYPE = numeric, PARALLEL = SAFE
+);
+REVOKE ALL ON FUNCTION muhur.total(numeric) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION muhur.total(numeric) TO muhur_reconcile;
+
 REVOKE ALL ON FUNCTION muhur.parameter(text, date), muhur.own_table(text, date, bigint),
 	muhur.attach_table(text, date, bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION muhur.parameter(text, date) TO muhur_load, muhur_reconcile, muhur_admin;
