@@ -231,7 +231,7 @@ CREATE TABLE muhur.parameter (
 	PRIMARY KEY (name, valid_from)
 );
 CREATE FUNCTION muhur.parameter(which text, day date) RETURNS text
-LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT p.value FROM muhur.parameter p WHERE p.name = which AND p.valid_from <= day
 	ORDER BY p.valid_from DESC LIMIT 1
 $$;

@@ -16,9 +16,9 @@
 #define RETRY_DELAY	(30 * USEC_PER_SEC)	/* until a failed day is tried again */
 #define OVERTAKEN_MAX	3	/* tries at once where another worker was quicker */
 
-/* One run at a time groups millions of rows: memory for that instead of
- * temporary files. */
-#define RUN_SETTINGS	"SELECT set_config('work_mem', '256MB', true), set_config('jit', 'off', true)"
+/* Compiling takes longer than it saves.  work_mem is the operator's to set, for
+ * the role: what a run may take of the machine is not for this program to say. */
+#define RUN_SETTINGS	"SELECT set_config('jit', 'off', true)"
 
 /* What a day is reconciled from: the types of class MC_DAY (model/header.h). */
 #define DAY_TYPES	"'BalanceReport', 'CustodyReport', 'MovementReport', 'NettingReport', 'HoldingReport', " \
@@ -81,6 +81,8 @@ static const char *const run_tables[] = {
 	"message_type text NOT NULL, message_id text NOT NULL, sequence bigint NOT NULL) ON COMMIT DROP",
 	"CREATE TEMPORARY TABLE day_before (submission bigint PRIMARY KEY, member_code text NOT NULL, "
 	"message_id text NOT NULL) ON COMMIT DROP",
+	"CREATE TEMPORARY TABLE cutoff (message_type text PRIMARY KEY, at timestamptz NOT NULL, "
+	"due boolean NOT NULL) ON COMMIT DROP",
 	"CREATE TEMPORARY TABLE contracted (platform text NOT NULL, custodian text NOT NULL, "
 	"platform_in boolean NOT NULL, custodian_in boolean NOT NULL, full_custody boolean NOT NULL, "
 	"PRIMARY KEY (platform, custodian)) ON COMMIT DROP",
@@ -99,6 +101,10 @@ static const char fill_in_effect[] =
 static const char fill_day_before[] =
 	"INSERT INTO pg_temp.day_before SELECT no, member_code, message_id FROM muhur.submission "
 	"WHERE state = 'accepted' AND business_date = $1::date - 1 AND message_type = 'BalanceReport'";
+
+static const char fill_cutoff[] =
+	"INSERT INTO pg_temp.cutoff SELECT t, ($1::date + 1 + time '12:00') AT TIME ZONE 'Europe/Istanbul', true "
+	"FROM unnest(ARRAY[" DAY_TYPES "]) t";
 
 static const char fill_contracted[] =
 	"INSERT INTO pg_temp.contracted SELECT k.platform, k.custodian, "
@@ -119,7 +125,7 @@ make_tables(struct db *db, const struct run *run)
 		if (db_exec(db, run_tables[i], 0, NULL) == -1)
 			return -1;
 	if (db_exec(db, fill_in_effect, 1, no) == -1 || db_exec(db, fill_day_before, 1, date) == -1 ||
-	    db_exec(db, fill_contracted, 1, date) == -1)
+	    db_exec(db, fill_cutoff, 1, date) == -1 || db_exec(db, fill_contracted, 1, date) == -1)
 		return -1;
 	return db_exec(db, "ANALYZE pg_temp.in_effect, pg_temp.day_before, pg_temp.contracted", 0, NULL) == -1 ?
 	    -1 : 0;
