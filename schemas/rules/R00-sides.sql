@@ -25,23 +25,19 @@
 --		 must not depend on the order of arrival, nor on the day; R3's
 --		 and R4's alone name their day, since what is owed for one day,
 --		 or was booked in it, is not cured by what comes for another.
---		 records: {"<submission>": [record numbers]}, where few enough to
---		 be named
+--		 records: {"<submission>": [record numbers]}, at most 100 each
+--
+-- What comes by the million is read by way of muhur.reconcile_input, which says
+-- the same as in_effect: a query that reads a temporary table is not run in
+-- parallel, nor is one that inserts, hence CREATE ... AS.
 
-CREATE TEMPORARY TABLE claimed (
-	platform	text NOT NULL,
-	custodian	text NOT NULL,
-	asset		text NOT NULL,
-	quantity	numeric NOT NULL,
-	submissions	bigint[] NOT NULL
-) ON COMMIT DROP;
-
-INSERT INTO pg_temp.claimed (platform, custodian, asset, quantity, submissions)
-SELECT member_code, held_at, asset, sum(quantity), array_agg(submission ORDER BY submission)
+CREATE TEMPORARY TABLE claimed ON COMMIT DROP AS
+SELECT member_code AS platform, held_at AS custodian, asset, sum(quantity) AS quantity,
+	array_agg(submission ORDER BY submission) AS submissions
 FROM (
 	SELECT b.submission, b.member_code, b.held_at, b.asset, sum(b.quantity) AS quantity
-	FROM muhur.balance b JOIN pg_temp.in_effect e ON e.submission = b.submission
-	WHERE b.business_date = $2
+	FROM muhur.balance b JOIN muhur.reconcile_input i ON i.submission = b.submission
+	WHERE b.business_date = $2 AND i.run = $1
 	GROUP BY b.submission, b.member_code, b.held_at, b.asset
 ) one_report
 GROUP BY member_code, held_at, asset;
@@ -87,6 +83,20 @@ FROM muhur.wallet w JOIN pg_temp.in_effect e ON e.submission = w.submission
 WHERE w.business_date = $2 AND w.as_of IS NULL
 GROUP BY w.member_code, w.asset;
 
+-- The platforms whose wallets at 23:59 are known: one whose HoldingReports are
+-- all of moments within the day (m.41(2)) has not said; one without a record
+-- has nothing.
+CREATE TEMPORARY TABLE wallets_in (platform text PRIMARY KEY) ON COMMIT DROP;
+
+INSERT INTO pg_temp.wallets_in (platform)
+SELECT DISTINCT e.member_code
+FROM pg_temp.in_effect e
+LEFT JOIN (
+	SELECT submission, as_of FROM muhur.wallet WHERE business_date = $2
+	UNION SELECT submission, as_of FROM muhur.reserve WHERE business_date = $2
+) r USING (submission)
+WHERE e.message_type = 'HoldingReport' AND r.as_of IS NULL;
+
 CREATE TEMPORARY TABLE direct (
 	custodian	text NOT NULL,
 	asset		text NOT NULL,
@@ -105,4 +115,5 @@ GROUP BY c.member_code, c.asset;
 ANALYZE pg_temp.claimed;
 ANALYZE pg_temp.kept;
 ANALYZE pg_temp.own;
+ANALYZE pg_temp.wallets_in;
 ANALYZE pg_temp.direct;

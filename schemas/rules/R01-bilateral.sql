@@ -5,9 +5,10 @@
 -- In words: for each pair of platform p and custodian c with a contract valid
 -- on the day, and each asset a that either of them reports for the pair,
 --	difference = what p claims to hold at c of a - what c keeps for p of a.
--- Any difference is a break: the tolerance is zero.  Where both reports are
--- in, an asset that one of them leaves out counts as zero there.  Where a
--- report is missing nothing is compared: that is R4's break, never zero.
+-- A difference beyond R1.tolerance is a break; it is zero unless set otherwise.
+-- Where both reports are in, an asset that one of them leaves out counts as
+-- zero there.  Where a report is missing nothing is compared: that is R4's
+-- break, never zero.
 --
 -- Sums that go beyond 20 integer digits are compared exactly and then written
 -- as the greatest number that has them, which the break's detail says.
@@ -20,6 +21,7 @@ CREATE TEMPORARY TABLE compared (
 	kept		numeric,
 	claimed_line	boolean NOT NULL,
 	kept_line	boolean NOT NULL,
+	differs		boolean,	-- NULL: not compared
 	submissions	bigint[] NOT NULL
 ) ON COMMIT DROP;
 
@@ -30,6 +32,8 @@ SELECT k.platform, k.custodian, a.asset,
 	CASE WHEN k.platform_in THEN coalesce(c.quantity, 0) END,
 	CASE WHEN k.custodian_in THEN coalesce(o.quantity, 0) END,
 	c.asset IS NOT NULL, o.asset IS NOT NULL,
+	CASE WHEN k.platform_in AND k.custodian_in THEN abs(coalesce(c.quantity, 0) - coalesce(o.quantity, 0))
+		> muhur.parameter('R1.tolerance', $2)::numeric END,
 	coalesce(c.submissions, ARRAY(SELECT e.submission FROM pg_temp.in_effect e
 		WHERE e.member_code = k.platform AND e.message_type = 'BalanceReport' ORDER BY 1))
 	|| coalesce(o.submissions, ARRAY(SELECT e.submission FROM pg_temp.in_effect e
@@ -49,8 +53,7 @@ SELECT $1, platform, custodian, asset,
 	CASE WHEN claimed IS NOT NULL THEN greatest(-m.most, least(m.most, claimed)) END,
 	CASE WHEN kept IS NOT NULL THEN greatest(-m.most, least(m.most, kept)) END,
 	CASE WHEN claimed - kept IS NOT NULL THEN greatest(-m.most, least(m.most, claimed - kept)) END,
-	CASE WHEN claimed - kept IS NULL THEN 'missing'
-		WHEN claimed = kept THEN 'matched' ELSE 'break' END
+	CASE WHEN differs THEN 'break' WHEN NOT differs THEN 'matched' ELSE 'missing' END
 FROM pg_temp.compared, (VALUES (99999999999999999999.999999999999999999)) AS m (most)
 ORDER BY platform COLLATE "C", custodian COLLATE "C", asset COLLATE "C";
 
@@ -66,4 +69,4 @@ SELECT 'R1', 'III-35/B.2 m.32(3), 26(1)', 'QUANTITY_DIFFERENCE',
 		THEN '; a quantity has more than 20 integer digits and is written as the greatest that has 20' ELSE '' END,
 	submissions
 FROM pg_temp.compared
-WHERE claimed <> kept;
+WHERE differs;

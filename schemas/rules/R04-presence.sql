@@ -1,13 +1,18 @@
 -- R4: presence.
--- Source: III-35/B.2 m.32(1): platforms and custodians send their reports each
--- day.
+-- Source: III-35/B.2 m.32(1): platforms and custodians send the reports that the
+-- registry asks for.
 --
--- In words: each platform and each custodian that has a contract valid on the
--- day, and is not closed, owes its report of the day (BalanceReport,
--- CustodyReport).  Where no report of it is in effect there is one break, of
--- that member, whatever the number of its contracts.  A missing report never
--- counts as zero.  A suspended member owes it as well: its customers' assets
--- are still there.
+-- In words: who owes which report for the day is said by muhur.owed: each platform
+-- and each custodian with a contract valid on the day its BalanceReport and
+-- CustodyReport; a platform its MovementReport (m.10(2)c), NettingReport (m.33(1))
+-- and HoldingReport (m.41), and the registry its ReferenceData, as the parameters
+-- R4.* say.  A suspended member owes them as well: its customers' assets are still
+-- there.  Where none of it is in effect, and its cut-off has passed or the operator
+-- asked for the run, there is one break, of that member, whatever the number of its
+-- contracts.  A missing report never counts as zero.
+--
+-- HoldingReports that are all of moments within the day (m.41(2)) do not stand for
+-- the one of its end, which R2 and R6 are judged by.
 --
 -- The key names the day that is owed: a break of D ends when D itself is
 -- reported (or no longer owed), and the day after has a break of its own.
@@ -15,18 +20,17 @@
 INSERT INTO pg_temp.found (rule, rule_source, kind, key, platform, custodian, asset,
 	platform_quantity, custodian_quantity, difference, detail, submissions)
 SELECT 'R4', 'III-35/B.2 m.32(1)', 'REPORT_MISSING',
-	owed.message_type || '|' || owed.member_code || '|' || $2::date,
-	owed.platform, owed.custodian, NULL,
-	NULL, NULL, NULL,
-	owed.message_type || ' of ' || owed.member_code || ' is missing', '{}'
-FROM (
-	SELECT DISTINCT platform AS member_code, 'BalanceReport' AS message_type,
-		platform, NULL::text AS custodian
-	FROM pg_temp.contracted
-	UNION
-	SELECT DISTINCT custodian, 'CustodyReport', NULL, custodian
-	FROM pg_temp.contracted
-) owed
-JOIN muhur.member m ON m.code = owed.member_code AND m.state <> 'closed'
-WHERE NOT EXISTS (SELECT FROM pg_temp.in_effect e
-	WHERE e.member_code = owed.member_code AND e.message_type = owed.message_type);
+	o.message_type || '|' || o.member_code || '|' || $2::date,
+	CASE WHEN m.kind = 'platform' THEN o.member_code END,
+	CASE WHEN m.kind = 'custodian' THEN o.member_code END,
+	NULL, NULL, NULL, NULL,
+	o.message_type || ' of ' || o.member_code || ' is missing'
+	|| CASE WHEN o.is_in THEN ': what is in says nothing of the end of the day' ELSE '' END,
+	ARRAY(SELECT e.submission FROM pg_temp.in_effect e
+		WHERE e.member_code = o.member_code AND e.message_type = o.message_type ORDER BY 1)
+FROM muhur.owed($2) o
+JOIN muhur.member m ON m.code = o.member_code
+JOIN pg_temp.cutoff c ON c.message_type = o.message_type AND c.due
+WHERE NOT o.is_in
+OR (o.message_type = 'HoldingReport' AND NOT EXISTS (SELECT FROM pg_temp.wallets_in w
+	WHERE w.platform = o.member_code));

@@ -3,14 +3,12 @@
 --
 -- In words: within the reports of one member that are in effect on the day,
 -- more than one line of the same key: of a BalanceReport registry number,
--- customer number, place and asset; of a CustodyReport's omnibus wallets
--- platform, asset and wallet; of its direct customers registry number,
--- customer number, asset and wallet.  One break a key, with the sum of its
--- lines.  The lines are added up as reported: whether the member meant one of
--- them or both is for the member to say.
---
--- The detail names the first three lines by MessageId and record number, and
--- not the investor.
+-- customer number, place and asset; of a MovementReport the movement's id; of a
+-- NettingReport registry number, customer number and asset; of a
+-- CustodyReport's omnibus wallets platform, asset and wallet; of its direct
+-- customers registry number, customer number, asset and wallet.  One break a
+-- key, with the sum of its lines.  The lines are added up as reported: whether
+-- the member meant one of them or both is for the member to say.
 
 CREATE TEMPORARY TABLE doubled (
 	message_type	text NOT NULL,
@@ -18,33 +16,53 @@ CREATE TEMPORARY TABLE doubled (
 	member_code	text NOT NULL,
 	platform	text,
 	custodian	text,
-	asset		text NOT NULL,
+	asset		text,
 	quantity	numeric NOT NULL,
 	submission	bigint NOT NULL,
 	record_no	bigint NOT NULL
 ) ON COMMIT DROP;
 
--- Balances come by the million: those whose hash stands alone are put aside
--- first, since a number groups several times faster than five texts do.  Equal
--- hashes prove nothing and are compared in full.
-CREATE TEMPORARY TABLE suspect (hash bigint NOT NULL) ON COMMIT DROP;
-INSERT INTO pg_temp.suspect
-SELECT hash_record_extended(ROW(b.member_code, b.registry_no, b.customer_no, b.held_at, b.asset), 0)
-FROM muhur.balance b JOIN pg_temp.in_effect e ON e.submission = b.submission
-WHERE b.business_date = $2
-GROUP BY 1 HAVING count(*) > 1;
-ANALYZE pg_temp.suspect;
-
+-- Of balances R00-rolled.sql has put aside those that cannot be doubled.
 INSERT INTO pg_temp.doubled
 SELECT 'BalanceReport', concat_ws('|', 'Bal', member_code, registry_no, customer_no, held_at, asset),
 	member_code, member_code, nullif(held_at, 'OWN'), asset, quantity, submission, record_no
 FROM (
 	SELECT b.*, count(*) OVER (PARTITION BY b.member_code, b.registry_no, b.customer_no,
 		b.held_at, b.asset) AS n
-	FROM muhur.balance b JOIN pg_temp.in_effect e ON e.submission = b.submission
-	JOIN pg_temp.suspect s ON s.hash = hash_record_extended(
-		ROW(b.member_code, b.registry_no, b.customer_no, b.held_at, b.asset), 0)
-	WHERE b.business_date = $2
+	FROM pg_temp.rolled r JOIN muhur.balance b USING (registry_no, customer_no, asset, member_code)
+	WHERE r.maybe_doubled AND b.business_date = $2
+	AND b.submission IN (SELECT submission FROM pg_temp.in_effect)
+) line
+WHERE n > 1;
+
+INSERT INTO pg_temp.doubled
+SELECT 'NettingReport', concat_ws('|', 'Net', n.member_code, n.registry_no, n.customer_no, n.asset),
+	n.member_code, n.member_code, NULL, n.asset, n.net, n.submission, n.record_no
+FROM pg_temp.rolled r JOIN muhur.netting n USING (registry_no, customer_no, asset, member_code)
+WHERE r.net_doubled AND n.business_date = $2
+AND n.submission IN (SELECT submission FROM pg_temp.in_effect);
+
+-- Movements come by the million too: those whose id's hash stands alone are put
+-- aside first, since a number sorts several times faster than a text.  Equal
+-- hashes prove nothing and are compared in full.
+SELECT set_config('enable_hashagg', 'off', true);
+CREATE TEMPORARY TABLE suspect ON COMMIT DROP AS
+SELECT hashtextextended(m.movement_id, hashtext(m.member_code)) AS hash
+FROM muhur.movement m JOIN muhur.reconcile_input i ON i.submission = m.submission
+WHERE m.business_date = $2 AND i.run = $1
+GROUP BY 1 HAVING count(*) > 1;
+SELECT set_config('enable_hashagg', reset_val, true) FROM pg_settings WHERE name = 'enable_hashagg';
+ANALYZE pg_temp.suspect;
+
+INSERT INTO pg_temp.doubled
+SELECT 'MovementReport', concat_ws('|', 'Mov', member_code, movement_id), member_code, member_code, NULL,
+	CASE WHEN first_asset = last_asset THEN asset END, quantity, submission, record_no
+FROM (
+	SELECT m.*, count(*) OVER one AS n, min(asset) OVER one AS first_asset, max(asset) OVER one AS last_asset
+	FROM pg_temp.suspect s JOIN muhur.movement m
+	ON hashtextextended(m.movement_id, hashtext(m.member_code)) = s.hash
+	WHERE m.business_date = $2 AND m.submission IN (SELECT submission FROM pg_temp.in_effect)
+	WINDOW one AS (PARTITION BY m.member_code, m.movement_id)
 ) line
 WHERE n > 1;
 
@@ -74,18 +92,10 @@ FROM (
 JOIN muhur.custody_direct c USING (member_code, registry_no, customer_no, asset, wallet)
 WHERE c.business_date = $2 AND c.submission IN (SELECT submission FROM pg_temp.in_effect);
 
-INSERT INTO pg_temp.found (rule, rule_source, kind, key, platform, custodian, asset,
-	platform_quantity, custodian_quantity, difference, detail, submissions)
-SELECT 'R5', 'III-35/B.2 m.32(2); MKS rules G', 'DUPLICATE_LINE', key, platform, custodian, asset,
-	CASE WHEN message_type = 'BalanceReport' THEN sum(quantity) END,
-	CASE WHEN message_type = 'CustodyReport' THEN sum(quantity) END, NULL,
-	count(*) || ' lines of one key: '
-	|| string_agg(message_id || ' record ' || record_no, ', ' ORDER BY nth) FILTER (WHERE nth <= 3)
-	|| CASE WHEN count(*) > 3 THEN ', ...' ELSE '' END,
-	array_agg(DISTINCT submission ORDER BY submission)
-FROM (
-	SELECT d.*, e.message_id, row_number() OVER (PARTITION BY d.key
-		ORDER BY e.message_id COLLATE "C", d.record_no) AS nth
-	FROM pg_temp.doubled d JOIN pg_temp.in_effect e USING (submission)
-) line
-GROUP BY message_type, key, platform, custodian, asset;
+INSERT INTO pg_temp.faulty (kind, rule_source, member_code, key, platform, custodian, asset,
+	platform_quantity, custodian_quantity, said, submission, record_no)
+SELECT 'DUPLICATE_LINE', 'III-35/B.2 m.32(2); MKS rules G', member_code, key, platform, custodian, asset,
+	CASE WHEN message_type <> 'CustodyReport' THEN quantity END,
+	CASE WHEN message_type = 'CustodyReport' THEN quantity END,
+	count(*) OVER (PARTITION BY key) || ' lines of one key', submission, record_no
+FROM pg_temp.doubled;

@@ -42,9 +42,9 @@ static const char *const identify[] = {
 #define EARLIER "(SELECT no FROM muhur.reconcile_run WHERE no <> $1::bigint AND business_date <= $2::date " \
 	"ORDER BY business_date DESC, version DESC LIMIT 1)"
 
-/* R4's breaks are of one day each (schemas/rules/R04-presence.sql): only runs
- * of that day have anything to say of them. */
-#define OF_ONE_DAY "b.rule = 'R4'"
+/* R3's and R4's breaks are of one day each (schemas/rules/R03-roll-forward.sql,
+ * R04-presence.sql): only runs of that day have anything to say of them. */
+#define OF_ONE_DAY "b.rule IN ('R3', 'R4')"
 
 static const char store_breaks[] =
 	"INSERT INTO muhur.break (id, rule, rule_source, kind, key, platform, custodian, asset, "

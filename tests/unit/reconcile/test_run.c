@@ -241,7 +241,7 @@ test_bilateral(void **state)
 	bal(no, "1", "CUA", BTC, "1.000000000000000001");
 	bal(no, "2", "CUA", BTC, "2");		/* sum 3.000000000000000001 against 3 */
 	bal(no, "1", "CUA", ETH, "5");		/* CUA has no such line: 5 against 0 */
-	bal(no, "1", "CUB", BTC, "-1");		/* a negative balance counts as it stands: -1 against 4 */
+	bal(no, "1", "CUB", BTC, "-1");		/* a negative balance counts as it stands: -1 against 4; and R5 */
 	no = report("PLB", "B", DAY);
 	bal(no, "1", "CUB", ETH, "8");		/* two reports of CUB add up: 3 + 5 */
 	no = report("CUA", "C", DAY);
@@ -257,9 +257,10 @@ test_bilateral(void **state)
 	    "R1 QUANTITY_DIFFERENCE PLA CUA " BTC " 3.000000000000000001 3 0.000000000000000001 new " DAY "\n"
 	    "R1 QUANTITY_DIFFERENCE PLA CUA " ETH " 5 0 5 new " DAY "\n"
 	    "R1 QUANTITY_DIFFERENCE PLA CUB " BTC " -1 4 -5 new " DAY "\n"
-	    "R1 QUANTITY_DIFFERENCE PLB CUB " BTC " 0 0.5 -0.5 new " DAY);
-	assert_int_equal(run.breaks, 4);
-	assert_int_equal(run.fresh, 4);
+	    "R1 QUANTITY_DIFFERENCE PLB CUB " BTC " 0 0.5 -0.5 new " DAY "\n"
+	    "R5 NEGATIVE_BALANCE PLA - " BTC " -1 - - new " DAY);
+	assert_int_equal(run.breaks, 5);
+	assert_int_equal(run.fresh, 5);
 	/* PLB-CUB BTC: its own report and both of CUB's would be cited, if both
 	 * had a line; D2 alone has one.  PLB 2, D2 5. */
 	expect("SELECT f.submissions::text FROM muhur.finding f JOIN muhur.break b ON b.id = f.break_id "
