@@ -163,7 +163,7 @@ class Engine:
     def __init__(self):
         self.psql = None
         self.log = f"{DIR}/reconcile.log"
-        conf = f"{DIR}/muhur.conf"
+        self.conf = conf = f"{DIR}/muhur.conf"
         with open(f"{DIR}/muhur_owner.password", "w") as f:
             os.fchmod(f.fileno(), 0o600)
             f.write("x\n")
@@ -177,7 +177,7 @@ class Engine:
             "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
             " WHERE n.nspname LIKE 'muhur%' AND c.relkind IN ('r', 'p') AND NOT c.relispartition")
             if self.value(f"SELECT NOT EXISTS (SELECT FROM {t})")]
-        self.start(conf)
+        self.start()
 
     def connect(self):
         self.psql = subprocess.Popen(
@@ -185,12 +185,12 @@ class Engine:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(f"{DIR}/psql.log", "a"), text=True)
         self.execute("SET client_min_messages = warning; SET timezone = 'UTC'")
 
-    def start(self, conf):
+    def start(self, rules=f"{SRC}/schemas/rules"):
         """muhur-reconcile on its descriptors: channel, configuration, password, rules"""
         os.environ["ASAN_OPTIONS"] = "detect_leaks=0"   # it dies under seccomp
         self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        given = [theirs.fileno(), os.open(conf, os.O_RDONLY), os.open(f"{DIR}/muhur_reconcile.password", os.O_RDONLY),
-                 os.open(f"{SRC}/schemas/rules", os.O_RDONLY | os.O_DIRECTORY)]
+        given = [theirs.fileno(), os.open(self.conf, os.O_RDONLY),
+                 os.open(f"{DIR}/muhur_reconcile.password", os.O_RDONLY), os.open(rules, os.O_RDONLY | os.O_DIRECTORY)]
 
         def arrange():
             high = [os.dup2(fd, 50 + i) for i, fd in enumerate(given)]
@@ -206,9 +206,12 @@ class Engine:
         kind, = struct.unpack_from("H", self.channel.recv(65536))
         assert kind == M_READY, kind
 
-    def stop(self):
+    def end(self):
         self.channel.close()
         assert self.process.wait(30) == 0
+
+    def stop(self):
+        self.end()
         self.psql.stdin.close()
         self.psql.wait()
 
