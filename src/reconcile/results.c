@@ -57,10 +57,10 @@ static const char store_findings[] =
 	"WITH earlier AS (SELECT f.break_id, f.first_seen FROM muhur.finding f "
 	"    WHERE f.run = " EARLIER " AND f.status <> 'cured') "
 	"INSERT INTO muhur.finding (run, break_id, status, first_seen, platform_quantity, "
-	"    custodian_quantity, difference, detail, submissions) "
+	"    custodian_quantity, difference, detail, submissions, records) "
 	"SELECT $1::bigint, i.id, CASE WHEN e.break_id IS NULL THEN 'new' ELSE 'continuing' END, "
 	"    coalesce(e.first_seen, $2::date), " BOUNDED("i.platform_quantity") ", "
-	    BOUNDED("i.custodian_quantity") ", " BOUNDED("i.difference") ", i.detail, i.submissions "
+	    BOUNDED("i.custodian_quantity") ", " BOUNDED("i.difference") ", i.detail, i.submissions, i.records "
 	"FROM pg_temp.identified i LEFT JOIN earlier e ON e.break_id = i.id ORDER BY i.id";
 
 /* Cured: the earlier run has it and this one does not.  Both sides' values are
