@@ -11,8 +11,10 @@ tests_unit_reconcile_test_run_SOURCES = tests/unit/reconcile/test_run.c \
 tests_unit_reconcile_test_run_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_reconcile_test_run_LDADD = $(RECONCILE_TEST_LIBS)
 endif
-reconcile_tests = tests/unit/reconcile/test_market.py \
+reconcile_tests = tests/unit/reconcile/test_comparison.py \
+	tests/unit/reconcile/test_market.py \
 	tests/unit/reconcile/test_planted.py \
-	tests/unit/reconcile/test_process.py
+	tests/unit/reconcile/test_process.py \
+	tests/unit/reconcile/test_random.py
 dist_check_SCRIPTS += $(reconcile_tests)
 TESTS += $(reconcile_tests)
