@@ -15,12 +15,12 @@ def market():
     m.platform("PLA"), m.custodian("CUA"), m.contract("PLA", "CUA")
     m.balances("PLA", [("1000000001", "C1", "CUA", BTC, "1.5"), ("1000000002", "C2", "CUA", BTC, "2.5")],
                prices=[(BTC, "TRY", "2000000")], message_id="A")
-    m.custody("CUA", [("PLA", BTC, "HOT", "1"), ("PLA", BTC, "COLD", "3")], message_id="B")
+    m.custody("CUA", [("PLA", BTC, "HOT", "0.2"), ("PLA", BTC, "COLD", "3.8")], message_id="B")
     return m
 
 
 def agrees():
-    """1.5 + 2.5 claimed, 1 + 3 kept: nothing found; the pair is there"""
+    """1.5 + 2.5 claimed, 0.2 + 3.8 kept, 5 % of it hot: nothing found; the pair is there"""
     engine.load(market())
     run = engine.run()
     same(run.brief(), [])
