@@ -249,13 +249,15 @@ class Engine:
             order.shuffle(reports)
         elif order is not None:
             reports = [reports[i] for i in order]
-        # the worker looks at the calendar now and then, under this lock
+        members = {"MKK": Member("MKK", "registry", "active"), "SPK": Member("SPK", "regulator", "active")}
+        members.update(market.members)
+        # first what the worker takes first, where it looks for work meanwhile
         s = ["BEGIN; SELECT pg_advisory_xact_lock(hashtext('muhur.schedule')) \\g /dev/null\n",
-             f"TRUNCATE {', '.join(self.tables)} RESTART IDENTITY CASCADE",
+             "LOCK TABLE muhur.reconcile_job", f"TRUNCATE {', '.join(self.tables)} RESTART IDENTITY CASCADE",
              "DELETE FROM muhur.parameter WHERE set_at IS NOT NULL"]
         # enrolled long after: nothing is due by the calendar
         s += [f"INSERT INTO muhur.member (code, kind, name, state, created_at) VALUES"
-              f" ('{m.code}', '{m.kind}', '{m.code}', '{m.state}', '2200-01-01')" for m in market.members.values()]
+              f" ('{m.code}', '{m.kind}', '{m.code}', '{m.state}', '2200-01-01')" for m in members.values()]
         s += [f"INSERT INTO muhur.contract VALUES ({', '.join(map(literal, c))})" for c in market.contracts]
         s += [f"INSERT INTO muhur.parameter (name, value, valid_from, set_at) VALUES"
               f" ({literal(n)}, {literal(v)}, '{d}', '2025-01-01')" for n, v, d in market.parameters]
