@@ -18,6 +18,7 @@ reconcile_tests = tests/unit/reconcile/test_comparison.py \
 	tests/unit/reconcile/test_random.py
 dist_check_SCRIPTS += $(reconcile_tests)
 TESTS += $(reconcile_tests)
-limit_tests = tests/unit/reconcile/test_custody_limits.py tests/unit/reconcile/test_reserve_limits.py
+limit_tests = tests/unit/reconcile/test_custody_limits.py tests/unit/reconcile/test_reserve_limits.py \
+	tests/unit/reconcile/test_limits_random.py
 dist_check_SCRIPTS += $(limit_tests)
 TESTS += $(limit_tests)
