@@ -98,6 +98,7 @@ int cmd_user(struct cmd *, int, char **);
 int cmd_role(struct cmd *, int, char **);
 int cmd_crl(struct cmd *, int, char **);
 int cmd_contract(struct cmd *, int, char **);
+int cmd_parameter(struct cmd *, int, char **);
 int cmd_submission(struct cmd *, int, char **);
 int cmd_reconcile(struct cmd *, int, char **);
 int cmd_break(struct cmd *, int, char **);

@@ -23,6 +23,7 @@ src_muhur_muhur_SOURCES = \
 	src/muhur/main.c \
 	src/muhur/member.c \
 	src/muhur/notice.c \
+	src/muhur/parameter.c \
 	src/muhur/progress.c \
 	src/muhur/progress.h \
 	src/muhur/reconcile.c \

@@ -21,6 +21,7 @@ static const struct command {
 	{ "role",	cmd_role,	"named groups of rights", NULL },
 	{ "crl",	cmd_crl,	"fetch revocation lists, and what they say of certificates", NULL },
 	{ "contract",	cmd_contract,	"which platform keeps assets at which custodian", NULL },
+	{ "parameter",	cmd_parameter,	"what the rules of reconciliation are set to", NULL },
 	{ "submission",	cmd_submission,	"what was received and what became of it", NULL },
 	{ "reconcile",	cmd_reconcile,	"run and read reconciliations", NULL },
 	{ "break",	cmd_break,	"what a reconciliation found", NULL },

@@ -169,6 +169,56 @@ t 0 "contract list" contract list
 t 0 "... JSON" contract list --json
 [ "$(wc -l <out)" = 3 ] && grep -q '"to":"2026-03-01","fullCustody":false' out; ok $? "... three contracts"
 
+# --- parameters --------------------------------------------------------------
+t 0 "parameter list" parameter list
+has '^R6.limit  *0.05 '
+t 0 "parameter set" parameter set R6.limit 0.04 --from 2026-03-10
+has '^set R6.limit to 0.04 from 2026-03-10, before 0.05$'
+[ "$(wc -l <out)" = 1 ]; ok $? "... no day was reconciled before"
+t 0 "parameter list of a day" parameter list --date 2026-03-09 --json
+has '"name":"R6.limit","value":"0.05","from":"2000-01-01","setAt":null'
+t 0 "... of the day it holds from" parameter list --date 2026-03-10 --json
+has '"name":"R6.limit","value":"0.04","from":"2026-03-10"'
+[ "$(grep -c R6.limit out)" = 1 ]; ok $? "... once"
+# R2 stands before R10, and what is no rule's at the end
+[ "$(grep -o '"name":"[^"]*"' out | cut -d'"' -f4 | sed -n '1p;$p' | tr '\n' ' ')" = 'R1.tolerance report.central ' ]; ok $? "... in the rules' order"
+[ "$(grep -n R2.tol out | cut -d: -f1)" -lt "$(grep -n R10.limit out | cut -d: -f1)" ]; ok $? "... by number"
+# Runs on five days; 0.06 from 03-08 holds until 0.04 does, from 03-10: it is
+# another value than 0.05 for 03-08 and 03-09, and says nothing of 03-10 and 11
+sql "INSERT INTO reconcile_run (business_date, version, cause, started_at) SELECT d, v, 'operator', now()
+	FROM generate_series('2026-03-07', '2026-03-11', interval '1 day') d, generate_series(1, 2) v"
+t 0 "a value for days that were reconciled" parameter set R6.limit 0.06 --from 2026-03-08
+has '^reconciled already with another value: 2 days, 2026-03-08 to 2026-03-09;'
+t 0 "the same value again" parameter set R6.limit 0.06 --from 2026-03-08 --json
+[ "$(cat out)" = '{"did":"set","what":"R6.limit","value":"0.06","from":"2026-03-08","before":"0.06","reconciledDays":0,"firstReconciled":null,"lastReconciled":null}' ]
+ok $? "... changes no day"
+t 0 "another one for the same day" parameter set R6.limit 0.07 --from 2026-03-09
+has '1 day, 2026-03-09 to 2026-03-09'
+t 0 "from the open day on" parameter set R12.month rolling
+has ' before calendar$'
+t 0 "parameter list --history" parameter list --history --json
+[ "$(grep -o '"name":"R6.limit","value":"[0-9.]*"' out | cut -d'"' -f8 | tr '\n' ' ')" = '0.05 0.06 0.07 0.04 ' ]; ok $? "... in the order of days"
+sql "SELECT detail FROM event WHERE kind = 'parameter-set' ORDER BY no LIMIT 1"
+has '{"from": "2026-03-10", "name": "R6.limit", "value": "0.04", "before": "0.05"}'
+t 1 "a name that is none" parameter set R6.limits 0.05
+complains 'R6.limits: there is no such parameter'
+t 1 "a part above 1" parameter set R6.limit 5
+complains 'R6.limit: 5: must be a number from 0 to 1'
+t 1 "a part and a line's end" parameter set R6.limit '0.05
+'
+for v in '' ' 0.05' 0.05% 5e-2 -0.05 .05 1.01; do t 1 "a part written '$v'" parameter set -- R6.limit "$v"; done
+t 0 "a part of 1" parameter set R9.limit 1.00
+t 1 "a word that is none" parameter set R8.split half
+complains 'must be asset or total or whole'
+t 1 "part of a word" parameter set R8.split ass
+t 1 "days that are no number" parameter set R12.cure_days 30.5
+t 1 "an amount that is negative" parameter set -- R7.small_usd -1
+t 0 "an amount" parameter set R7.small_usd 250000.50
+t 2 "no value" parameter set R6.limit
+t 2 "a date that is none" parameter set R6.limit 0.05 --from 2026-02-30
+t 2 "both of a day and of all" parameter list --date 2026-03-01 --history
+sql "DELETE FROM reconcile_run"
+
 # --- submissions ----------------------------------------------------------------
 id=01890000-0000-7000-8000-000000000001 held=01890000-0000-7000-8000-000000000002
 printf 'the bytes' >bytes; sum=$(sha256sum <bytes | cut -d' ' -f1)
@@ -427,7 +477,7 @@ t 1 "... for people" status
 has "^business day .*$day, 1 of 3 reports are in; not in yet:"
 has "PLA BalanceReport, $before"
 sql "SELECT string_agg(DISTINCT kind, ' ' ORDER BY kind) FROM event WHERE actor = 'operator'"
-[ "$(cat out)" = "break-closed contract-added contract-ended member-added member-resumed member-suspended operator-decision outbox-rebuilt user-added user-keys-added user-resumed user-suspended" ]
+[ "$(cat out)" = "break-closed contract-added contract-ended member-added member-resumed member-suspended operator-decision outbox-rebuilt parameter-set user-added user-keys-added user-resumed user-suspended" ]
 ok $? "every change left its event"
 
 # --- the manual ------------------------------------------------------------------
