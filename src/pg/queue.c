@@ -27,7 +27,7 @@ queue_add(struct db *db, date_t day, usec_t not_before, const char *cause)
 }
 
 /*
- * The row lock alone would let a second worker take another entry of the same
+ * The oldest day first: later ones are built on it.  The row lock alone would let a second worker take another entry of the same
  * day; the advisory lock on the day (given up with the transaction) does not.
  */
 int
@@ -42,7 +42,7 @@ queue_take(struct db *db, usec_t now, struct queue_job *job)
 	res = db_prepared(db, "queue_take",
 	    "WITH job AS MATERIALIZED (SELECT no, business_date, cause "
 	    "  FROM muhur.reconcile_job WHERE not_before <= $1 "
-	    "  ORDER BY not_before, no FOR UPDATE SKIP LOCKED LIMIT 1) "
+	    "  ORDER BY business_date, not_before, no FOR UPDATE SKIP LOCKED LIMIT 1) "
 	    "SELECT no, business_date, cause FROM job WHERE pg_try_advisory_xact_lock("
 	    "  hashtext('muhur.reconcile'), business_date - date '2000-01-01')", 1, params);
 	if (res == NULL)

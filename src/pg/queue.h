@@ -21,7 +21,7 @@ struct queue_job {
 /* Queue a day and wake the workers (CHANNEL_JOB), when the caller's
  * transaction commits.  0 or -1. */
 int  queue_add(struct db *db, date_t day, usec_t not_before, const char *cause);
-/* The oldest day that is due, locked until the caller's transaction ends: 1, 0
+/* The oldest business day that is due, locked until the caller's transaction ends: 1, 0
  * nothing is due or another worker has it, -1.  No other worker then takes the
  * same day.  Call it as the first statement of a REPEATABLE READ transaction. */
 int  queue_take(struct db *db, usec_t now, struct queue_job *job);
