@@ -14,8 +14,8 @@
 
 /* How many columns of muhur.notice_lines a kind of line has (model/notice.h). */
 static const struct { const char *kind; int columns; } line_kinds[] = {
-	{ "pair", 8 }, { "source", 7 }, { "break", 14 }, { "user", 4 }, { "right", 8 },
-	{ "certificate", 8 },
+	{ "pair", 8 }, { "source", 7 }, { "break", 17 }, { "limit", 15 }, { "balance", 7 },
+	{ "user", 4 }, { "right", 8 }, { "certificate", 8 },
 };
 
 struct lines {
@@ -89,16 +89,42 @@ put_line(void *arg, const PGresult *res)
 	return l->b.len >= LINES_CHUNK ? flush_lines(l) : 0;
 }
 
+/*
+ * The lines of a CentralRegistryReport go as they are made: the server would
+ * keep what muhur.notice_lines returns in a file of its own first, and this may
+ * be the whole day's balances.
+ */
+static int
+send_all(struct lines *l, struct db *db, const char *notice_id)
+{
+	const char	*params[] = { notice_id, NULL };
+	PGresult	*res;
+	long long	 rc;
+
+	res = db_query(db, NULL, "SELECT r.no, r.business_date FROM muhur.notice n "
+	    "JOIN muhur.reconcile_run r ON r.no = n.run "
+	    "WHERE n.id = $1::uuid AND n.kind = 'CentralRegistryReport'", 1, params);
+	if (res == NULL)
+		return -1;
+	if (PQntuples(res) == 1) {
+		params[0] = PQgetvalue(res, 0, 0);
+		params[1] = PQgetvalue(res, 0, 1);
+		rc = db_each_row(db, "SELECT * FROM muhur.central_lines($1::bigint, $2::date)", 2, params,
+		    put_line, l);
+	} else
+		rc = db_each_row(db, "SELECT * FROM muhur.notice_lines($1::uuid)", 1, params, put_line, l);
+	PQclear(res);
+	return rc == -1 ? -1 : 0;
+}
+
 /* Where anything fails the lines end early, and the signer, who knows how
  * many there are, builds nothing. */
 void
 lines_send(struct db *db, const char *notice_id, int fd)
 {
 	struct lines	 l = { .fd = fd };
-	const char	*params[] = { notice_id };
 
-	if (db_each_row(db, "SELECT * FROM muhur.notice_lines($1::uuid)", 1, params,
-	    put_line, &l) == -1)
+	if (send_all(&l, db, notice_id) == -1)
 		log_warnx("notice %s: its lines could not be sent whole", notice_id);
 	else
 		(void)flush_lines(&l);

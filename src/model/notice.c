@@ -16,6 +16,10 @@ static const struct {
 	    "urn:muhur:xsd:authorization-report:1", "authorization-report-1.xsd" },
 	[NK_CERTIFICATE_EXPIRY] = { "CertificateExpiryNotice",
 	    "urn:muhur:xsd:certificate-expiry-notice:1", "certificate-expiry-notice-1.xsd" },
+	[NK_LIMIT_BREACH] = { "LimitBreachNotice",
+	    "urn:muhur:xsd:limit-breach-notice:1", "limit-breach-notice-1.xsd" },
+	[NK_CENTRAL_REGISTRY] = { "CentralRegistryReport",
+	    "urn:muhur:xsd:central-registry-report:1", "central-registry-report-1.xsd" },
 };
 
 static const char *const levels[NL_COUNT] = {

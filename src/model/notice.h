@@ -16,6 +16,8 @@ enum notice_kind {
 	NK_DISCREPANCY_REPORT,		/* [farklilik bildirimi] to the regulator */
 	NK_AUTHORIZATION_REPORT,	/* [yetki raporu] who may do what, to its member */
 	NK_CERTIFICATE_EXPIRY,		/* [sertifika sure sonu bildirimi] a user's ends soon */
+	NK_LIMIT_BREACH,		/* [limit asimi bildirimi] to the regulator and whom it concerns */
+	NK_CENTRAL_REGISTRY,		/* [merkezi kaydi rapor] to the registry and the regulator */
 	NK_COUNT
 };
 const char *notice_kind_name(enum notice_kind k);	/* "Acknowledgement" */
@@ -61,10 +63,13 @@ struct notice {
 /*
  * Bulk lines come to the signer as tab-separated text (COPY text format),
  * one line a record, fields in this order; "\N" is absent.
- *  NK_RECONCILIATION_RESULT: kind ("source", "pair" or "break"), then
+ *  NK_RECONCILIATION_RESULT: kind ("source", "pair", "break" or "limit"), then
  *    source: submission_id sha256 member message_type message_id file_name; the recipient's own
  *    pair:  platform custodian asset platform_quantity custodian_quantity difference status(matched|break|missing)
  *    break: break_id rule rule_source(article) kind platform custodian asset platform_quantity custodian_quantity difference status(new|continuing|cured) first_seen detail
+ *           state(open|explained|cured|closed) from("<submission id>[:record numbers]", separated by spaces) explanation
+ *    limit: rule rule_source platform custodian asset at(absent: 23:59) numerator denominator ratio threshold
+ *           status(within|breach|missing) occurrences cure_by detail
  *  NK_DISCREPANCY_REPORT: kind ("source" or "break"), then
  *    source: as above, of all members
  *    break:  as above
@@ -73,6 +78,9 @@ struct notice {
  *    right: user_code member message_type("-": to read only) step role since granted_by
  *  NK_CERTIFICATE_EXPIRY: kind ("certificate"), then
  *    user sha256 subject issuer serial not_after days
+ *  NK_LIMIT_BREACH: kind ("limit"), then as above, the breaches alone
+ *  NK_CENTRAL_REGISTRY: kind ("balance"), then
+ *    registry_no asset platform quantity locked total(of the asset, over all platforms)
  */
 
 #endif

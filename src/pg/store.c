@@ -90,8 +90,8 @@ int
 store_notice(struct db *db, const struct store_notice *n, long long *no)
 {
 	char		 id[UUID_SIZE], s[NUMBER_SIZE], r[NUMBER_SIZE];
-	char		 when[TIME_SIZE], day[DATE_SIZE];
-	const char	*params[9];
+	char		 when[TIME_SIZE], day[DATE_SIZE], lines[NUMBER_SIZE], breaks[NUMBER_SIZE];
+	const char	*params[11];
 	PGresult	*res;
 	long long	 made = 0;
 	int		 rc;
@@ -108,10 +108,15 @@ store_notice(struct db *db, const struct store_notice *n, long long *no)
 	params[6] = n->file_name;
 	params[7] = when;
 	params[8] = day;
+	(void)snprintf(lines, sizeof(lines), "%lld", n->line_count);
+	(void)snprintf(breaks, sizeof(breaks), "%lld", n->break_count);
+	params[9] = n->counted ? lines : NULL;
+	params[10] = n->counted ? breaks : NULL;
 	res = db_prepared(db, "store_notice",
 	    "INSERT INTO muhur.notice (id, kind, level, recipient, submission, run, "
-	    "file_name, issued_at, day) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
-	    "ON CONFLICT (recipient, file_name) DO NOTHING RETURNING no", 9, params);
+	    "file_name, issued_at, day, line_count, break_count) "
+	    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) "
+	    "ON CONFLICT (recipient, file_name) DO NOTHING RETURNING no", 11, params);
 	if (res == NULL)
 		return -1;
 	rc = PQntuples(res);

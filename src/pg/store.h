@@ -36,6 +36,9 @@ struct store_notice {
 	long long	 run;		/* reconcile_run.no; 0 but for bulk kinds and NL_RESULT */
 	const char	*file_name;
 	usec_t		 issued_at;
+	int		 counted;	/* the next two are known; else they are counted when it is signed */
+	long long	 line_count;	/* of its bulk lines */
+	long long	 break_count;	/* NL_RESULT: breaks that its records are part of */
 };
 /* A notice "to sign", with a fresh id.  Returns 1 when it was made, 0 when
  * this recipient has one of that name already (it stands as it is).  *no, when

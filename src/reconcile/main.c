@@ -94,7 +94,7 @@ work(struct worker *w)
 		w->next_schedule = clock_monotonic() + SCHEDULE_TIME;
 		(void)run_schedule(&w->db, w->conf);
 	}
-	if ((rc = run_next(&w->db, w->rules, &run)) == 1)
+	if ((rc = run_next(&w->db, w->conf, w->rules, &run)) == 1)
 		log_run(&run);
 	return rc == 1;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * One run of one business day, in one transaction: what it read is one
- * moment's state, and a run that dies leaves nothing (S1 m.32(3)).  The same
- * inputs give the same findings with the same ids, in whatever order they
- * came and whoever runs them.
+ * moment's state, and a run that dies leaves nothing (S1 m.32(3)).  What it
+ * finds, since when, and in which words are the same for the same inputs,
+ * in whatever order they came and whoever runs them.  New, continuing and
+ * cured say what has changed since the report before; a correction makes a
+ * report of its own, so these depend on when it came.
  */
 #ifndef MUHUR_RECONCILE_RUN_H
 #define MUHUR_RECONCILE_RUN_H
@@ -12,6 +14,15 @@
 #include "base/conf.h"
 #include "pg/db.h"
 #include "reconcile/rules.h"
+
+/* What a day is reconciled from: the types of class MC_DAY (model/header.h). */
+#define DAY_TYPES	"'BalanceReport', 'CustodyReport', 'MovementReport', 'NettingReport', 'HoldingReport', " \
+			"'ListingNotice', 'ReferenceData'"
+#define SCHEDULE_DAYS	30	/* older days run only where an operator asks */
+
+/* R3's and R4's breaks are of one day each (schemas/rules): only runs of that
+ * day have anything to say of them.  b: muhur.break. */
+#define OF_ONE_DAY	"b.rule IN ('R3', 'R4')"
 
 struct run {
 	long long	 no;		/* reconcile_run.no */
@@ -26,19 +37,26 @@ struct run {
 	char		 date_text[DATE_SIZE];
 };
 
-/* Take the oldest due job and run its day.  1 it was run and committed (*run
- * says what), 0 nothing is due or other workers
- * were quicker, -1 trouble: logged, nothing was changed, the
- * job waits a little. */
-int  run_next(struct db *db, const struct rules *rules, struct run *run);
+/* Take the oldest due day and run it.  1 it was run and committed (*run says
+ * what), 0 nothing is due or other workers were quicker, -1 trouble: logged,
+ * nothing was changed, the job waits a little. */
+int  run_next(struct db *db, const struct conf *conf, const struct rules *rules, struct run *run);
 
-/* Queue what is due by the calendar: closed days whose cut-off has passed and
- * that no run has seen, and days whose newest run does not hold exactly the
- * submissions in effect now (one came late, after a run for the cut-off). */
+/* schedule.c: queue what is due by the calendar: a day at each of its cut-offs
+ * where a report that is owed by then is missing and no run has said so, at
+ * the last one in any case; and days whose newest run does not hold exactly
+ * what is in effect now, or was built on what has changed since. */
 int  run_schedule(struct db *db, const struct conf *conf);
 
-/* What the rules put into pg_temp.found becomes breaks, findings, notices and
- * the event, in the run's transaction.  0, or -1 (logged). */
+/* The rest work in the run's transaction: 0, or -1 (logged). */
+
+/* results.c: what the rules put into pg_temp.found becomes breaks and findings. */
 int  results_store(struct db *db, struct run *run);
+/* reports.c: who is told of it: notices and the event. */
+int  reports_store(struct db *db, const struct run *run);
+/* carry.c: keep a digest of all that later days depend on. */
+int  carry_store(struct db *db, const struct run *run);
+/* Queue the next day that has a run where that was built on another one. */
+int  carry_on(struct db *db, const struct run *run);
 
 #endif

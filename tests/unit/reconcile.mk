@@ -1,13 +1,15 @@
 # Unit tests of src/reconcile
 if HAVE_CMOCKA
 RECONCILE_TEST_LIBS = src/pg/libpg.a src/model/libmodel.a src/base/libbase.a $(PQ_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS) $(CONFUSE_LIBS) $(CMOCKA_LIBS)
+RECONCILE_WORKER = src/reconcile/carry.c src/reconcile/reports.c src/reconcile/results.c src/reconcile/rules.c \
+	src/reconcile/run.c src/reconcile/schedule.c
 check_PROGRAMS += tests/unit/reconcile/test_rules tests/unit/reconcile/test_run
 TESTS += tests/unit/reconcile/test_rules tests/unit/reconcile/test_run
 tests_unit_reconcile_test_rules_SOURCES = tests/unit/reconcile/test_rules.c src/reconcile/rules.c
 tests_unit_reconcile_test_rules_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_reconcile_test_rules_LDADD = $(RECONCILE_TEST_LIBS)
 tests_unit_reconcile_test_run_SOURCES = tests/unit/reconcile/test_run.c \
-	src/reconcile/results.c src/reconcile/rules.c src/reconcile/run.c
+	$(RECONCILE_WORKER)
 tests_unit_reconcile_test_run_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_reconcile_test_run_LDADD = $(RECONCILE_TEST_LIBS)
 endif

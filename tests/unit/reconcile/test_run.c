@@ -148,7 +148,7 @@ run_day_of(const char *day, struct run *run)
 
 	assert_int_equal(date_parse(day, &d), 0);
 	assert_int_equal(queue_add(&owner, d, clock_now() - USEC_PER_SEC, "operator"), 0);
-	assert_int_equal(run_next(&worker, rules, run), 1);
+	assert_int_equal(run_next(&worker, &conf, rules, run), 1);
 	assert_int_equal(run->business_date, d);
 }
 
@@ -212,14 +212,16 @@ test_agreement(void **state)
 	    "PLA CUA " BTC " 4 4 0 matched\nPLA CUB " ETH " 10 10 0 matched\nPLB CUB " ETH " 7 7 0 matched");
 	expect("SELECT count(*) FROM muhur.reconcile_input", "4");
 	expect("SELECT count(*) FROM muhur.reconcile_job", "0");
-	/* parties of contracts, the regulator, and a result for each submission */
-	expect("SELECT string_agg(kind || ' ' || recipient || ' ' || file_name, E'\\n' ORDER BY recipient) "
+	/* parties of contracts, the regulator, the registry, and a result for each submission */
+	expect("SELECT string_agg(kind || ' ' || recipient || ' ' || file_name, E'\\n' ORDER BY recipient, kind DESC) "
 	    "FROM muhur.notice WHERE level IS NULL",
 	    "ReconciliationResult CUA ReconciliationResult." DAY ".1.xml\n"
 	    "ReconciliationResult CUB ReconciliationResult." DAY ".1.xml\n"
+	    "CentralRegistryReport MKK CentralRegistryReport." DAY ".1.xml\n"
 	    "ReconciliationResult PLA ReconciliationResult." DAY ".1.xml\n"
 	    "ReconciliationResult PLB ReconciliationResult." DAY ".1.xml\n"
-	    "DiscrepancyReport SPK DiscrepancyReport." DAY ".1.xml");
+	    "DiscrepancyReport SPK DiscrepancyReport." DAY ".1.xml\n"
+	    "CentralRegistryReport SPK CentralRegistryReport." DAY ".1.xml");
 	expect("SELECT count(*) FROM muhur.notice n JOIN muhur.submission s ON s.no = n.submission "
 	    "WHERE n.level = 'result' AND n.file_name = s.id || '.result.xml' AND n.recipient = s.member_code", "4");
 	expect("SELECT string_agg(kind || ' ' || actor, ' ') FROM muhur.event", "reconciled gateway");
@@ -227,7 +229,7 @@ test_agreement(void **state)
 	run_day_of(DAY, &run);
 	assert_int_equal(run.version, 2);
 	expect("SELECT count(*) FROM muhur.notice WHERE level = 'result'", "4");
-	expect("SELECT count(*) FROM muhur.notice WHERE level IS NULL", "10");
+	expect("SELECT count(*) FROM muhur.notice WHERE level IS NULL", "14");
 }
 
 static void
@@ -561,9 +563,9 @@ test_over_days(void **state)
 	run_day_of(DAY, &run);
 	expect(FINDINGS(LAST), "R1 QUANTITY_DIFFERENCE PLA CUA " BTC " 4 4 0 cured " DAY);
 	expect("SELECT state || ' ' || last_seen FROM muhur.break", "open " NEXT);
-	/* the newest day again, compared with its own version 1 */
+	/* the newest day again: its version 1 told of it, and now it began on that day */
 	run_day_of(NEXT, &run);
-	expect(FINDINGS(LAST), "R1 QUANTITY_DIFFERENCE PLA CUA " BTC " 4 1 3 continuing " DAY);
+	expect(FINDINGS(LAST), "R1 QUANTITY_DIFFERENCE PLA CUA " BTC " 4 1 3 continuing " NEXT);
 	/* cured and come again: it is new, its age begins anew */
 	sql("UPDATE muhur.custody_omnibus SET quantity = 4 WHERE asset = '" BTC "'");
 	run_day_of(NEXT, &run);
@@ -629,16 +631,16 @@ test_death(void **state)
 	broken->statement[broken->nstatements++] = statement;
 	assert_int_equal(date_parse(DAY, &d), 0);
 	assert_int_equal(queue_add(&owner, d, clock_now() - USEC_PER_SEC, "complete"), 0);
-	assert_int_equal(run_next(&worker, rules, &run), -1);
+	assert_int_equal(run_next(&worker, &conf, rules, &run), -1);
 	broken->nstatements--;
 	free(statement);
 	expect("SELECT (SELECT count(*) FROM muhur.reconcile_run) + (SELECT count(*) FROM muhur.pair) "
 	    "+ (SELECT count(*) FROM muhur.break) + (SELECT count(*) FROM muhur.notice)", "0");
 	/* it is still queued, but not at once, so that other days go on */
 	expect("SELECT count(*) FROM muhur.reconcile_job", "1");
-	assert_int_equal(run_next(&worker, rules, &run), 0);
+	assert_int_equal(run_next(&worker, &conf, rules, &run), 0);
 	sql("UPDATE muhur.reconcile_job SET not_before = '2026-01-01'");
-	assert_int_equal(run_next(&worker, rules, &run), 1);
+	assert_int_equal(run_next(&worker, &conf, rules, &run), 1);
 	assert_int_equal(run.version, 1);
 	assert_int_equal(run.breaks, 1);
 	assert_string_equal(run.cause, "complete");
@@ -661,7 +663,7 @@ test_overtaken(void **state)
 	sql("INSERT INTO muhur.reconcile_run (business_date, version, cause, started_at) "
 	    "VALUES ('" DAY "', 1, 'complete', '2026-11-20')");
 	assert_int_equal(PQsendQuery(owner.conn, "SELECT pg_sleep(0.5); COMMIT"), 1);
-	assert_int_equal(run_next(&worker, rules, &run), 1);
+	assert_int_equal(run_next(&worker, &conf, rules, &run), 1);
 	assert_int_equal(run.version, 2);
 	while ((res = PQgetResult(owner.conn)) != NULL)
 		PQclear(res);
@@ -697,7 +699,7 @@ test_schedule(void **state)
 	text = xasprintf("{%s} cut-off", day);
 	expect("SELECT array_agg(business_date)::text || ' ' || min(cause) FROM muhur.reconcile_job", text);
 	free(text);
-	assert_int_equal(run_next(&worker, rules, &run), 1);
+	assert_int_equal(run_next(&worker, &conf, rules, &run), 1);
 	assert_int_equal(run.business_date, d);
 	assert_int_equal(run.breaks, 4);	/* all four reports are missing */
 	assert_int_equal(run_schedule(&worker, &conf), 0);
@@ -705,12 +707,12 @@ test_schedule(void **state)
 	/* one comes after all: the day runs again */
 	(void)report("PLA", "LATE", day);
 	assert_int_equal(run_schedule(&worker, &conf), 0);
-	assert_int_equal(run_next(&worker, rules, &run), 1);
+	assert_int_equal(run_next(&worker, &conf, rules, &run), 1);
 	assert_int_equal(run.version, 2);
 	assert_int_equal(run.breaks, 3);
 	assert_int_equal(run.cured, 1);
 	assert_int_equal(run_schedule(&worker, &conf), 0);
-	assert_int_equal(run_next(&worker, rules, &run), 0);
+	assert_int_equal(run_next(&worker, &conf, rules, &run), 0);
 }
 
 /* Notices and lines: what each member is told is its own. */
@@ -727,8 +729,8 @@ test_lines(void **state)
 	    "pair PLB CUB " ETH " 7 7 0 matched");
 	expect("SELECT count(*) FROM muhur.notice n, muhur.notice_lines(n.id) l WHERE n.recipient = 'PLA' "
 	    "AND n.level IS NULL", "4");	/* its report, two pairs, one break */
-	expect("SELECT count(*) FROM muhur.notice n, muhur.notice_lines(n.id) l WHERE n.recipient = 'SPK'",
-	    "5");	/* four sources, one break */
+	expect("SELECT count(*) FROM muhur.notice n, muhur.notice_lines(n.id) l WHERE n.recipient = 'SPK' "
+	    "AND n.kind = 'DiscrepancyReport'", "5");	/* four sources, one break */
 	/* a member is told its own files, and nobody else's */
 	expect("SELECT string_agg(l.f4 || ' ' || (l.f7 = s.file_name AND l.f3 = s.sha256), ',') "
 	    "FROM muhur.notice n, muhur.notice_lines(n.id) l, muhur.submission s "
