@@ -139,7 +139,8 @@ wrong_field(const struct notice *n)
 	if (n->kind == NK_CERTIFICATE_EXPIRY)
 		return n->line_count < 1 ? "line count" : NULL;
 	if (n->kind != NK_ACKNOWLEDGEMENT)
-		return n->run < 1 ? "run" : n->line_count < 0 ? "line count" : NULL;
+		return n->run < 1 ? "run" :
+		    n->line_count < (n->kind == NK_LIMIT_BREACH) ? "line count" : NULL;
 	if ((unsigned)n->level >= NL_COUNT)
 		return "level";
 	if (!uuid_ok(n->submission_id) || !file_name_ok(n->submission_name) ||

@@ -12,10 +12,11 @@
 #include "model/decimal.h"
 #include "model/ident.h"
 
-#define LINE_MAX_BYTES	(16 * 1024)
+#define LINE_MAX_BYTES	(192 * 1024)	/* a break's sources: 128 with 100 record numbers each */
 #define READ_BLOCK	(64 * 1024)
-#define FIELDS_MAX	13
-#define DETAIL_MAX	2000	/* bytes of a break's detail; the schema takes 2048 characters */
+#define FIELDS_MAX	16
+#define TEXT_MAX	2000	/* bytes of a text for people; the schema takes 2048 characters */
+#define FIGURE_MAX	64	/* characters of a limit's figure */
 
 static const char	upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 static const char	alnum[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -118,10 +119,86 @@ break_status_ok(const char *s)
 	return strcmp(s, "new") == 0 || strcmp(s, "continuing") == 0 || strcmp(s, "cured") == 0;
 }
 
+/* One "<submission id>[:record number,...]"; the end of it, or NULL. */
+static const char *
+skip_source(const char *s)
+{
+	char	id[UUID_SIZE];
+	size_t	n = strcspn(s, ": ");
+
+	if (n >= sizeof(id))
+		return NULL;
+	memcpy(id, s, n);
+	id[n] = '\0';
+	if (!uuid_ok(id))
+		return NULL;
+	s += n;
+	if (*s != ':')
+		return s;
+	do {
+		n = strspn(++s, "0123456789");
+		if (n < 1 || n > 18)
+			return NULL;
+		s += n;
+	} while (*s == ',');
+	return s;
+}
+
+/* Sources, separated by single spaces. */
+static int
+break_from_ok(const char *s)
+{
+	while ((s = skip_source(s)) != NULL && *s == ' ')
+		s++;
+	return s != NULL && *s == '\0';
+}
+
+static int
+registry_no_ok(const char *s)
+{
+	return strlen(s) == 10 && consists_of(s, 10, "0123456789", "");
+}
+
+/* A plain decimal of any size: ratios and amounts are worked out here. */
+static int
+figure_ok(const char *s)
+{
+	size_t	whole, part = 0;
+
+	if (*s == '-')
+		s++;
+	whole = strspn(s, "0123456789");
+	if (s[whole] == '.') {
+		part = strspn(s + whole + 1, "0123456789");
+		if (part < 1 || part > 18)
+			return 0;
+		part++;
+	}
+	return whole >= 1 && s[whole + part] == '\0' && whole + part <= FIGURE_MAX;
+}
+
+static int
+count_ok(const char *s)
+{
+	return consists_of(s, 18, "0123456789", "") && (s[0] != '0' || s[1] == '\0');
+}
+
 static int
 one_of(const char *s, const char *a, const char *b)
 {
 	return strcmp(s, a) == 0 || strcmp(s, b) == 0;
+}
+
+static int
+break_state_ok(const char *s)
+{
+	return one_of(s, "open", "explained") || one_of(s, "cured", "closed");
+}
+
+static int
+limit_status_ok(const char *s)
+{
+	return one_of(s, "within", "breach") || strcmp(s, "missing") == 0;
 }
 
 static int
@@ -180,12 +257,24 @@ static const struct record source = { "source", "Sources", "Source", 6, {
 	{ "SubmissionId", uuid_ok, 0 }, { "SHA256", sha256_ok, 0 },
 	{ "Member", member_code_ok, 0 }, { "MessageType", type_name_ok, 0 },
 	{ "MessageId", message_id_ok, 0 }, { "FileName", file_name_ok, 0 } } };
-static const struct record breaks = { "break", "Breaks", "Break", 13, {
+static const struct record breaks = { "break", "Breaks", "Break", 16, {
 	{ "Id", break_id_ok, 0 }, { "Rule", rule_ok, 0 }, { "Src", short_text_ok, 0 },
 	{ "Kind", break_kind_ok, 0 }, { "Plat", member_code_ok, 1 }, { "Cstd", member_code_ok, 1 },
 	{ "Asset", asset_ok, 1 }, { "PlatQty", quantity_ok, 1 }, { "CstdQty", quantity_ok, 1 },
 	{ "Diff", quantity_ok, 1 }, { "Status", break_status_ok, 0 },
-	{ "FirstSeen", date_ok, 0 }, { "Detail", NULL, 1 } } };
+	{ "FirstSeen", date_ok, 0 }, { "Detail", NULL, 1 }, { "State", break_state_ok, 0 },
+	{ "From", break_from_ok, 1 }, { "Expl", NULL, 1 } } };
+#define LIMIT_FIELDS { \
+	{ "Rule", rule_ok, 0 }, { "Src", short_text_ok, 0 }, { "Plat", member_code_ok, 1 }, \
+	{ "Cstd", member_code_ok, 1 }, { "Asset", asset_ok, 1 }, { "At", moment_ok, 1 }, \
+	{ "Num", figure_ok, 1 }, { "Den", figure_ok, 1 }, { "Ratio", figure_ok, 1 }, \
+	{ "Threshold", figure_ok, 1 }, { "Status", limit_status_ok, 0 }, { "Count", count_ok, 1 }, \
+	{ "CureBy", date_ok, 1 }, { "Detail", NULL, 1 } }
+static const struct record limit = { "limit", "Limits", "Limit", 14, LIMIT_FIELDS };
+static const struct record breach = { "limit", "Breaches", "Breach", 14, LIMIT_FIELDS };
+static const struct record balance = { "balance", "Balances", "Bal", 6, {
+	{ "Reg", registry_no_ok, 0 }, { "Asset", asset_ok, 0 }, { "Plat", member_code_ok, 0 },
+	{ "Qty", quantity_ok, 0 }, { "Lck", quantity_ok, 0 }, { "Total", quantity_ok, 0 } } };
 
 static const struct record user = { "user", "Users", "User", 3, {
 	{ "Code", user_code_ok, 0 }, { "State", state_ok, 0 }, { "MainAuthority", boolean_ok, 0 } } };
@@ -200,12 +289,14 @@ static const struct record certificate = { "certificate", "Certificates", "Certi
 	{ "Days", days_ok, 0 } } };
 
 /* The lists of each kind, in their order. */
-#define LISTS_MAX	3
+#define LISTS_MAX	4
 static const struct record *const lists[NK_COUNT][LISTS_MAX + 1] = {
-	[NK_RECONCILIATION_RESULT] = { &source, &pair, &breaks },
+	[NK_RECONCILIATION_RESULT] = { &source, &pair, &breaks, &limit },
 	[NK_DISCREPANCY_REPORT] = { &source, &breaks },
 	[NK_AUTHORIZATION_REPORT] = { &user, &right },
 	[NK_CERTIFICATE_EXPIRY] = { &certificate },
+	[NK_LIMIT_BREACH] = { &breach },
+	[NK_CENTRAL_REGISTRY] = { &balance },
 };
 
 struct reader {
@@ -305,7 +396,7 @@ write_line(struct reader *r, char *line)
 		if (field[i] == NULL || (rec->field[i].ok == NULL && field[i][0] == '\0'))
 			continue;
 		if (rec->field[i].ok == NULL)
-			field[i][xmlout_cut(field[i], DETAIL_MAX)] = '\0';
+			field[i][xmlout_cut(field[i], TEXT_MAX)] = '\0';
 		xmlout_attr(r->x, rec->field[i].attribute, field[i]);
 	}
 	xmlout_end(r->x);

@@ -15,17 +15,23 @@
 #define JOINED		"coalesce((SELECT string_agg(l, E'\\n' ORDER BY l COLLATE \"C\") FROM line), '')"
 
 /*
- * Whatever days later may still look back at: standing data, and breaches, which
- * are counted by the month and have a day by which to be cured.  A day with
- * nothing of its own hands on what it got, so that it makes no difference
- * whether it was ever run.
+ * Whatever days later may still look back at: standing data, breaches, which are
+ * counted by the month and have a day by which to be cured, and since when a
+ * member sends what it then owes each day (muhur.owed).  A day with nothing of
+ * its own hands on what it got, so that it makes no difference whether it was
+ * ever run.
  */
 static const char store_chain[] =
 	"WITH line AS (SELECT concat_ws('|', 'standing', s.message_type, s.member_code, s.message_id, s.sha256) AS l "
 	"    FROM muhur.submission s WHERE s.state = 'accepted' AND s.business_date = $2::date "
 	"    AND s.message_type IN ('ListingNotice', 'ReferenceData', 'RegistrationRequest') "
 	"  UNION ALL SELECT ROW('breach', b.rule, b.platform, b.custodian, b.asset, b.at, b.occurrences, b.cure_by)::text "
-	"    FROM muhur.limit_result b WHERE b.run = $1::bigint AND b.status = 'breach'), "
+	"    FROM muhur.limit_result b WHERE b.run = $1::bigint AND b.status = 'breach' "
+	"  UNION ALL SELECT DISTINCT concat_ws('|', 'begun', s.message_type, s.member_code) "
+	"    FROM muhur.reconcile_input i JOIN muhur.submission s ON s.no = i.submission WHERE i.run = $1::bigint "
+	"    AND s.message_type IN ('MovementReport', 'NettingReport', 'HoldingReport') "
+	"    AND NOT EXISTS (SELECT FROM muhur.submission o WHERE o.message_type = s.message_type "
+	"        AND o.member_code = s.member_code AND o.state = 'accepted' AND o.business_date < $2::date)), "
 	"got AS (SELECT (SELECT e.chain FROM muhur.reconcile_run e WHERE e.no = r.earlier) AS chain "
 	"    FROM muhur.reconcile_run r WHERE r.no = $1::bigint) "
 	"UPDATE muhur.reconcile_run r SET chain = CASE WHEN EXISTS (SELECT FROM line) "

@@ -113,7 +113,8 @@ static const char close_cured[] =
 	"WHERE b.state = 'cured' AND b.cured_on < $1::date "
 	"AND NOT EXISTS (SELECT FROM pg_temp.identified i WHERE i.id = b.id)";
 
-/* A report that is missing concerns the other side of each contract as well:
+/* A report that is missing concerns who owes it (schemas/rules/R04-presence.sql
+ * has the code in the key), and the other side of each of its contracts as well:
  * nothing of it was compared. */
 static const char store_parties[] =
 	"INSERT INTO muhur.finding_party (run, member_code, break_id) "
@@ -122,6 +123,8 @@ static const char store_parties[] =
 	"    WHERE f.run = $1::bigint "
 	"  UNION SELECT b.id, b.custodian FROM muhur.finding f JOIN muhur.break b ON b.id = f.break_id "
 	"    WHERE f.run = $1::bigint "
+	"  UNION SELECT b.id, split_part(b.key, '|', 2) FROM muhur.finding f JOIN muhur.break b ON b.id = f.break_id "
+	"    WHERE f.run = $1::bigint AND b.rule = 'R4' "
 	"  UNION SELECT b.id, CASE b.platform WHEN k.platform THEN k.custodian ELSE k.platform END "
 	"    FROM muhur.finding f JOIN muhur.break b ON b.id = f.break_id AND b.rule = 'R4' "
 	"    JOIN pg_temp.contracted k ON k.platform = b.platform OR k.custodian = b.custodian "

@@ -29,6 +29,14 @@
 #define ACK(body)	"<Acknowledgement xmlns='urn:muhur:xsd:acknowledgement:1'>" body "</Acknowledgement>"
 #define RES(body)	"<ReconciliationResult xmlns='urn:muhur:xsd:reconciliation-result:1'>" body "</ReconciliationResult>"
 #define DIS(body)	"<DiscrepancyReport xmlns='urn:muhur:xsd:discrepancy-report:1'>" body "</DiscrepancyReport>"
+#define LIM(body)	"<LimitBreachNotice xmlns='urn:muhur:xsd:limit-breach-notice:1'>" body "</LimitBreachNotice>"
+#define CEN(body)	"<CentralRegistryReport xmlns='urn:muhur:xsd:central-registry-report:1'>" body "</CentralRegistryReport>"
+#define RUN1		"<BusinessDate>2026-11-20</BusinessDate><Run>1</Run>"
+#define LIMIT(name, more) "<" name " Rule='R6' Src='m.41(1)' Plat='PLA' Num='5.1' Den='100' Ratio='0.051' Threshold='0.05' " more "/>"
+#define CBAL(qty)	"<Balances><Bal Reg='1234567890' Asset='4H95J0R2X' Plat='PLA' Qty='" qty "' Lck='0' Total='3'/></Balances>"
+#define BROKEN(more) \
+	"<Breaks><Break Id='R1-0123456789ab' Rule='R1' Src='m.32(3)' Kind='QUANTITY_DIFFERENCE' Status='new' " \
+	"FirstSeen='2026-11-20' " more "/></Breaks>"
 #define EXP(body)	"<CertificateExpiryNotice xmlns='urn:muhur:xsd:certificate-expiry-notice:1'>" body "</CertificateExpiryNotice>"
 #define ENDS(days)	"<TextTr>t</TextTr><TextEn>e</TextEn><Certificates><Certificate User='PLA001' SHA256='" SHA "' " \
 	"Subject='CN=a' Issuer='CN=b' Serial='0a' NotAfter='2026-12-01T00:00:00Z' Days='" days "'/></Certificates>"
@@ -111,6 +119,27 @@ static const struct {
 	    "<Sources><Source SubmissionId='" UUID "' SHA256='" SHA "' Member='PLA' MessageType='BalanceReport' MessageId='m' FileName='a.xml'/></Sources>"
 	    "<Breaks>" BREAK BREAK "</Breaks>") },
 	{ "discrepancy-report-1.xsd", 0, DIS(NHEAD("DiscrepancyReport") "<BusinessDate>2026-02-30</BusinessDate><Run>2</Run><Sources/><Breaks/>") },
+	/* what a break came from: submissions, and records where they can be told */
+	{ "discrepancy-report-1.xsd", 1, DIS(NHEAD("DiscrepancyReport") RUN1 "<Sources/>"
+	    BROKEN("State='explained' From='" UUID ":1,22 " UUID "' Expl='e'")) },
+	{ "discrepancy-report-1.xsd", 0, DIS(NHEAD("DiscrepancyReport") RUN1 "<Sources/>" BROKEN("State='gone'")) },
+	{ "discrepancy-report-1.xsd", 0, DIS(NHEAD("DiscrepancyReport") RUN1 "<Sources/>" BROKEN("From='" UUID ":'")) },
+	{ "discrepancy-report-1.xsd", 0, DIS(NHEAD("DiscrepancyReport") RUN1 "<Sources/>" BROKEN("From='" UUID ":1,'")) },
+	{ "discrepancy-report-1.xsd", 0, DIS(NHEAD("DiscrepancyReport") RUN1 "<Sources/>" BROKEN("From='17:1'")) },
+	{ "reconciliation-result-1.xsd", 1, RES(NHEAD("ReconciliationResult") RUN1 "<Sources/><Pairs/><Breaks/><Limits>"
+	    LIMIT("Limit", "Status='within'") LIMIT("Limit", "At='2026-11-20T09:00:00Z' Status='breach' Count='3' CureBy='2027-01-04'")
+	    "</Limits>" SIG) },
+	{ "reconciliation-result-1.xsd", 0, RES(NHEAD("ReconciliationResult") RUN1 "<Sources/><Pairs/><Breaks/><Limits>"
+	    LIMIT("Limit", "Status='over'") "</Limits>") },
+	{ "limit-breach-notice-1.xsd", 1, LIM(NHEAD("LimitBreachNotice") RUN1 "<Breaches>" LIMIT("Breach", "Status='breach' Detail='d'") "</Breaches>" SIG) },
+	/* a notice of nothing is none */
+	{ "limit-breach-notice-1.xsd", 0, LIM(NHEAD("LimitBreachNotice") RUN1 "<Breaches/>") },
+	{ "limit-breach-notice-1.xsd", 0, LIM(NHEAD("DiscrepancyReport") RUN1 "<Breaches>" LIMIT("Breach", "Status='breach'") "</Breaches>") },
+	{ "limit-breach-notice-1.xsd", 0, LIM(NHEAD("LimitBreachNotice") RUN1 "<Breaches>" LIMIT("Breach", "Status='breach' Count='-1'") "</Breaches>") },
+	{ "central-registry-report-1.xsd", 1, CEN(NHEAD("CentralRegistryReport") RUN1 CBAL("1.5") SIG) },
+	{ "central-registry-report-1.xsd", 1, CEN(SIG NHEAD("CentralRegistryReport") RUN1 "<Balances/>") },
+	{ "central-registry-report-1.xsd", 0, CEN(NHEAD("CentralRegistryReport") RUN1 CBAL("1e3")) },
+	{ "central-registry-report-1.xsd", 0, CEN(NHEAD("CentralRegistryReport") CBAL("1")) },
 	{ "certificate-expiry-notice-1.xsd", 1, EXP(NHEAD("CertificateExpiryNotice") ENDS("30") SIG) },
 	{ "certificate-expiry-notice-1.xsd", 0, EXP(NHEAD("CertificateExpiryNotice") ENDS("0") SIG) },
 	{ "certificate-expiry-notice-1.xsd", 0, EXP(NHEAD("Acknowledgement") ENDS("30") SIG) },
@@ -234,7 +263,8 @@ test_documented(void **state)
 {
 	static const char *const files[] = { "common-1.xsd", "balance-report-1.xsd",
 	    "custody-report-1.xsd", "acknowledgement-1.xsd", "reconciliation-result-1.xsd",
-	    "discrepancy-report-1.xsd", "certificate-expiry-notice-1.xsd" };
+	    "discrepancy-report-1.xsd", "certificate-expiry-notice-1.xsd",
+	    "limit-breach-notice-1.xsd", "central-registry-report-1.xsd" };
 	xmlDocPtr doc;
 	char *path;
 	size_t i;

@@ -115,21 +115,17 @@ acknowledgement(struct notice *n, enum notice_level level)
 	n->record_count = 7;
 }
 
-/* The signed text, the caller's to free; NULL where it failed. */
+/* Lines from a descriptor, which is closed.  The signed text, the caller's to
+ * free; NULL where it failed. */
 static char *
-run(const struct notice *n, const char *lines)
+run_from(const struct notice *n, int lines)
 {
 	struct m_notice_file	 f;
 	char			*text = NULL;
 	size_t			 len;
-	int			 draft = file_of("", 0), out = file_of("", 0), p[2] = { -1, -1 };
+	int			 draft = file_of("", 0), out = file_of("", 0);
 
-	if (lines != NULL) {
-		assert_int_equal(pipe(p), 0);
-		assert_int_equal(write_full(p[1], lines, strlen(lines)), 0);
-		close(p[1]);
-	}
-	if (signer_run(&s, n, draft, out, p[0], &f) == 0) {
+	if (signer_run(&s, n, draft, out, lines, &f) == 0) {
 		assert_int_equal(fd_read_all(out, 1 << 20, &text, &len), 0);
 		assert_int_equal(f.size, len);
 		assert_string_equal(f.id, n->id);
@@ -137,9 +133,29 @@ run(const struct notice *n, const char *lines)
 	}
 	close(draft);
 	close(out);
-	if (p[0] != -1)
-		close(p[0]);
+	if (lines != -1)
+		close(lines);
 	return text;
+}
+
+static char *
+run(const struct notice *n, const char *lines)
+{
+	int	 p[2];
+
+	if (lines == NULL)
+		return run_from(n, -1);
+	assert_int_equal(pipe(p), 0);
+	assert_int_equal(write_full(p[1], lines, strlen(lines)), 0);
+	close(p[1]);
+	return run_from(n, p[0]);
+}
+
+/* The same of more than a pipe holds. */
+static char *
+run_from_file(const struct notice *n, const char *lines)
+{
+	return run_from(n, file_of(lines, strlen(lines)));
 }
 
 static void
@@ -195,8 +211,11 @@ static const char good_result[] =
     "source\t" SUBMISSION "\t" HASH "\tPLA\tBalanceReport\tM-1\ta & b.xml\n"
     "pair\tPLA\tCUA\t4H95J0R2X\t1.5\t1.25\t0.25\tbreak\n"
     "pair\tPLA\tCUB\t4H95J0R2X\t1\t\\N\t\\N\tmissing\n"
-    "break\tB-1\tR1\tS1 m.32(3)\tQUANTITY_DIFFERENCE\tPLA\tCUA\t4H95J0R2X\t1.5\t1.25\t0.25\tnew\t2026-11-20\ttab \\t back \\\\ <&>\n"
-    "break\tB-2\tR4\tS1 m.32(1)\tMISSING_REPORT\t\\N\tCUB\t\\N\t\\N\t\\N\t\\N\tcontinuing\t2026-11-19\t\\N\n";
+    "break\tB-1\tR1\tS1 m.32(3)\tQUANTITY_DIFFERENCE\tPLA\tCUA\t4H95J0R2X\t1.5\t1.25\t0.25\tnew\t2026-11-20\ttab \\t back \\\\ <&>"
+    "\texplained\t" SUBMISSION ":1,20\t\"late\"\n"
+    "break\tB-2\tR4\tS1 m.32(1)\tMISSING_REPORT\t\\N\tCUB\t\\N\t\\N\t\\N\t\\N\tcontinuing\t2026-11-19\t\\N"
+    "\topen\t\\N\t\\N\n"
+    "limit\tR6\tIII-35/B.2 m.41(1)\tPLA\t\\N\t\\N\t\\N\t4\t100\t0.04\t0.05\twithin\t\\N\t\\N\t\\N\n";
 
 static void
 bulk(struct notice *n, enum notice_kind kind, long long count)
@@ -215,23 +234,77 @@ test_bulk(void **state)
 	char		*text;
 
 	(void)state;
-	bulk(&n, NK_RECONCILIATION_RESULT, 5);
+	bulk(&n, NK_RECONCILIATION_RESULT, 6);
 	text = run(&n, good_result);
 	assert_non_null(text);
 	assert_non_null(strstr(text, "Detail=\"tab &#9; back \\ &lt;&amp;&gt;\""));
 	assert_non_null(strstr(text, "PlatQty=\"1\" Status=\"missing\""));
 	assert_non_null(strstr(text, "SHA256=\"" HASH "\" Member=\"PLA\" MessageType=\"BalanceReport\" "
 	    "MessageId=\"M-1\" FileName=\"a &amp; b.xml\""));
+	assert_non_null(strstr(text, "State=\"explained\" From=\"" SUBMISSION ":1,20\" Expl=\"&quot;late&quot;\""));
+	assert_non_null(strstr(text, "<Limit Rule=\"R6\" Src=\"III-35/B.2 m.41(1)\" Plat=\"PLA\" Num=\"4\" Den=\"100\" "
+	    "Ratio=\"0.04\" Threshold=\"0.05\" Status=\"within\"/>"));
 	free(text);
 	bulk(&n, NK_RECONCILIATION_RESULT, 0);
 	text = run(&n, NULL);
 	assert_non_null(text);
 	assert_non_null(strstr(text, "<Pairs/>"));
 	assert_non_null(strstr(text, "<Breaks/>"));
+	assert_non_null(strstr(text, "<Limits/>"));
 	free(text);
 	bulk(&n, NK_DISCREPANCY_REPORT, 2);
 	text = run(&n, "source\t" SUBMISSION "\t" HASH "\tPLA\tBalanceReport\tM-1\ta b.xml\n"
-	    "break\tB-2\tR4\tS1 m.32(1)\tMISSING_REPORT\tPLA\tCUB\t\\N\t\\N\t\\N\t\\N\tcured\t2026-11-19\t\\N\n");
+	    "break\tB-2\tR4\tS1 m.32(1)\tMISSING_REPORT\tPLA\tCUB\t\\N\t\\N\t\\N\t\\N\tcured\t2026-11-19\t\\N\tclosed\t" SUBMISSION " " SUBMISSION ":7\t\\N\n");
+	assert_non_null(text);
+	free(text);
+}
+
+#define BREACH(at, num, count, cure) "limit\tR12\tIII-35/B.2 m.48(2)\tPLA\tCUA\t4H95J0R2X\t" at "\t" num \
+	"\t100\t0.04\t0.05\tbreach\t" count "\t" cure "\td\n"
+#define BALANCE(reg, qty) "balance\t" reg "\t4H95J0R2X\tPLA\t" qty "\t0\t3\n"
+
+/* The kinds with one list. */
+static void
+test_one_list(void **state)
+{
+	static const char *const bad[] = {
+		BREACH("2026-11-20", "4", "3", "2027-01-04"), BREACH("2026-11-20T09:00:00", "4", "3", "2027-01-04"),
+		BREACH("\\N", "4.", "3", "2027-01-04"), BREACH("\\N", "1e3", "3", "2027-01-04"),
+		BREACH("\\N", "4.1234567890123456789", "3", "2027-01-04"), BREACH("\\N", "-", "3", "2027-01-04"),
+		BREACH("\\N", "4", "03", "2027-01-04"), BREACH("\\N", "4", "-1", "2027-01-04"),
+		BREACH("\\N", "4", "3", "2027-02-30"), BALANCE("1234567890", "1"), "",
+	};
+	static const char *const bad_balances[] = {
+		BALANCE("123456789", "1"), BALANCE("123456789a", "1"), BALANCE("1234567890", "1e3"),
+		BALANCE("1234567890", "\\N"), BREACH("\\N", "4", "3", "2027-01-04"),
+	};
+	struct notice	n;
+	char		*text;
+	size_t		i;
+
+	(void)state;
+	bulk(&n, NK_LIMIT_BREACH, 1);
+	text = run(&n, BREACH("2026-11-20T09:00:00Z", "123456789012345678901234567890.5", "3", "2027-01-04"));
+	assert_non_null(text);
+	assert_non_null(strstr(text, "<Breach Rule=\"R12\" Src=\"III-35/B.2 m.48(2)\" Plat=\"PLA\" Cstd=\"CUA\" "
+	    "Asset=\"4H95J0R2X\" At=\"2026-11-20T09:00:00Z\" Num=\"123456789012345678901234567890.5\" Den=\"100\" "
+	    "Ratio=\"0.04\" Threshold=\"0.05\" Status=\"breach\" Count=\"3\" CureBy=\"2027-01-04\" Detail=\"d\"/>"));
+	free(text);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_null(run(&n, bad[i]));
+	n.line_count = 0;	/* a notice of no breach */
+	assert_null(run(&n, NULL));
+	bulk(&n, NK_CENTRAL_REGISTRY, 2);
+	text = run(&n, BALANCE("1234567890", "1") BALANCE("1234567890", "-2.5"));
+	assert_non_null(text);
+	assert_non_null(strstr(text, "<Bal Reg=\"1234567890\" Asset=\"4H95J0R2X\" Plat=\"PLA\" Qty=\"-2.5\" Lck=\"0\" "
+	    "Total=\"3\"/>"));
+	free(text);
+	n.line_count = 1;
+	for (i = 0; i < sizeof(bad_balances) / sizeof(bad_balances[0]); i++)
+		assert_null(run(&n, bad_balances[i]));
+	n.line_count = 0;	/* a day without balances is told too */
+	text = run(&n, NULL);
 	assert_non_null(text);
 	free(text);
 }
@@ -267,6 +340,34 @@ test_expiry(void **state)
 	assert_null(run(&n, NULL));
 }
 
+#define OPEN "\topen\t\\N\t\\N\n"
+#define FROM(from) "break\tB-1\tR1\tS1\tX\tPLA\tCUA\t\\N\t\\N\t\\N\t\\N\tnew\t2026-11-20\t\\N\topen\t" from "\t\\N\n"
+
+/* The longest there is: 128 sources with 100 record numbers each. */
+static void
+test_long_line(void **state)
+{
+	struct notice	n;
+	struct buf	b = { 0 };
+	char		*text;
+	int		 i, k;
+
+	(void)state;
+	buf_puts(&b, "break\tB-1\tR1\tS1\tX\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\tnew\t2026-11-20\t\\N\topen\t");
+	for (i = 0; i < 128; i++) {
+		buf_puts(&b, i == 0 ? SUBMISSION : " " SUBMISSION);
+		for (k = 0; k < 100; k++)
+			buf_printf(&b, "%c%d", k == 0 ? ':' : ',', 999999900 + k);
+	}
+	buf_puts(&b, "\t\\N\n");
+	bulk(&n, NK_DISCREPANCY_REPORT, 1);
+	text = run_from_file(&n, b.data);
+	assert_non_null(text);
+	assert_non_null(strstr(text, ",999999999\"/>"));
+	free(text);
+	buf_free(&b);
+}
+
 /* A line that is not of its type ends the build: nothing gets signed. */
 static void
 test_bad_lines(void **state)
@@ -285,8 +386,10 @@ test_bad_lines(void **state)
 		"other\tx\n",
 		"\n",
 		"pair\tPLA\\x\tCUA\t4H95J0R2X\t1\t1\t0\tmatched\n",
-		"break\tB-1\tR0\tS1\tX\tPLA\tCUA\t\\N\t\\N\t\\N\t\\N\tnew\t2026-11-20\t\\N\n",
-		"break\tB-1\tR1\tS1\tX\tPLA\tCUA\t\\N\t\\N\t\\N\t\\N\tnew\t2026-02-30\t\\N\n",
+		"break\tB-1\tR0\tS1\tX\tPLA\tCUA\t\\N\t\\N\t\\N\t\\N\tnew\t2026-11-20\t\\N" OPEN,
+		"break\tB-1\tR1\tS1\tX\tPLA\tCUA\t\\N\t\\N\t\\N\t\\N\tnew\t2026-02-30\t\\N" OPEN,
+		FROM(""), FROM(SUBMISSION " "), FROM(SUBMISSION ":"), FROM(SUBMISSION ":1,"), FROM(SUBMISSION ":,1"),
+		FROM(SUBMISSION ":1;2"), FROM(SUBMISSION "  " SUBMISSION), FROM("7:1"), FROM(SUBMISSION ":1234567890123456789"),
 	};
 	struct notice	n;
 	size_t		i;
@@ -297,7 +400,7 @@ test_bad_lines(void **state)
 		assert_null(run(&n, bad[i]));
 	}
 	bulk(&n, NK_RECONCILIATION_RESULT, 2);	/* a pair after a break */
-	assert_null(run(&n, "break\tB-1\tR1\tS1\tX\tPLA\tCUA\t\\N\t\\N\t\\N\t\\N\tnew\t2026-11-20\t\\N\n"
+	assert_null(run(&n, "break\tB-1\tR1\tS1\tX\tPLA\tCUA\t\\N\t\\N\t\\N\t\\N\tnew\t2026-11-20\t\\N" OPEN
 	    "pair\tPLA\tCUA\t4H95J0R2X\t1\t1\t0\tmatched\n"));
 }
 
@@ -435,7 +538,7 @@ test_process(void **state)
 	for (i = 0; i < 3; i++) {
 		acknowledgement(&n, NL_ACCEPTED);
 		if (i > 0)
-			bulk(&n, NK_RECONCILIATION_RESULT, 5);
+			bulk(&n, NK_RECONCILIATION_RESULT, 6);
 		buf_reset(&b);
 		put_notice(&b, &n);
 		fds[0] = file_of("", 0);
@@ -473,6 +576,8 @@ main(void)
 		cmocka_unit_test(test_every_reason),
 		cmocka_unit_test(test_bulk),
 		cmocka_unit_test(test_expiry),
+		cmocka_unit_test(test_one_list),
+		cmocka_unit_test(test_long_line),
 		cmocka_unit_test(test_bad_lines),
 		cmocka_unit_test(test_bad_fields),
 		cmocka_unit_test(test_certificate),
