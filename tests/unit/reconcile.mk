@@ -8,10 +8,20 @@ TESTS += tests/unit/reconcile/test_rules tests/unit/reconcile/test_run
 tests_unit_reconcile_test_rules_SOURCES = tests/unit/reconcile/test_rules.c src/reconcile/rules.c
 tests_unit_reconcile_test_rules_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_reconcile_test_rules_LDADD = $(RECONCILE_TEST_LIBS)
-tests_unit_reconcile_test_run_SOURCES = tests/unit/reconcile/test_run.c \
+tests_unit_reconcile_test_run_SOURCES = tests/unit/reconcile/test_run.c tests/unit/reconcile/worker.h \
 	$(RECONCILE_WORKER)
 tests_unit_reconcile_test_run_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_reconcile_test_run_LDADD = $(RECONCILE_TEST_LIBS)
+check_PROGRAMS += tests/unit/reconcile/test_order tests/unit/reconcile/test_outputs
+TESTS += tests/unit/reconcile/test_order tests/unit/reconcile/test_outputs
+tests_unit_reconcile_test_order_SOURCES = tests/unit/reconcile/test_order.c tests/unit/reconcile/worker.h \
+	$(RECONCILE_WORKER)
+tests_unit_reconcile_test_order_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_reconcile_test_order_LDADD = $(RECONCILE_TEST_LIBS)
+tests_unit_reconcile_test_outputs_SOURCES = tests/unit/reconcile/test_outputs.c tests/unit/reconcile/worker.h \
+	$(RECONCILE_WORKER)
+tests_unit_reconcile_test_outputs_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_reconcile_test_outputs_LDADD = $(RECONCILE_TEST_LIBS)
 endif
 reconcile_tests = tests/unit/reconcile/test_comparison.py \
 	tests/unit/reconcile/test_market.py \
