@@ -131,3 +131,198 @@ REVOKE ALL ON FUNCTION muhur.is_party(muhur.break, text), muhur.judge_response(b
 	muhur.explain_breaks(bigint, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION muhur.is_party(muhur.break, text), muhur.judge_response(bigint),
 	muhur.explain_breaks(bigint, timestamptz) TO muhur_load;
+
+-- What is wrong with single records ------------------------------------------
+-- Level (ii) of notices (S2 A): executable or not, record by record.  These are
+-- rule R5's questions, asked of one submission at its acceptance; the day's run
+-- asks them of all together, and decides.  A finding refuses nothing.
+CREATE TABLE muhur.record_finding (	-- the first 1000 of a submission
+	submission	bigint NOT NULL REFERENCES muhur.submission,
+	record_no	bigint NOT NULL,
+	line		bigint NOT NULL,
+	code		text NOT NULL,		-- R5's kinds of breaks
+	detail		text,
+	registry_no	text,			-- the record's, where it has one
+	PRIMARY KEY (submission, record_no, code)
+);
+CREATE TABLE muhur.record_finding_count (	-- and how many there are
+	submission	bigint NOT NULL REFERENCES muhur.submission,
+	code		text NOT NULL,
+	n		bigint NOT NULL CHECK (n > 0),
+	PRIMARY KEY (submission, code)
+);
+
+-- The questions: of a record r of that kind, in SQL.  $1 the day, $2 codes that are
+-- no custodian, $3 parties without a contract, $4 assets that were not listed.
+-- muhur.check_kind adds those about registry numbers and doubled lines.
+CREATE FUNCTION muhur.record_questions() RETURNS TABLE (kind text, code text, question text, detail text)
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	VALUES
+	('balance', 'UNKNOWN_CUSTODIAN', 'r.held_at = ANY ($2)', '''no custodian of the code '' || r.held_at || '' is a member'''),
+	('balance', 'NO_CONTRACT', 'r.held_at = ANY ($3)', '''no contract with '' || r.held_at || '' is valid on the day'''),
+	('balance', 'NOT_LISTED', 'r.asset = ANY ($4)', 'r.asset || '' is not listed on the day'''),
+	('balance', 'NEGATIVE_BALANCE', 'r.quantity < 0', 'r.asset || '' '' || trim_scale(r.quantity)'),
+	('movement', 'OUTSIDE_DAY', 'r.occurred_at < muhur.day_begin($1) OR r.occurred_at >= muhur.day_begin($1 + 1)',
+		'to_char(r.occurred_at AT TIME ZONE ''UTC'', ''YYYY-MM-DD"T"HH24:MI:SS"Z"'')'),
+	('movement', 'NOT_LISTED', 'r.asset = ANY ($4)', 'r.asset || '' is not listed on the day'''),
+	('netting', 'NOT_LISTED', 'r.asset = ANY ($4)', 'r.asset || '' is not listed on the day'''),
+	('netting', 'NEGATIVE_BALANCE', 'r.closing < 0', 'r.asset || '' '' || trim_scale(r.closing)'),
+	('custody_omnibus', 'NO_CONTRACT', 'r.platform = ANY ($3)', '''no contract with '' || r.platform || '' is valid on the day''')
+$$;
+
+-- A submission's records of one kind, as what stands behind FROM: its own table,
+-- attached or not yet; or its part of the day's.
+CREATE FUNCTION muhur.records_of(kind text, day date, which bigint) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN to_regclass(format('muhur.%I', own.name)) IS NOT NULL THEN format('muhur.%I', own.name)
+	ELSE format('(SELECT * FROM muhur.%I x WHERE x.business_date = %L AND x.submission = %s%s)', kind, day, which,
+		CASE WHEN kind IN ('balance', 'movement', 'netting') THEN ' AND x.bulk = 0' ELSE '' END)
+	END FROM (SELECT kind || '_' || to_char(day, 'YYYYMMDD') || '_' || which) AS own (name)
+$$;
+
+-- Lines of one key within the submission: those after the first, the first 1000 of
+-- them; n is how many there are.  Records come by the million, and a number sorts
+-- several times faster than its texts do: whose hash stands alone is put aside;
+-- equal hashes are compared in full.
+CREATE FUNCTION muhur.doubled_lines(source text, key text[]) RETURNS TABLE (record_no bigint, first bigint, n bigint)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	columns text := 'r.' || array_to_string(key, ', r.');
+	hash text := '0';
+	k text;
+BEGIN
+	FOREACH k IN ARRAY key LOOP
+		hash := format('hashtextextended(r.%I, %s)', k, hash);
+	END LOOP;
+	EXECUTE format('SELECT count(*) - count(DISTINCT h) FROM (SELECT %s FROM %s r) AS x (h)', hash, source) INTO n;
+	IF n > 0 THEN
+		RETURN QUERY EXECUTE format('WITH suspect AS (SELECT h FROM (SELECT %s FROM %s r) AS x (h) GROUP BY h HAVING count(*) > 1)
+			SELECT d.record_no, d.first, count(*) OVER () FROM (
+				SELECT r.record_no, min(r.record_no) OVER (PARTITION BY %s, %s) AS first
+				FROM %s r WHERE %s IN (SELECT h FROM suspect)) d
+			WHERE d.record_no > d.first ORDER BY d.record_no LIMIT 1000',
+			hash, source, hash, columns, source, hash);
+	END IF;
+END $$;
+
+-- One kind of a submission's records: all that is asked of it.  Few values of
+-- places and assets stand in many records, so these are looked up once each.
+CREATE FUNCTION muhur.check_kind(s muhur.submission, kind text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	source text := muhur.records_of(kind, s.business_date, s.no);
+	place text := CASE kind WHEN 'balance' THEN 'held_at' WHEN 'custody_omnibus' THEN 'platform' END;
+	key text[] := CASE kind
+		WHEN 'balance' THEN '{registry_no,customer_no,held_at,asset}'
+		WHEN 'movement' THEN '{movement_id}'
+		WHEN 'netting' THEN '{registry_no,customer_no,asset}'
+		WHEN 'custody_omnibus' THEN '{platform,asset,wallet}'
+		WHEN 'custody_direct' THEN '{registry_no,customer_no,asset,wallet}' END;
+	registry_no text := CASE WHEN kind = 'custody_omnibus' THEN 'NULL::text' ELSE 'r.registry_no' END;
+	-- by the index, whatever the planner thinks: numbers are many more than a report's
+	unknown text := format('coalesce((SELECT n.known_from FROM muhur.registry_number n WHERE n.registry_no = %s) > $1, true)',
+		registry_no);
+	places text[];
+	assets text[];
+	strange text[];
+	uncontracted text[];
+	unlisted text[];
+	doubled bigint[];
+	firsts bigint[];
+	n_doubled bigint;
+	q record;
+	n bigint;
+	found_in text[] := '{}';
+BEGIN
+	-- the shared table's index: what came just now is not yet in it, and there are
+	-- no statistics that would speak for it
+	IF source LIKE '(%' THEN
+		PERFORM brin_summarize_new_values(i.indexrelid) FROM pg_index i
+		WHERE i.indrelid = to_regclass(format('muhur.%I', kind || '_' || to_char(s.business_date, 'YYYYMMDD') || '_0'));
+	END IF;
+	PERFORM set_config('enable_seqscan', CASE WHEN source LIKE '(%' THEN 'off' ELSE 'on' END, true);
+	EXECUTE format('SELECT array_agg(DISTINCT p), array_agg(DISTINCT a) FROM (SELECT %s, r.asset FROM %s r GROUP BY 1, 2) AS x (p, a)',
+		coalesce('r.' || place, 'NULL::text'), source) INTO places, assets;
+	IF kind = 'balance' THEN
+		strange := ARRAY(SELECT p FROM unnest(places) p WHERE p <> 'OWN' AND NOT EXISTS (SELECT FROM muhur.member m
+			WHERE m.code = p AND m.kind = 'custodian'));
+	END IF;
+	uncontracted := ARRAY(SELECT p FROM unnest(places) p WHERE p <> ALL (coalesce(strange, '{}') || '{OWN}'::text[])
+		AND NOT EXISTS (SELECT FROM muhur.contract k WHERE k.valid_from <= s.business_date
+			AND (k.valid_to IS NULL OR k.valid_to >= s.business_date)
+			AND ((k.platform = s.member_code AND k.custodian = p) OR (k.custodian = s.member_code AND k.platform = p))));
+	IF muhur.listing_judged(s.member_code, s.business_date) THEN
+		unlisted := ARRAY(SELECT a FROM unnest(assets) a
+			EXCEPT SELECT l.asset FROM muhur.listed(s.member_code, s.business_date) l);
+	END IF;
+	SELECT array_agg(d.record_no), array_agg(d.first), max(d.n) INTO doubled, firsts, n_doubled
+	FROM muhur.doubled_lines(source, key) d;
+	FOR q IN SELECT x.code, x.question, x.detail, source || ' r' AS rows FROM muhur.record_questions() x
+		WHERE x.kind = check_kind.kind
+		AND (x.code <> 'UNKNOWN_CUSTODIAN' OR cardinality(strange) > 0)
+		AND (x.code <> 'NO_CONTRACT' OR cardinality(uncontracted) > 0)
+		AND (x.code <> 'NOT_LISTED' OR cardinality(unlisted) > 0)
+	    UNION ALL SELECT 'UNKNOWN_REGISTRY_NO', unknown, 'NULL::text', source || ' r'
+		WHERE kind <> 'custody_omnibus' AND muhur.registry_judged(s.business_date)
+	    UNION ALL SELECT 'DUPLICATE_LINE', 'true', '''of the same key as record '' || d.first',
+		source || ' r JOIN unnest($5, $6) AS d (record_no, first) ON d.record_no = r.record_no'
+		WHERE n_doubled > 0
+	LOOP
+		IF q.code = 'DUPLICATE_LINE' THEN
+			n := n_doubled;
+		ELSE
+			EXECUTE format('SELECT count(*) FROM %s WHERE %s', q.rows, q.question) INTO n
+				USING s.business_date, strange, uncontracted, unlisted;
+		END IF;
+		CONTINUE WHEN n = 0;
+		INSERT INTO muhur.record_finding_count (submission, code, n) VALUES (s.no, q.code, n)
+		ON CONFLICT (submission, code) DO UPDATE SET n = record_finding_count.n + excluded.n;
+		found_in := found_in || format('(SELECT r.record_no, r.line, %L, %s, %s FROM %s WHERE %s ORDER BY r.record_no LIMIT 1000)',
+			q.code, q.detail, registry_no, q.rows, q.question);
+	END LOOP;
+	IF found_in <> '{}' THEN
+		EXECUTE format('INSERT INTO muhur.record_finding (submission, record_no, line, code, detail, registry_no)
+			SELECT %s, x.* FROM (%s) AS x (record_no, line, code, detail, registry_no)
+			ORDER BY x.record_no, x.code COLLATE "C"
+			LIMIT 1000 - (SELECT count(*) FROM muhur.record_finding f WHERE f.submission = %s)',
+			s.no, array_to_string(found_in, ' UNION ALL '), s.no)
+			USING s.business_date, strange, uncontracted, unlisted, doubled, firsts;
+	END IF;
+END $$;
+
+-- All of it, at the acceptance and in its transaction.
+CREATE FUNCTION muhur.check_records(which bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET work_mem = '64MB' SET jit = off SET enable_sort = off SET enable_seqscan = on AS $$
+DECLARE
+	s muhur.submission;
+	kind text;
+BEGIN
+	SELECT * INTO s FROM muhur.submission x WHERE x.no = which AND x.state = 'accepted';
+	IF NOT FOUND OR EXISTS (SELECT FROM muhur.record_finding_count c WHERE c.submission = which) THEN
+		RAISE EXCEPTION 'submission %: is not to be checked', which USING ERRCODE = 'check_violation';
+	END IF;
+	-- in the order of the document: the first 1000 findings are kept
+	FOREACH kind IN ARRAY CASE s.message_type
+	    WHEN 'BalanceReport' THEN '{balance}' WHEN 'MovementReport' THEN '{movement}'
+	    WHEN 'NettingReport' THEN '{netting}' WHEN 'CustodyReport' THEN '{custody_omnibus,custody_direct}'
+	    ELSE '{}' END::text[] LOOP
+		PERFORM muhur.check_kind(s, kind);
+	END LOOP;
+END $$;
+
+-- They stand in the notice that the submission is accepted, as its bulk lines.
+CREATE FUNCTION muhur.record_lines(notice_id uuid)
+RETURNS TABLE (f1 text, f2 text, f3 text, f4 text, f5 text, f6 text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'record', f.record_no::text, f.line::text, f.code, f.detail, f.registry_no
+	FROM muhur.notice n JOIN muhur.record_finding f ON f.submission = n.submission
+	WHERE n.id = notice_id AND n.kind = 'Acknowledgement' AND n.level = 'accepted'
+	ORDER BY f.record_no, f.code COLLATE "C"
+$$;
+
+REVOKE ALL ON FUNCTION muhur.record_questions(), muhur.records_of(text, date, bigint), muhur.doubled_lines(text, text[]),
+	muhur.check_kind(muhur.submission, text), muhur.check_records(bigint), muhur.record_lines(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION muhur.check_records(bigint) TO muhur_load;
+GRANT EXECUTE ON FUNCTION muhur.record_lines(uuid) TO muhur_load, muhur_directory, muhur_admin;
+GRANT SELECT ON muhur.record_finding, muhur.record_finding_count TO muhur_load, muhur_directory, muhur_admin;

@@ -237,6 +237,9 @@ BEGIN
 			NULL::text, NULL::text, NULL::text FROM muhur.rights_lines(notice_id) r;
 	ELSIF n.kind = 'CertificateExpiryNotice' THEN
 		RETURN QUERY SELECT * FROM muhur.certificate_lines(notice_id);
+	ELSIF n.kind = 'Acknowledgement' THEN
+		RETURN QUERY SELECT r.*, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text,
+			NULL::text, NULL::text, NULL::text, NULL::text, NULL::text FROM muhur.record_lines(notice_id) r;
 	END IF;
 END $$;
 

@@ -62,6 +62,7 @@
 
 /* --- what is kept of a refused document -------------------------------- */
 #define REASONS_MAX		32	/* reasons reported for one document */
+#define RECORD_FINDINGS_MAX	1000	/* kept of an accepted one, see schemas/sql/012-findings.sql */
 #define REASON_PATH_SIZE	257	/* path to the place, e.g. /BalanceReport/Header */
 #define REASON_DETAIL_SIZE	257
 #define TIMESTAMP_WHY_SIZE	257

@@ -78,9 +78,19 @@ write_reason(struct xmlout *x, const struct reason *r)
 }
 
 static void
-write_acknowledgement(struct xmlout *x, const struct notice *n)
+write_errors(struct xmlout *x, const struct notice *n)
 {
 	size_t	i;
+
+	xmlout_start(x, "Errors");
+	for (i = 0; i < n->reasons.n; i++)
+		write_reason(x, &n->reasons.v[i]);
+	xmlout_end(x);
+}
+
+static int
+write_acknowledgement(struct xmlout *x, const struct notice *n, int lines)
+{
 
 	xmlout_text(x, "Level", n->level == NL_RESULT ? "iii" : "i", SHORT_TEXT);
 	xmlout_text(x, "Status", notice_level_name(n->level), SHORT_TEXT);
@@ -99,12 +109,9 @@ write_acknowledgement(struct xmlout *x, const struct notice *n)
 		xmlout_text(x, "Late", "true", SHORT_TEXT);
 	if (n->level == NL_RESULT)
 		xmlout_number(x, "Breaks", n->breaks);
-	if (n->level != NL_REJECTED)
-		return;
-	xmlout_start(x, "Errors");
-	for (i = 0; i < n->reasons.n; i++)
-		write_reason(x, &n->reasons.v[i]);
-	xmlout_end(x);
+	if (n->level == NL_REJECTED)
+		write_errors(x, n);
+	return n->line_count > 0 ? lines_write(x, n, lines) : 0;
 }
 
 static void
@@ -156,7 +163,10 @@ wrong_field(const struct notice *n)
 		return "signer's serial";
 	if (n->level == NL_REJECTED && (n->reasons.n == 0 || n->reasons.n > REASONS_MAX))
 		return "reasons";
-	return n->line_count != 0 ? "line count" : NULL;
+	if (n->level != NL_ACCEPTED ? n->findings != 0 : n->findings < 0)
+		return "findings";
+	return n->line_count != (n->findings < RECORD_FINDINGS_MAX ? n->findings : RECORD_FINDINGS_MAX) ?
+	    "line count" : NULL;
 }
 
 int
@@ -177,15 +187,15 @@ notice_build(const struct notice *n, const char *issuer, int lines, int out)
 	xmlout_attr(x, "xmlns", notice_kind_namespace(n->kind));
 	write_header(x, n, issuer);
 	if (n->kind == NK_ACKNOWLEDGEMENT)
-		write_acknowledgement(x, n);
+		rc = write_acknowledgement(x, n, lines);
 	else if (n->kind == NK_CERTIFICATE_EXPIRY) {
 		write_expiry(x);
-		rc = lines_write(x, n->kind, lines, n->line_count);
+		rc = lines_write(x, n, lines);
 	} else {
 		date_format(n->business_date, date);
 		xmlout_text(x, "BusinessDate", date, sizeof(date));
 		xmlout_number(x, "Run", n->run);
-		rc = lines_write(x, n->kind, lines, n->line_count);
+		rc = lines_write(x, n, lines);
 	}
 	if (xmlout_finish(x) == -1) {
 		log_warn("notice %s: write", n->id);

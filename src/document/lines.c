@@ -2,6 +2,7 @@
 #include "document/lines.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #define TEXT_MAX	2000	/* bytes of a text for people; the schema takes 2048 characters */
 #define FIGURE_MAX	64	/* characters of a limit's figure */
 
+static const char	digits[] = "0123456789";
 static const char	upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 static const char	alnum[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -65,7 +67,7 @@ break_id_ok(const char *s)
 static int
 rule_ok(const char *s)
 {
-	return s[0] == 'R' && s[1] != '0' && consists_of(s + 1, 2, "0123456789", "");
+	return s[0] == 'R' && s[1] != '0' && consists_of(s + 1, 2, digits, "");
 }
 
 static int
@@ -104,7 +106,13 @@ moment_ok(const char *s)
 static int
 days_ok(const char *s)
 {
-	return s[0] != '0' && consists_of(s, 2, "0123456789", "");
+	return s[0] != '0' && consists_of(s, 2, digits, "");
+}
+
+static int
+ordinal_ok(const char *s)
+{
+	return s[0] != '0' && consists_of(s, 18, digits, "");
 }
 
 static int
@@ -156,7 +164,7 @@ break_from_ok(const char *s)
 static int
 registry_no_ok(const char *s)
 {
-	return strlen(s) == 10 && consists_of(s, 10, "0123456789", "");
+	return strlen(s) == 10 && consists_of(s, 10, digits, "");
 }
 
 /* A plain decimal of any size: ratios and amounts are worked out here. */
@@ -167,9 +175,9 @@ figure_ok(const char *s)
 
 	if (*s == '-')
 		s++;
-	whole = strspn(s, "0123456789");
+	whole = strspn(s, digits);
 	if (s[whole] == '.') {
-		part = strspn(s + whole + 1, "0123456789");
+		part = strspn(s + whole + 1, digits);
 		if (part < 1 || part > 18)
 			return 0;
 		part++;
@@ -180,7 +188,7 @@ figure_ok(const char *s)
 static int
 count_ok(const char *s)
 {
-	return consists_of(s, 18, "0123456789", "") && (s[0] != '0' || s[1] == '\0');
+	return consists_of(s, 18, digits, "") && (s[0] != '0' || s[1] == '\0');
 }
 
 static int
@@ -276,6 +284,9 @@ static const struct record balance = { "balance", "Balances", "Bal", 6, {
 	{ "Reg", registry_no_ok, 0 }, { "Asset", asset_ok, 0 }, { "Plat", member_code_ok, 0 },
 	{ "Qty", quantity_ok, 0 }, { "Lck", quantity_ok, 0 }, { "Total", quantity_ok, 0 } } };
 
+static const struct record finding = { "record", "Records", "Record", 5, {
+	{ "No", ordinal_ok, 0 }, { "Line", ordinal_ok, 0 }, { "Code", break_kind_ok, 0 },
+	{ "Detail", NULL, 1 }, { "Reg", registry_no_ok, 1 } } };
 static const struct record user = { "user", "Users", "User", 3, {
 	{ "Code", user_code_ok, 0 }, { "State", state_ok, 0 }, { "MainAuthority", boolean_ok, 0 } } };
 static const struct record right = { "right", "Rights", "Right", 7, {
@@ -291,6 +302,7 @@ static const struct record certificate = { "certificate", "Certificates", "Certi
 /* The lists of each kind, in their order. */
 #define LISTS_MAX	4
 static const struct record *const lists[NK_COUNT][LISTS_MAX + 1] = {
+	[NK_ACKNOWLEDGEMENT] = { &finding },
 	[NK_RECONCILIATION_RESULT] = { &source, &pair, &breaks, &limit },
 	[NK_DISCREPANCY_REPORT] = { &source, &breaks },
 	[NK_AUTHORIZATION_REPORT] = { &user, &right },
@@ -305,6 +317,7 @@ struct reader {
 	int			 nlists;
 	int			 at;		/* index of the open list */
 	long long		 count;
+	long long		 total;		/* of what the only list shows a part; 0: that is told nowhere */
 };
 
 /* COPY text format: undo the escapes in place.  0, or -1 for an unknown one. */
@@ -354,12 +367,19 @@ split(char *line, char **field, size_t want)
 static void
 advance_to(struct reader *r, int which)
 {
+	char	total[24];
+
 	while (r->at < which) {
 		if (r->at >= 0)
 			xmlout_end(r->x);
 		r->at++;
-		if (r->at < r->nlists)
-			xmlout_start(r->x, r->list[r->at]->list);
+		if (r->at >= r->nlists)
+			continue;
+		xmlout_start(r->x, r->list[r->at]->list);
+		if (r->total > 0) {
+			(void)snprintf(total, sizeof(total), "%lld", r->total);
+			xmlout_attr(r->x, "Total", total);
+		}
 	}
 }
 
@@ -460,16 +480,16 @@ out:
 }
 
 int
-lines_write(struct xmlout *x, enum notice_kind kind, int fd, long long count)
+lines_write(struct xmlout *x, const struct notice *n, int fd)
 {
-	struct reader	r = { .x = x, .at = -1 };
+	struct reader	r = { .x = x, .at = -1, .total = n->findings };
 
-	for (r.list = lists[kind]; r.list[r.nlists] != NULL; r.nlists++)
+	for (r.list = lists[n->kind]; r.list[r.nlists] != NULL; r.nlists++)
 		;
 	if (fd != -1 && read_lines(&r, fd) == -1)
 		return -1;
-	if (r.count != count) {
-		log_warnx("notice: %lld lines came where %lld were announced", r.count, count);
+	if (r.count != n->line_count) {
+		log_warnx("notice: %lld lines came where %lld were announced", r.count, n->line_count);
 		return -1;
 	}
 	advance_to(&r, r.nlists);

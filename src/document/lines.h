@@ -9,9 +9,9 @@
 #include "document/xmlout.h"
 #include "model/notice.h"
 
-/* Read to the end of fd and write the lists of the kind: Sources, Pairs, Breaks
- * and Limits, say, or Certificates.  0, or -1 with the cause logged: reading, a malformed
- * line, a wrong order, another number of lines than count. */
-int	lines_write(struct xmlout *x, enum notice_kind kind, int fd, long long count);
+/* Read to the end of fd and write the lists of the notice's kind: Sources, Pairs,
+ * Breaks and Limits, say, or Certificates.  0, or -1 with the cause logged: reading, a
+ * malformed line, a wrong order, another number of lines than its line_count. */
+int	lines_write(struct xmlout *x, const struct notice *n, int fd);
 
 #endif

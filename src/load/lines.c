@@ -15,7 +15,7 @@
 /* How many columns of muhur.notice_lines a kind of line has (model/notice.h). */
 static const struct { const char *kind; int columns; } line_kinds[] = {
 	{ "pair", 8 }, { "source", 7 }, { "break", 17 }, { "limit", 15 }, { "balance", 7 },
-	{ "user", 4 }, { "right", 8 }, { "certificate", 8 },
+	{ "user", 4 }, { "right", 8 }, { "certificate", 8 }, { "record", 6 },
 };
 
 struct lines {

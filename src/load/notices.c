@@ -102,7 +102,7 @@ enum to_sign_column {
 	C_ID, C_KIND, C_RECIPIENT, C_FILE, C_ISSUED, C_LEVEL, C_SUB_ID, C_SUB_NAME,
 	C_SUB_SHA, C_SUB_SIZE, C_RECEIVED, C_UPLOADER, C_MESSAGE_ID, C_MESSAGE_TYPE,
 	C_SUBJECT, C_ISSUER, C_SERIAL, C_RECORDS, C_LATE, C_BREAKS, C_DATE, C_RUN,
-	C_LINES, C_SUB_NO
+	C_LINES, C_SUB_NO, C_FINDINGS
 };
 static const char to_sign_sql[] =
     "SELECT n.id, n.kind, n.recipient, n.file_name, " EPOCH("n.issued_at") ","
@@ -114,7 +114,9 @@ static const char to_sign_sql[] =
     " CASE WHEN n.level = 'result' THEN coalesce(n.break_count, (SELECT count(*) FROM muhur.finding f"
     "  WHERE f.run = n.run AND f.status <> 'cured' AND s.no = ANY (f.submissions))) ELSE 0 END,"
     " coalesce(r.business_date, s.business_date, n.day), coalesce(r.version, n.version, 0),"
-    " coalesce(n.line_count, (SELECT count(*) FROM muhur.notice_lines(n.id))), coalesce(s.no, 0) "
+    " coalesce(n.line_count, (SELECT count(*) FROM muhur.notice_lines(n.id))), coalesce(s.no, 0),"
+    " CASE WHEN n.level = 'accepted' THEN (SELECT coalesce(sum(c.n), 0) FROM muhur.record_finding_count c"
+    "  WHERE c.submission = s.no) ELSE 0 END "
     "FROM muhur.notice n "
     "LEFT JOIN muhur.submission s ON s.no = n.submission "
     "LEFT JOIN muhur.reconcile_run r ON r.no = n.run "
@@ -158,6 +160,7 @@ read_notice(const PGresult *res, int row, struct notice *n)
 	n->breaks = column_number(res, row, C_BREAKS);
 	n->run = (int)column_number(res, row, C_RUN);
 	n->line_count = column_number(res, row, C_LINES);
+	n->findings = column_number(res, row, C_FINDINGS);
 	return 0;
 }
 

@@ -331,13 +331,25 @@ queue_day(struct db *db, const struct conf *conf, const struct outcome *o, usec_
 	    o->replaces != 0 || ran ? "correction" : "complete");
 }
 
+/* Level (ii): what is wrong with its records, for the notice that it is accepted. */
+static int
+check_records(struct db *db, const struct outcome *o)
+{
+	struct number	 no;
+	const char	*p[] = { number(o->no, &no) };
+
+	return db_prepared_exec(db, "load_check_records", "SELECT muhur.check_records($1::bigint)", 1, p) == -1 ?
+	    -1 : 0;
+}
+
 /* What an accepted message does beside its records, by its class. */
 static int
 take_effect(struct db *db, const struct conf *conf, const struct outcome *o, usec_t now)
 {
 	switch (message_type_class(o->header->type)) {
 	case MC_DAY:
-		return queue_day(db, conf, o, now);
+		/* before the day is locked: it takes its time */
+		return check_records(db, o) == -1 ? -1 : queue_day(db, conf, o, now);
 	case MC_AUTHORITY:
 		return authorization_report(db, o->member, o->no, now);
 	case MC_RESPONSE:

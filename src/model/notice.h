@@ -54,7 +54,9 @@ struct notice {
 	int	 late;			/* received after the cut-off (R4) */
 	long long breaks;		/* NL_RESULT: breaks that its records are part of */
 	struct reasons reasons;		/* NL_REJECTED */
-	/* the bulk kinds */
+	long long findings;		/* NL_ACCEPTED: what is wrong with single records, level (ii);
+					 * the first RECORD_FINDINGS_MAX come as lines */
+	/* the bulk kinds; an acknowledgement has lines only where it has findings */
 	date_t	 business_date;
 	int	 run;			/* version of the day's run, from 1 */
 	long long line_count;		/* lines that come through the pipe */
@@ -63,6 +65,8 @@ struct notice {
 /*
  * Bulk lines come to the signer as tab-separated text (COPY text format),
  * one line a record, fields in this order; "\N" is absent.
+ *  NK_ACKNOWLEDGEMENT, NL_ACCEPTED: kind ("record"), then
+ *    record_no line code detail registry_no
  *  NK_RECONCILIATION_RESULT: kind ("source", "pair", "break" or "limit"), then
  *    source: submission_id sha256 member message_type message_id file_name; the recipient's own
  *    pair:  platform custodian asset platform_quantity custodian_quantity difference status(matched|break|missing)

@@ -243,6 +243,7 @@ put_notice(struct buf *b, const struct notice *v)
 	put_u8(b, v->late != 0);
 	put_i64(b, v->breaks);
 	put_reasons(b, &v->reasons);
+	put_i64(b, v->findings);
 	put_i64(b, v->business_date);
 	put_i64(b, v->run);
 	put_i64(b, v->line_count);
@@ -287,6 +288,7 @@ get_notice(const struct msg *m, struct notice *v)
 	v->level = (enum notice_level)get_enum(&r, NL_COUNT);
 	get_notice_submission(&r, v);
 	get_reasons(&r, &v->reasons);
+	v->findings = get_count(&r);
 	date = get_i64(&r);
 	run = get_count(&r);
 	v->line_count = get_count(&r);

@@ -38,4 +38,9 @@ TESTS += tests/unit/load/test_registration
 tests_unit_load_test_registration_SOURCES = tests/unit/load/test_registration.c $(LOAD_SOURCES)
 tests_unit_load_test_registration_CPPFLAGS = $(LOAD_TEST_CPPFLAGS)
 tests_unit_load_test_registration_LDADD = $(LOAD_TEST_LIBS)
+check_PROGRAMS += tests/unit/load/test_findings
+TESTS += tests/unit/load/test_findings
+tests_unit_load_test_findings_SOURCES = tests/unit/load/test_findings.c $(LOAD_SOURCES)
+tests_unit_load_test_findings_CPPFLAGS = $(LOAD_TEST_CPPFLAGS)
+tests_unit_load_test_findings_LDADD = $(LOAD_TEST_LIBS)
 endif

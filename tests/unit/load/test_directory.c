@@ -424,6 +424,38 @@ test_own_notification(void **state)
 	d.signing.n = 0;
 }
 
+/* Level (ii): the acceptance is told with the findings that were kept, and how many
+ * there are; what was received, without. */
+static void
+test_findings(void **state)
+{
+	static const char *const levels[] = { "received", "accepted" };
+	struct notice		 n;
+	struct msg		 m;
+	int			 i;
+
+	(void)state;
+	sql("WITH s AS (INSERT INTO muhur.submission (id, uploader, member_code, file_name, size, received_at, state, sha256,"
+	    "  message_type, business_date) VALUES (gen_random_uuid(), 'PLB001', 'PLB', 'x.xml', 1, '" NOW "', 'accepted',"
+	    "  repeat('e', 64), 'BalanceReport', '" DAY "') RETURNING no), "
+	    "f AS (INSERT INTO muhur.record_finding (submission, record_no, line, code)"
+	    "  SELECT no, r, r, 'NOT_LISTED' FROM s, generate_series(1, 3) r), "
+	    "c AS (INSERT INTO muhur.record_finding_count (submission, code, n)"
+	    "  SELECT no, c, k FROM s, (VALUES ('NOT_LISTED', 2000), ('NO_CONTRACT', 7)) x (c, k)) "
+	    "INSERT INTO muhur.notice (id, kind, level, recipient, submission, file_name, issued_at, day)"
+	    "  SELECT gen_random_uuid(), 'Acknowledgement', l, 'PLB', no, l, '" NOW "', '" DAY "'"
+	    "  FROM s, (VALUES (1, 'received'), (2, 'accepted')) x (i, l) ORDER BY i; NOTIFY muhur_notice");
+	next(60);	/* beside the one that test_notices left */
+	for (i = 0; i < 2; i++) {
+		m = expect(M_NOTICE_TO_SIGN);
+		assert_int_equal(get_notice(&m, &n), 0);
+		assert_string_equal(notice_level_name(n.level), levels[i]);
+		assert_int_equal(n.line_count, i == 0 ? 0 : 3);
+		assert_int_equal(n.findings, i == 0 ? 0 : 2007);
+	}
+	sql("DELETE FROM muhur.notice WHERE recipient = 'PLB'");
+}
+
 /* The two notices of the rejection: given once, oldest first, a failed one
  * later; signed twice, the first wins; shown; expired; archived. */
 static void
@@ -643,6 +675,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_own_notification),
 		cmocka_unit_test(test_hold_and_decide),
 		cmocka_unit_test(test_notices),
+		cmocka_unit_test(test_findings),
 		cmocka_unit_test(test_expire_bounded),
 		cmocka_unit_test(test_expiry),
 		cmocka_unit_test(test_database_away),

@@ -110,6 +110,16 @@ static const struct {
 	    "<Signer><Subject>CN=a</Subject><Issuer>CN=b</Issuer><Serial>0A</Serial></Signer>" ERROR SIG) },
 	{ "acknowledgement-1.xsd", 1, ACK(NHEAD("Acknowledgement") "<Level>iii</Level><Status>result</Status>" SUBMISSION
 	    "<RecordCount>5</RecordCount><Late>false</Late><Breaks>0</Breaks>") },
+	{ "acknowledgement-1.xsd", 1, ACK(NHEAD("Acknowledgement") "<Level>i</Level><Status>accepted</Status>" SUBMISSION
+	    "<RecordCount>3</RecordCount><Late>true</Late><Records Total='1200'>"
+	    "<Record No='1' Line='9' Code='NOT_LISTED' Detail='x' Reg='1000000001'/><Record No='1' Line='9' Code='NO_CONTRACT'/>"
+	    "</Records>" SIG) },
+	{ "acknowledgement-1.xsd", 0, ACK(NHEAD("Acknowledgement") "<Level>i</Level><Status>accepted</Status>" SUBMISSION
+	    "<Records Total='1'/>") },
+	{ "acknowledgement-1.xsd", 0, ACK(NHEAD("Acknowledgement") "<Level>i</Level><Status>accepted</Status>" SUBMISSION
+	    "<Records><Record No='1' Line='9' Code='NOT_LISTED'/></Records>") },
+	{ "acknowledgement-1.xsd", 0, ACK(NHEAD("Acknowledgement") "<Level>i</Level><Status>accepted</Status>" SUBMISSION
+	    "<Records Total='1'><Record No='1' Line='9' Code='NOT_LISTED' Reg='x'/></Records>") },
 	{ "acknowledgement-1.xsd", 0, ACK(NHEAD("Acknowledgement") "<Level>i</Level><Status>perhaps</Status>" SUBMISSION) },
 	{ "acknowledgement-1.xsd", 0, ACK(NHEAD("Acknowledgement") "<Level>i</Level><Status>rejected</Status>" SUBMISSION "<Errors/>") },
 	{ "reconciliation-result-1.xsd", 1, RES(NHEAD("ReconciliationResult") "<BusinessDate>2026-11-20</BusinessDate><Run>1</Run><Sources/>"

@@ -136,7 +136,7 @@ notice(void)
 	    .submission_id = UUID, .submission_name = "a.xml", .submission_sha256 = SHA,
 	    .submission_size = 5, .received_at = 2, .uploader = "PLA001", .message_id = "m",
 	    .message_type = "BalanceReport", .signer_subject = "CN=a", .signer_issuer = "CN=b",
-	    .signer_serial = "1", .record_count = 3, .late = 1, .breaks = 4 };
+	    .signer_serial = "1", .record_count = 3, .late = 1, .breaks = 4, .findings = 1200 };
 
 	reasons_add(&n.reasons, DUPLICATE, 3, "/x", "m");
 	return n;

@@ -368,6 +368,74 @@ test_long_line(void **state)
 	buf_free(&b);
 }
 
+#define FOUND(no, line, code, detail, reg) "record\t" no "\t" line "\t" code "\t" detail "\t" reg "\n"
+
+/* Level (ii) within accepted: the findings that were kept, and how many there are. */
+static void
+test_findings(void **state)
+{
+	static const char *const bad[] = {
+		FOUND("0", "1", "NOT_LISTED", "d", "1000000001"), FOUND("x", "1", "NOT_LISTED", "d", "1000000001"),
+		FOUND("1", "0", "NOT_LISTED", "d", "1000000001"), FOUND("1", "1", "not listed", "d", "1000000001"),
+		FOUND("1", "1", "NOT_LISTED", "d", "100000000"), FOUND("1", "1", "NOT_LISTED", "d", "100000000x"),
+		"record\t1\t1\tNOT_LISTED\td\n", "pair\tPLA\tCUA\t4H95J0R2X\t1\t1\t0\tmatched\n", "",
+	};
+	struct notice	n;
+	char		*text;
+	size_t		i;
+
+	(void)state;
+	acknowledgement(&n, NL_ACCEPTED);
+	n.line_count = n.findings = 2;
+	text = run(&n, FOUND("1", "12", "NO_CONTRACT", "with <CUB>", "\\N") FOUND("7", "18", "UNKNOWN_REGISTRY_NO", "\\N", "1000000001"));
+	assert_non_null(text);
+	assert_non_null(strstr(text, "<Records Total=\"2\">"));
+	assert_non_null(strstr(text, "<Record No=\"1\" Line=\"12\" Code=\"NO_CONTRACT\" Detail=\"with &lt;CUB&gt;\"/>"));
+	assert_non_null(strstr(text, "<Record No=\"7\" Line=\"18\" Code=\"UNKNOWN_REGISTRY_NO\" Reg=\"1000000001\"/>"));
+	assert_non_null(strstr(text, "<Level>i</Level>"));
+	free(text);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		n.line_count = n.findings = 1;
+		assert_null(run(&n, bad[i]));
+	}
+	/* as many lines as are kept of so many findings, and only where it is accepted */
+	n.line_count = 1;
+	n.findings = 2;
+	assert_null(run(&n, FOUND("1", "1", "NOT_LISTED", "d", "1000000001")));
+	acknowledgement(&n, NL_RESULT);
+	n.line_count = n.findings = 1;
+	assert_null(run(&n, FOUND("1", "1", "NOT_LISTED", "d", "1000000001")));
+	/* none: the notice as it always was */
+	acknowledgement(&n, NL_ACCEPTED);
+	text = run(&n, NULL);
+	assert_non_null(text);
+	assert_null(strstr(text, "<Records"));
+	free(text);
+}
+
+/* The first thousand of more. */
+static void
+test_findings_max(void **state)
+{
+	struct buf	lines = { 0 };
+	struct notice	n;
+	char		*text;
+	int		i;
+
+	(void)state;
+	for (i = 1; i <= RECORD_FINDINGS_MAX; i++)
+		(void)buf_printf(&lines, "record\t%d\t%d\tNOT_LISTED\t\\N\t\\N\n", i, i);
+	acknowledgement(&n, NL_ACCEPTED);
+	n.line_count = RECORD_FINDINGS_MAX;
+	n.findings = 1234567;
+	text = run(&n, lines.data);
+	assert_non_null(text);
+	assert_non_null(strstr(text, "<Records Total=\"1234567\">"));
+	assert_non_null(strstr(text, "<Record No=\"1000\" Line=\"1000\" Code=\"NOT_LISTED\"/>"));
+	free(text);
+	buf_free(&lines);
+}
+
 /* A line that is not of its type ends the build: nothing gets signed. */
 static void
 test_bad_lines(void **state)
@@ -578,6 +646,8 @@ main(void)
 		cmocka_unit_test(test_expiry),
 		cmocka_unit_test(test_one_list),
 		cmocka_unit_test(test_long_line),
+		cmocka_unit_test(test_findings),
+		cmocka_unit_test(test_findings_max),
 		cmocka_unit_test(test_bad_lines),
 		cmocka_unit_test(test_bad_fields),
 		cmocka_unit_test(test_certificate),
