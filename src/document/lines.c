@@ -144,7 +144,7 @@ skip_source(const char *s)
 	if (*s != ':')
 		return s;
 	do {
-		n = strspn(++s, "0123456789");
+		n = strspn(++s, digits);
 		if (n < 1 || n > 18)
 			return NULL;
 		s += n;

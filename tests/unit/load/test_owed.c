@@ -101,16 +101,6 @@ test_complete(void **state)
 	assert_int_equal(count("SELECT count(*) FROM muhur.reconcile_job"), 1);
 }
 
-/* A registration is no input of its day. */
-static void
-test_registration(void **state)
-{
-	(void)state;
-	sql("DELETE FROM muhur.reconcile_job");
-	load_one("PLA001", 'a', MT_REGISTRATION_REQUEST, REC_INVESTOR, "1\t10\tTCKN\t10000000146\t\\N\tX\t1980-01-01\t\\N\n");
-	assert_int_equal(count("SELECT count(*) FROM muhur.reconcile_job"), 0);
-}
-
 static int
 setup(void **state)
 {
@@ -119,8 +109,8 @@ setup(void **state)
 	sql("INSERT INTO muhur.member (code, kind, name, created_at) VALUES ('PLC', 'platform', 'P', '" NOW "'),"
 	    " ('CUB', 'custodian', 'C', '" NOW "'), ('MKK', 'registry', 'M', '" NOW "');"
 	    "INSERT INTO muhur.user_right (user_code, member_code, message_type, step, valid_from) "
-	    "SELECT 'PLA001', 'PLA', t, s, '2026-01-01' FROM unnest(ARRAY['MovementReport', 'ListingNotice',"
-	    " 'RegistrationRequest']) t, unnest(ARRAY['entry', 'approval']) s");
+	    "SELECT 'PLA001', 'PLA', t, s, '2026-01-01' FROM unnest(ARRAY['MovementReport', 'ListingNotice']) t, "
+	    "unnest(ARRAY['entry', 'approval']) s");
 	desk_open(&desk);
 	return 0;
 }
@@ -141,7 +131,6 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_contracts),
 		cmocka_unit_test(test_begun),
 		cmocka_unit_test(test_complete),
-		cmocka_unit_test(test_registration),
 	};
 
 	(void)argc;

@@ -617,6 +617,7 @@ test_lines(void **state)
 	    " VALUES ('R4-1', 'R4', 'm.32(1)', 'missing', 'k', 'PLA', '" DAY "', '" DAY "');"
 	    "INSERT INTO muhur.finding (run, break_id, status, first_seen, detail, submissions)"
 	    " SELECT max(no), 'R4-1', 'new', date '" DAY "', E'a\\tb', '{}' FROM muhur.reconcile_run;"
+	    "INSERT INTO muhur.finding_party (run, member_code, break_id) SELECT max(no), 'PLA', 'R4-1' FROM muhur.reconcile_run;"
 	    "INSERT INTO muhur.notice (id, kind, recipient, run, file_name, issued_at, day)"
 	    " SELECT '01999999-0000-7000-8000-000000000000', 'ReconciliationResult', 'PLA', max(no),"
 	    " 'x.xml', '" NOW "', '" DAY "' FROM muhur.reconcile_run");
@@ -637,7 +638,7 @@ test_lines(void **state)
 	assert_string_equal(text,
 	    "pair\tPLA\tCUA\tA\t2\t2\t0\tmatched\n"
 	    "pair\tPLA\tCUA\tB\t1.5\t\\N\t\\N\tmissing\n"
-	    "break\tR4-1\tR4\tm.32(1)\tmissing\tPLA\t\\N\t\\N\t\\N\t\\N\t\\N\tnew\t" DAY "\ta\\tb\n");
+	    "break\tR4-1\tR4\tm.32(1)\tmissing\tPLA\t\\N\t\\N\t\\N\t\\N\t\\N\tnew\t" DAY "\ta\\tb\topen\t\\N\t\\N\n");
 	close(p[0]);
 	free(text);
 	res = db_query_row(&owner, "SELECT count(*) FROM muhur.notice_lines('01999999-0000-7000-8000-000000000000')", 0, NULL);
