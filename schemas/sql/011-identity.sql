@@ -16,8 +16,9 @@ CREATE TABLE muhur.registry_number (
 
 -- Who is behind a number.  State is that at the authority the identity is of:
 -- the civil register [MERNİS statüsü] of a T.C. identity number, the tax office
--- [Maliye statüsü] of all others; entered [Giriş], asked [Sorulacak], accepted
--- [Kabul], refused [Red] (S2 G).  A refused one takes the next request's word.
+-- [Maliye statüsü] of all others; asked [Sorulacak], accepted [Kabul], refused
+-- [Red]; entered [Giriş] is a request alone, until it is approved (S2 G).  A
+-- refused one takes the next request's word.
 CREATE TABLE muhur_identity.identity (
 	no		bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	identity_hash	bytea NOT NULL UNIQUE,
@@ -26,7 +27,7 @@ CREATE TABLE muhur_identity.identity (
 	country		text,			-- of FOREIGN
 	name		text NOT NULL,
 	birth_date	date,
-	state		text NOT NULL CHECK (state IN ('entered', 'asked', 'accepted', 'refused')),
+	state		text NOT NULL CHECK (state IN ('asked', 'accepted', 'refused')),
 	civil_state	text GENERATED ALWAYS AS (CASE WHEN identity_type = 'TCKN' THEN state END) STORED,
 	tax_state	text GENERATED ALWAYS AS (CASE WHEN identity_type <> 'TCKN' THEN state END) STORED,
 	registry_no	text UNIQUE REFERENCES muhur.registry_number,
@@ -56,9 +57,9 @@ CREATE TABLE muhur_identity.request (
 	-- from muhur-load (src/load/registration.h):
 	identity_hash	bytea NOT NULL,
 	digits_ok	boolean NOT NULL,	-- the number's check digits are right
-	state		text NOT NULL DEFAULT 'entered',	-- as of an identity; entered: the submission waits
-	identity	bigint REFERENCES muhur_identity.identity,	-- once asked or accepted
-	fault		text,			-- why refused
+	state		text NOT NULL DEFAULT 'entered',	-- as of an identity, or entered: the submission waits
+	identity	bigint,			-- muhur_identity.identity, once it is known
+	fault		text,			-- why refused; NULL: it differs from what is known
 	PRIMARY KEY (submission, record_no)
 );
 CREATE INDEX ON muhur_identity.request (identity) WHERE state = 'asked';
@@ -110,21 +111,20 @@ $$;
 
 CREATE SEQUENCE muhur_identity.number MINVALUE 100000000 MAXVALUE 999999999;
 
--- Nine digits that count, and a check digit; those that the registry gave before
--- are passed over.
-CREATE FUNCTION muhur_identity.new_number(day date) RETURNS text
+-- So many new ones, each nine digits that count and a check digit; those that the
+-- registry gave before are passed over.  Under the lock: nobody else gives any.
+CREATE FUNCTION muhur_identity.new_numbers(many bigint) RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	stem text;
 BEGIN
-	LOOP
-		stem := nextval('muhur_identity.number')::text;
-		stem := stem || muhur_identity.check_digit(stem);
-		INSERT INTO muhur.registry_number (registry_no, known_from) VALUES (stem, day)
-		ON CONFLICT DO NOTHING;
-		IF FOUND THEN
-			RETURN stem;
-		END IF;
+	FOR i IN 1 .. many LOOP
+		LOOP
+			stem := nextval('muhur_identity.number')::text;
+			stem := stem || muhur_identity.check_digit(stem);
+			EXIT WHEN NOT EXISTS (SELECT FROM muhur.registry_number n WHERE n.registry_no = stem);
+		END LOOP;
+		RETURN NEXT stem;
 	END LOOP;
 END $$;
 
@@ -142,8 +142,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	WITH answered AS (
 		UPDATE muhur_identity.request r SET
-			state = CASE WHEN x.same THEN 'accepted' ELSE 'refused' END,
-			fault = CASE WHEN NOT x.same THEN 'the name or the date of birth differs from the one known' END
+			state = CASE WHEN x.same THEN 'accepted' ELSE 'refused' END
 		FROM (SELECT q.submission, q.record_no, i.registry_no,
 				NOT muhur_identity.differs(i.name, i.birth_date, q.name, q.birth_date::date) AS same
 			FROM muhur_identity.request q JOIN muhur_identity.identity i ON i.no = q.identity
@@ -158,7 +157,8 @@ BEGIN
 	)
 	INSERT INTO muhur.record_finding (submission, record_no, line, code, detail, registry_no)
 	SELECT submission, record_no, line, CASE state WHEN 'accepted' THEN 'REGISTERED' ELSE 'REFUSED' END,
-		coalesce(fault, ''), CASE state WHEN 'accepted' THEN registry_no END
+		coalesce(fault, CASE state WHEN 'refused' THEN 'the name or the date of birth differs from the one known' ELSE '' END),
+		CASE state WHEN 'accepted' THEN registry_no END
 	FROM answered ORDER BY submission, record_no;
 END $$;
 
@@ -261,51 +261,47 @@ BEGIN
 	PERFORM muhur_identity.settle(touched);
 END $$;
 
--- The others: those not known yet are entered, then asked, or accepted at once
--- where nobody is to be asked.
+-- The others: an identity that is not known yet, or was refused, is asked, or
+-- accepted at once where nobody is to be asked; so is then one that was asked
+-- while there was somebody.
 CREATE FUNCTION muhur_identity.enter(which bigint, at timestamptz, ask boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	touched bigint[];
 BEGIN
-	INSERT INTO muhur_identity.identity AS i (identity_hash, identity_type, identity_no, country, name, birth_date, state)
-	SELECT identity_hash, identity_type, identity_no,
-		CASE WHEN identity_type = 'FOREIGN' THEN country END, name, birth_date::date, 'entered'
-	FROM (SELECT DISTINCT ON (identity_hash) * FROM muhur_identity.request
-		WHERE submission = which AND state = 'entered' ORDER BY identity_hash, record_no) r
-	ORDER BY record_no
-	ON CONFLICT (identity_hash) DO UPDATE SET name = excluded.name, birth_date = excluded.birth_date,
-		state = 'entered', version = i.version + 1, asked_at = NULL, answered_at = NULL, answer = NULL
-		WHERE i.state = 'refused';
-
-	UPDATE muhur_identity.request r SET identity = i.no FROM muhur_identity.identity i
-	WHERE r.submission = which AND r.state = 'entered' AND i.identity_hash = r.identity_hash;
-
-	-- asked while there was a check that there is not any more: accepted, too
-	WITH fresh AS (
-		SELECT i.no, min(r.record_no) AS first, min(r.business_date) AS day
-		FROM muhur_identity.request r JOIN muhur_identity.identity i ON i.no = r.identity
+	WITH fresh AS MATERIALIZED (
+		SELECT DISTINCT ON (r.identity_hash) r.*, i.state AS known,
+			CASE WHEN NOT ask THEN 'accepted' ELSE 'asked' END AS becomes
+		FROM muhur_identity.request r LEFT JOIN muhur_identity.identity i ON i.identity_hash = r.identity_hash
 		WHERE r.submission = which AND r.state = 'entered'
-		AND (i.state = 'entered' OR i.state = 'asked' AND NOT ask)
-		GROUP BY i.no
+		AND (i.state IS NULL OR i.state = 'refused' OR i.state = 'asked' AND NOT ask)
+		ORDER BY r.identity_hash, r.record_no
 	), numbered AS MATERIALIZED (
-		SELECT no, CASE WHEN NOT ask THEN muhur_identity.new_number(day) END AS registry_no
-		FROM (SELECT no, day FROM fresh ORDER BY first) o
-	), moved AS (
-		UPDATE muhur_identity.identity i SET state = CASE WHEN ask THEN 'asked' ELSE 'accepted' END,
-			registry_no = n.registry_no, answered_at = CASE WHEN NOT ask THEN at END
-		FROM numbered n WHERE i.no = n.no RETURNING i.no
-	) SELECT array_agg(no) INTO touched FROM moved;
+		SELECT f.*, n.given FROM (SELECT *, row_number() OVER (ORDER BY record_no) AS nth FROM fresh) f
+		LEFT JOIN muhur_identity.new_numbers(CASE WHEN NOT ask THEN (SELECT count(*) FROM fresh) ELSE 0 END)
+			WITH ORDINALITY AS n (given, nth) ON n.nth = f.nth
+	), given AS (
+		INSERT INTO muhur.registry_number (registry_no, known_from)
+		SELECT given, business_date FROM numbered WHERE given IS NOT NULL ORDER BY nth
+	), entered AS (
+		INSERT INTO muhur_identity.identity AS i (identity_hash, identity_type, identity_no, country, name, birth_date,
+			state, registry_no, answered_at)
+		SELECT identity_hash, identity_type, identity_no, CASE WHEN identity_type = 'FOREIGN' THEN country END,
+			name, birth_date::date, becomes, given, CASE WHEN NOT ask THEN at END
+		FROM numbered ORDER BY nth
+		ON CONFLICT (identity_hash) DO UPDATE SET state = excluded.state, registry_no = excluded.registry_no,
+			name = CASE i.state WHEN 'refused' THEN excluded.name ELSE i.name END,
+			birth_date = CASE i.state WHEN 'refused' THEN excluded.birth_date ELSE i.birth_date END,
+			version = i.version + 1, asked_at = NULL, answered_at = excluded.answered_at, answer = NULL
+		RETURNING i.no, i.version
+	) SELECT array_agg(no) INTO touched FROM entered WHERE version > 1;
 
-	UPDATE muhur_identity.request r SET state = x.state,
-		fault = CASE WHEN x.state = 'refused' THEN 'the name or the date of birth differs from the one known' END
-	FROM (SELECT q.record_no, CASE WHEN i.state = 'asked' THEN 'asked'
-			WHEN (q.name <> i.name OR q.birth_date::date IS DISTINCT FROM i.birth_date)
-				AND muhur_identity.differs(i.name, i.birth_date, q.name, q.birth_date::date) THEN 'refused'
-			ELSE 'accepted' END AS state
-		FROM muhur_identity.request q JOIN muhur_identity.identity i ON i.no = q.identity
-		WHERE q.submission = which AND q.state = 'entered') x
-	WHERE r.submission = which AND r.record_no = x.record_no;
+	UPDATE muhur_identity.request r SET identity = i.no,
+		state = CASE WHEN i.state = 'asked' THEN 'asked'
+			WHEN muhur_identity.differs(i.name, i.birth_date, r.name, r.birth_date::date) THEN 'refused'
+			ELSE 'accepted' END
+	FROM muhur_identity.identity i
+	WHERE r.submission = which AND r.state = 'entered' AND i.identity_hash = r.identity_hash;
 
 	UPDATE muhur.registry_number n SET known_from = r.business_date
 	FROM muhur_identity.request r JOIN muhur_identity.identity i ON i.no = r.identity
@@ -319,7 +315,8 @@ END $$;
 -- [MERNİS, Maliye] has the last word.  check_value: what the hash's key makes of
 -- the text in src/load/registration.c.
 CREATE FUNCTION muhur_identity.register(which bigint, at timestamptz, ask boolean, check_value bytea) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
 	registry boolean;
 BEGIN
@@ -334,6 +331,10 @@ BEGIN
 		RAISE EXCEPTION 'identity.key is not the key that the identities were entered with'
 			USING ERRCODE = 'config_file_error';
 	END IF;
+	-- ten records or a million: plans should know
+	IF EXISTS (SELECT FROM muhur_identity.request r WHERE r.submission = which OFFSET 10000) THEN
+		ANALYZE muhur_identity.request;
+	END IF;
 	PERFORM muhur_identity.judge(which, registry);
 	IF registry THEN
 		PERFORM muhur_identity.import(which, at);
@@ -344,7 +345,8 @@ BEGIN
 	INSERT INTO muhur.record_finding (submission, record_no, line, code, detail, registry_no)
 	SELECT r.submission, r.record_no, r.line,
 		CASE r.state WHEN 'accepted' THEN 'REGISTERED' WHEN 'asked' THEN 'ASKED' ELSE 'REFUSED' END,
-		coalesce(r.fault, ''), CASE r.state WHEN 'accepted' THEN i.registry_no END
+		coalesce(r.fault, CASE r.state WHEN 'refused' THEN 'the name or the date of birth differs from the one known' ELSE '' END),
+		CASE r.state WHEN 'accepted' THEN i.registry_no END
 	FROM muhur_identity.request r LEFT JOIN muhur_identity.identity i ON i.no = r.identity
 	WHERE r.submission = which ORDER BY r.record_no;
 	PERFORM muhur_identity.publish(at);
@@ -375,6 +377,7 @@ CREATE FUNCTION muhur_identity.answer(which bigint, asked integer, verdict text,
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	i muhur_identity.identity;
+	number text;
 	other muhur_identity.request;
 BEGIN
 	IF verdict NOT IN ('accepted', 'refused', 'unknown') THEN
@@ -386,10 +389,11 @@ BEGIN
 	IF NOT FOUND THEN
 		RETURN false;
 	ELSIF verdict = 'accepted' THEN
-		UPDATE muhur_identity.identity x SET state = 'accepted', registry_no = muhur_identity.new_number(
-			(SELECT min(r.business_date) FROM muhur_identity.request r WHERE r.identity = which
-			AND r.state = 'asked' AND NOT muhur_identity.differs(i.name, i.birth_date, r.name, r.birth_date::date)))
-		WHERE x.no = which;
+		number := muhur_identity.new_numbers(1);
+		INSERT INTO muhur.registry_number (registry_no, known_from)
+		SELECT number, min(r.business_date) FROM muhur_identity.request r WHERE r.identity = which
+		AND r.state = 'asked' AND NOT muhur_identity.differs(i.name, i.birth_date, r.name, r.birth_date::date);
+		UPDATE muhur_identity.identity x SET state = 'accepted', registry_no = number WHERE x.no = which;
 		PERFORM muhur_identity.settle(ARRAY[which]);
 	ELSIF verdict = 'refused' THEN
 		WITH refused AS (

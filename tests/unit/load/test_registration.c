@@ -733,7 +733,7 @@ test_privileges(void **state)
 	denied("muhur_load", "INSERT INTO muhur_identity.request (business_date, submission, member_code, record_no,"
 	    " line, identity_hash, digits_ok, state) VALUES ('" DAY "', 1, 'PLA', 1, 1, '', true, 'accepted')");
 	denied("muhur_load", "INSERT INTO muhur.registry_number VALUES ('0000000009', '" DAY "')");
-	denied("muhur_load", "SELECT muhur_identity.new_number('" DAY "')");
+	denied("muhur_load", "SELECT muhur_identity.new_numbers(1)");
 	denied("muhur_identity", "UPDATE muhur_identity.identity SET name = ''");
 	denied("muhur_identity", "SELECT muhur_identity.publish('" NOW "')");
 	denied("muhur_identity", "SELECT FROM muhur_identity.key");
