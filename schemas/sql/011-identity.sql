@@ -65,6 +65,18 @@ CREATE TABLE muhur_identity.request (
 CREATE INDEX ON muhur_identity.request (identity) WHERE state = 'asked';
 CREATE INDEX ON muhur_identity.request (submission) WHERE state = 'asked';
 
+-- What was asked, answered: stands in the submission's result, as what was found at
+-- its acceptance (muhur.record_finding) stands in the notice of that.
+CREATE TABLE muhur.record_answer (
+	submission	bigint NOT NULL REFERENCES muhur.submission,
+	record_no	bigint NOT NULL,
+	line		bigint NOT NULL,
+	code		text NOT NULL,		-- REGISTERED, REFUSED
+	detail		text,
+	registry_no	text,
+	PRIMARY KEY (submission, record_no)
+);
+
 -- Accepted submissions with a record that is asked: their result comes later.
 CREATE TABLE muhur_identity.awaited (
 	submission	bigint PRIMARY KEY REFERENCES muhur.submission
@@ -155,9 +167,9 @@ BEGIN
 			WHERE state = 'accepted' GROUP BY registry_no) a
 		WHERE n.registry_no = a.registry_no AND n.known_from > a.day
 	)
-	INSERT INTO muhur.record_finding (submission, record_no, line, code, detail, registry_no)
+	INSERT INTO muhur.record_answer (submission, record_no, line, code, detail, registry_no)
 	SELECT submission, record_no, line, CASE state WHEN 'accepted' THEN 'REGISTERED' ELSE 'REFUSED' END,
-		coalesce(fault, CASE state WHEN 'refused' THEN 'the name or the date of birth differs from the one known' ELSE '' END),
+		coalesce(fault, CASE state WHEN 'refused' THEN 'the name or the date of birth differs from the one known' END),
 		CASE state WHEN 'accepted' THEN registry_no END
 	FROM answered ORDER BY submission, record_no;
 END $$;
@@ -345,10 +357,12 @@ BEGIN
 	INSERT INTO muhur.record_finding (submission, record_no, line, code, detail, registry_no)
 	SELECT r.submission, r.record_no, r.line,
 		CASE r.state WHEN 'accepted' THEN 'REGISTERED' WHEN 'asked' THEN 'ASKED' ELSE 'REFUSED' END,
-		coalesce(r.fault, CASE r.state WHEN 'refused' THEN 'the name or the date of birth differs from the one known' ELSE '' END),
+		coalesce(r.fault, CASE r.state WHEN 'refused' THEN 'the name or the date of birth differs from the one known' END),
 		CASE r.state WHEN 'accepted' THEN i.registry_no END
 	FROM muhur_identity.request r LEFT JOIN muhur_identity.identity i ON i.no = r.identity
 	WHERE r.submission = which ORDER BY r.record_no;
+	INSERT INTO muhur.record_finding_count (submission, code, n)
+	SELECT which, f.code, count(*) FROM muhur.record_finding f WHERE f.submission = which GROUP BY f.code ORDER BY f.code;
 	PERFORM muhur_identity.publish(at);
 END $$;
 
@@ -401,7 +415,7 @@ BEGIN
 			WHERE r.identity = which AND r.state = 'asked'
 			AND NOT muhur_identity.differs(i.name, i.birth_date, r.name, r.birth_date::date)
 			RETURNING r.*)
-		INSERT INTO muhur.record_finding (submission, record_no, line, code, detail)
+		INSERT INTO muhur.record_answer (submission, record_no, line, code, detail)
 		SELECT submission, record_no, line, 'REFUSED', fault FROM refused ORDER BY submission, record_no;
 		-- another request for it has another name: that one is asked now
 		SELECT * INTO other FROM muhur_identity.request r WHERE r.identity = which AND r.state = 'asked'
@@ -449,4 +463,5 @@ GRANT SELECT ON muhur_identity.identity, muhur_identity.request, muhur_identity.
 GRANT EXECUTE ON FUNCTION muhur_identity.ask(timestamptz, timestamptz, integer),
 	muhur_identity.answer(bigint, integer, text, text, timestamptz), muhur_identity.answered(timestamptz),
 	muhur_identity.show(text, timestamptz) TO muhur_identity;
+GRANT SELECT ON muhur.record_answer TO muhur_load, muhur_directory, muhur_admin;
 GRANT SELECT ON muhur.registry_number TO muhur_load, muhur_reconcile, muhur_admin;

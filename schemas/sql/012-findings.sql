@@ -311,14 +311,20 @@ BEGIN
 	END LOOP;
 END $$;
 
--- They stand in the notice that the submission is accepted, as its bulk lines.
+-- They stand in the notice that the submission is accepted, as its bulk lines; what
+-- was answered to its records later, in its result.
 CREATE FUNCTION muhur.record_lines(notice_id uuid)
 RETURNS TABLE (f1 text, f2 text, f3 text, f4 text, f5 text, f6 text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT 'record', f.record_no::text, f.line::text, f.code, f.detail, f.registry_no
-	FROM muhur.notice n JOIN muhur.record_finding f ON f.submission = n.submission
-	WHERE n.id = notice_id AND n.kind = 'Acknowledgement' AND n.level = 'accepted'
-	ORDER BY f.record_no, f.code COLLATE "C"
+	SELECT 'record', x.record_no::text, x.line::text, x.code, x.detail, x.registry_no
+	FROM muhur.notice n CROSS JOIN LATERAL (
+		SELECT f.record_no, f.line, f.code, f.detail, f.registry_no
+		FROM muhur.record_finding f WHERE f.submission = n.submission AND n.level = 'accepted'
+		UNION ALL
+		SELECT a.record_no, a.line, a.code, a.detail, a.registry_no
+		FROM muhur.record_answer a WHERE a.submission = n.submission AND n.level = 'result') x
+	WHERE n.id = notice_id AND n.kind = 'Acknowledgement'
+	ORDER BY x.record_no, x.code COLLATE "C"
 $$;
 
 REVOKE ALL ON FUNCTION muhur.record_questions(), muhur.records_of(text, date, bigint), muhur.doubled_lines(text, text[]),

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "document/lines.h"
 #include "document/xmlout.h"
+#include "model/header.h"
 #include "model/ident.h"
 
 /* Bytes; the schema counts at least as many characters (common-1.xsd). */
@@ -133,6 +134,26 @@ hex_ok(const char *s, size_t min, size_t max)
 	return s[n] == '\0' && n >= min && n <= max;
 }
 
+static int
+is_registration(const struct notice *n)
+{
+	enum message_type type = message_type_by_name(n->message_type);
+
+	return type != MT_COUNT && message_type_class(type) == MC_REGISTRATION;
+}
+
+/* The first ones of what is wrong; who asked for registry numbers is answered whole,
+ * and again when what was asked elsewhere is known.  -1 where there may be none. */
+static long long
+findings_shown(const struct notice *n)
+{
+	if (n->findings == 0)
+		return 0;
+	if (n->findings < 0 || (n->level != NL_ACCEPTED && (n->level != NL_RESULT || !is_registration(n))))
+		return -1;
+	return n->findings < RECORD_FINDINGS_MAX || is_registration(n) ? n->findings : RECORD_FINDINGS_MAX;
+}
+
 /* What the notice must be for its kind; NULL where it is, else what is not. */
 static const char *
 wrong_field(const struct notice *n)
@@ -163,10 +184,9 @@ wrong_field(const struct notice *n)
 		return "signer's serial";
 	if (n->level == NL_REJECTED && (n->reasons.n == 0 || n->reasons.n > REASONS_MAX))
 		return "reasons";
-	if (n->level != NL_ACCEPTED ? n->findings != 0 : n->findings < 0)
+	if (findings_shown(n) == -1)
 		return "findings";
-	return n->line_count != (n->findings < RECORD_FINDINGS_MAX ? n->findings : RECORD_FINDINGS_MAX) ?
-	    "line count" : NULL;
+	return n->line_count != findings_shown(n) ? "line count" : NULL;
 }
 
 int

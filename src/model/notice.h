@@ -55,7 +55,8 @@ struct notice {
 	long long breaks;		/* NL_RESULT: breaks that its records are part of */
 	struct reasons reasons;		/* NL_REJECTED */
 	long long findings;		/* NL_ACCEPTED: what is wrong with single records, level (ii);
-					 * the first RECORD_FINDINGS_MAX come as lines */
+					 * the first RECORD_FINDINGS_MAX come as lines, of a
+					 * RegistrationRequest all; NL_RESULT: what it was answered */
 	/* the bulk kinds; an acknowledgement has lines only where it has findings */
 	date_t	 business_date;
 	int	 run;			/* version of the day's run, from 1 */
@@ -65,7 +66,7 @@ struct notice {
 /*
  * Bulk lines come to the signer as tab-separated text (COPY text format),
  * one line a record, fields in this order; "\N" is absent.
- *  NK_ACKNOWLEDGEMENT, NL_ACCEPTED: kind ("record"), then
+ *  NK_ACKNOWLEDGEMENT, NL_ACCEPTED and NL_RESULT: kind ("record"), then
  *    record_no line code detail registry_no
  *  NK_RECONCILIATION_RESULT: kind ("source", "pair", "break" or "limit"), then
  *    source: submission_id sha256 member message_type message_id file_name; the recipient's own

@@ -117,12 +117,15 @@ ask(const char *user, const char *message_id, const char *records)
 	ask_on(DAY, user, message_id, records);
 }
 
+/* at the acceptance, and later */
+#define ANSWERS	"(SELECT * FROM muhur.record_finding UNION ALL SELECT * FROM muhur.record_answer)"
+
 /* "CODE", or "CODE: why", of one record; several have a comma between. */
 static char *
 finding(const char *message_id, int record)
 {
-	char	*q = xasprintf("SELECT coalesce(string_agg(f.code || CASE WHEN f.detail <> '' THEN ': ' || f.detail ELSE '' END,"
-		    " ', ' ORDER BY f.code), 'none') FROM muhur.record_finding f JOIN muhur.submission s ON s.no = f.submission"
+	char	*q = xasprintf("SELECT coalesce(string_agg(f.code || coalesce(': ' || f.detail, ''),"
+		    " ', ' ORDER BY f.code), 'none') FROM " ANSWERS " f JOIN muhur.submission s ON s.no = f.submission"
 		    " WHERE s.message_id = '%s' AND f.record_no = %d", message_id, record);
 	char	*s = text(q);
 
@@ -143,7 +146,7 @@ assert_finding(const char *message_id, int record, const char *want)
 static char *
 number(const char *message_id, int record)
 {
-	char	*q = xasprintf("SELECT coalesce(max(f.registry_no), '') FROM muhur.record_finding f"
+	char	*q = xasprintf("SELECT coalesce(max(f.registry_no), '') FROM " ANSWERS " f"
 		    " JOIN muhur.submission s ON s.no = f.submission"
 		    " WHERE s.message_id = '%s' AND f.record_no = %d", message_id, record);
 	char	*s = text(q);
@@ -460,6 +463,20 @@ results(const char *message_id)
 	return n;
 }
 
+/* The bulk lines of a notice: "record code", in their order. */
+static void
+assert_lines(const char *message_id, const char *level, const char *want)
+{
+	char	*q = xasprintf("SELECT coalesce(string_agg(l.f2 || ' ' || l.f4, ', '), 'none') FROM muhur.notice n"
+		    " JOIN muhur.submission s ON s.no = n.submission, muhur.notice_lines(n.id) l"
+		    " WHERE s.message_id = '%s' AND n.level = '%s'", message_id, level);
+	char	*s = text(q);
+
+	assert_string_equal(s, want);
+	free(s);
+	free(q);
+}
+
 static void
 test_asked(void **state)
 {
@@ -534,6 +551,12 @@ test_asked(void **state)
 	assert_finding("a2", 1, "ASKED, REGISTERED");
 	assert_int_equal(results("a1"), 1);
 	assert_int_equal(results("a2"), 1);
+	/* the notice of the acceptance stays as it was; the result has what came later */
+	assert_lines("a1", "accepted", "1 ASKED, 2 ASKED, 3 REGISTERED");
+	assert_lines("a1", "result", "1 REFUSED, 2 REGISTERED");
+	assert_lines("a2", "result", "1 REGISTERED, 2 REGISTERED, 3 REFUSED");
+	assert_int_equal(count("SELECT sum(c.n) FROM muhur.record_finding_count c JOIN muhur.submission s ON s.no = c.submission"
+	    " WHERE s.message_id = 'a1'"), 3);
 	assert_int_equal(count("SELECT count(*) FROM muhur.event WHERE kind = 'registered'"
 	    " AND detail = '{\"accepted\": 2, \"refused\": 1}'"), 2);	/* a1: 2, 3 and 1; a2: 1, 2 and 3 */
 	db_close(&db);
@@ -778,10 +801,7 @@ setup(void **state)
 
 	(void)state;
 	make_market();
-	sql("CREATE TABLE IF NOT EXISTS muhur.record_finding (submission bigint REFERENCES muhur.submission,"
-	    " record_no bigint, line bigint, code text, detail text, registry_no text,"
-	    " PRIMARY KEY (submission, record_no, code));"
-	    "INSERT INTO muhur.member (code, kind, name, created_at) VALUES ('MKK', 'registry', 'M', '" NOW "');"
+	sql("INSERT INTO muhur.member (code, kind, name, created_at) VALUES ('MKK', 'registry', 'M', '" NOW "');"
 	    "INSERT INTO muhur.member_user (code, member_code, created_at) VALUES"
 	    " ('MKK001', 'MKK', '" NOW "'), ('PLA003', 'PLA', '" NOW "');"
 	    "INSERT INTO muhur.certificate (sha256, user_code, der, subject, issuer, serial,"

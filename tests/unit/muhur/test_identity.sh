@@ -66,8 +66,8 @@ ask() {		# MESSAGE_ID RECORD...
 	done
 	sql "SELECT muhur_identity.register(no, '2026-11-21T18:00Z', true, 'k') FROM muhur.submission WHERE message_id = '$id'" >/dev/null
 }
-finding() { echo "SELECT string_agg(f.code, ',' ORDER BY f.code) FROM muhur.record_finding f JOIN muhur.submission s
-	ON s.no = f.submission WHERE s.message_id = '$1' AND f.record_no = $2"; }
+finding() { echo "SELECT string_agg(f.code, ',' ORDER BY f.code) FROM (SELECT * FROM muhur.record_finding UNION ALL
+	SELECT * FROM muhur.record_answer) f JOIN muhur.submission s ON s.no = f.submission WHERE s.message_id = '$1' AND f.record_no = $2"; }
 results() { echo "SELECT count(*) FROM muhur.notice n JOIN muhur.submission s ON s.no = n.submission
 	WHERE s.message_id = '$1' AND n.level = 'result' AND n.recipient = 'PLA'
 	AND n.file_name = s.id || '.result.xml' AND n.kind = 'Acknowledgement'"; }
@@ -88,8 +88,6 @@ cp "$PGTEST_DIR/identity.key" before
 t 0 "... again" db migrate
 cmp -s before "$PGTEST_DIR/identity.key"; ok $? "... and leaves the key"
 t 0 "a member" member add PLA --kind platform --name P
-sql "CREATE TABLE IF NOT EXISTS muhur.record_finding (submission bigint REFERENCES muhur.submission, record_no bigint,
-	line bigint, code text, detail text, registry_no text, PRIMARY KEY (submission, record_no, code))" 2>/dev/null
 t 1 "no program is set" identity check
 complains identity_check
 
@@ -120,7 +118,7 @@ has 'asked 1: accepted 0, refused 1, open 0; submissions with their result: 1'
 is "refused for its date" "$(finding m1 4)" ASKED,REFUSED
 is "the result" "$(results m1)" 1
 is "... in the trail" "SELECT detail FROM muhur.event WHERE kind = 'registered'" '{"refused": 2, "accepted": 2}'
-is "no person in findings" "SELECT count(*) FROM muhur.record_finding WHERE detail ~ 'Erika|sik|Other|1000'" 0
+is "no person in findings" "SELECT count(*) FROM (SELECT detail FROM muhur.record_finding UNION ALL SELECT detail FROM muhur.record_answer) x WHERE detail ~ 'Erika|sik|Other|1000'" 0
 t 0 "nothing to do" identity check
 has 'asked 0'
 

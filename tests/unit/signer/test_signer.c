@@ -436,6 +436,33 @@ test_findings_max(void **state)
 	buf_free(&lines);
 }
 
+/* Who asked for numbers gets all of them, in the result those that came later. */
+static void
+test_answers(void **state)
+{
+	static const enum notice_level levels[] = { NL_ACCEPTED, NL_RESULT };
+	struct buf	lines = { 0 };
+	struct notice	n;
+	char		*text;
+	int		i;
+
+	(void)state;
+	for (i = 1; i <= RECORD_FINDINGS_MAX + 1; i++)
+		(void)buf_printf(&lines, "record\t%d\t%d\tREGISTERED\t\\N\t1000000001\n", i, i);
+	for (i = 0; i < 2; i++) {
+		acknowledgement(&n, levels[i]);
+		n.line_count = n.findings = RECORD_FINDINGS_MAX + 1;
+		assert_null(run(&n, lines.data));
+		(void)str_copy(n.message_type, sizeof(n.message_type), "RegistrationRequest");
+		text = run(&n, lines.data);
+		assert_non_null(text);
+		assert_non_null(strstr(text, "<Records Total=\"1001\">"));
+		assert_non_null(strstr(text, "<Record No=\"1001\" Line=\"1001\" Code=\"REGISTERED\" Reg=\"1000000001\"/>"));
+		free(text);
+	}
+	buf_free(&lines);
+}
+
 /* A line that is not of its type ends the build: nothing gets signed. */
 static void
 test_bad_lines(void **state)
@@ -648,6 +675,7 @@ main(void)
 		cmocka_unit_test(test_long_line),
 		cmocka_unit_test(test_findings),
 		cmocka_unit_test(test_findings_max),
+		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_bad_lines),
 		cmocka_unit_test(test_bad_fields),
 		cmocka_unit_test(test_certificate),
