@@ -148,8 +148,9 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	SELECT pg_advisory_xact_lock(hashtextextended('muhur_identity', 0))
 $$;
 
--- What is asked, answered: the requests for identities that are accepted now.
-CREATE FUNCTION muhur_identity.settle(which bigint[]) RETURNS void
+-- What is asked, answered: the requests for identities that are accepted now.  Days
+-- that were reconciled without these numbers are run again (R5).
+CREATE FUNCTION muhur_identity.settle(which bigint[], at timestamptz) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	WITH answered AS (
@@ -166,12 +167,20 @@ BEGIN
 		FROM (SELECT registry_no, min(business_date) AS day FROM answered
 			WHERE state = 'accepted' GROUP BY registry_no) a
 		WHERE n.registry_no = a.registry_no AND n.known_from > a.day
+	), again AS (
+		INSERT INTO muhur.reconcile_job (business_date, not_before, cause)
+		SELECT DISTINCT a.business_date, at, 'correction' FROM answered a
+		WHERE a.state = 'accepted'
+		AND EXISTS (SELECT FROM muhur.reconcile_run u WHERE u.business_date = a.business_date)
+		AND NOT EXISTS (SELECT FROM muhur.reconcile_job j
+			WHERE j.business_date = a.business_date AND j.not_before >= at)
 	)
 	INSERT INTO muhur.record_answer (submission, record_no, line, code, detail, registry_no)
 	SELECT submission, record_no, line, CASE state WHEN 'accepted' THEN 'REGISTERED' ELSE 'REFUSED' END,
 		coalesce(fault, CASE state WHEN 'refused' THEN 'the name or the date of birth differs from the one known' END),
 		CASE state WHEN 'accepted' THEN registry_no END
 	FROM answered ORDER BY submission, record_no;
+	PERFORM pg_notify('muhur_job', '');
 END $$;
 
 -- The result (level iii) of submissions of which nothing is asked any more: to who
@@ -270,7 +279,7 @@ BEGIN
 	FROM muhur_identity.identity i
 	WHERE r.submission = which AND r.state = 'entered' AND r.registry_no IS NOT NULL
 	AND i.identity_hash = r.identity_hash;
-	PERFORM muhur_identity.settle(touched);
+	PERFORM muhur_identity.settle(touched, at);
 END $$;
 
 -- The others: an identity that is not known yet, or was refused, is asked, or
@@ -319,7 +328,7 @@ BEGIN
 	FROM muhur_identity.request r JOIN muhur_identity.identity i ON i.no = r.identity
 	WHERE r.submission = which AND r.state = 'accepted' AND n.registry_no = i.registry_no
 	AND n.known_from > r.business_date;
-	PERFORM muhur_identity.settle(touched);
+	PERFORM muhur_identity.settle(touched, at);
 END $$;
 
 -- The answer to each record of a RegistrationRequest that has been accepted, in
@@ -408,7 +417,7 @@ BEGIN
 		SELECT number, min(r.business_date) FROM muhur_identity.request r WHERE r.identity = which
 		AND r.state = 'asked' AND NOT muhur_identity.differs(i.name, i.birth_date, r.name, r.birth_date::date);
 		UPDATE muhur_identity.identity x SET state = 'accepted', registry_no = number WHERE x.no = which;
-		PERFORM muhur_identity.settle(ARRAY[which]);
+		PERFORM muhur_identity.settle(ARRAY[which], at);
 	ELSIF verdict = 'refused' THEN
 		WITH refused AS (
 			UPDATE muhur_identity.request r SET state = 'refused', fault = 'the outside check refused it'

@@ -522,13 +522,20 @@ test_asked(void **state)
 	assert_int_equal(PQntuples(res), 2);
 	PQclear(res);
 
+	/* the later member's day has been reconciled, without that number */
+	sql("INSERT INTO muhur.reconcile_run (business_date, version, cause, started_at)"
+	    " VALUES ('2026-11-19', 1, 'operator', '" NOW "'); DELETE FROM muhur.reconcile_job");
 	say(&db, "In Both", "unknown");
+	assert_int_equal(count("SELECT count(*) FROM muhur.reconcile_job"), 0);
 	assert_finding("a1", 2, "ASKED");
 	say(&db, "In Both", "accepted");
 	assert_finding("a1", 2, "ASKED, REGISTERED");
 	assert_finding("a2", 2, "ASKED, REGISTERED");
 	assert_finding("a2", 3, "ASKED, REFUSED: the name or the date of birth differs from the one known");
 	assert_same_number("a1", 2, "a2", 2);
+	assert_int_equal(count("SELECT count(*) FROM muhur.reconcile_job WHERE business_date = '2026-11-19'"
+	    " AND cause = 'correction'"), 1);
+	assert_int_equal(count("SELECT count(*) FROM muhur.reconcile_job"), 1);
 	/* the earlier business day of the two that asked */
 	assert_int_equal(count("SELECT count(*) FROM muhur.registry_number n JOIN muhur_identity.identity i"
 	    " USING (registry_no) WHERE i.name = 'In Both' AND n.known_from = '2026-11-19'"), 1);
