@@ -166,7 +166,6 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 		'to_char(r.occurred_at AT TIME ZONE ''UTC'', ''YYYY-MM-DD"T"HH24:MI:SS"Z"'')'),
 	('movement', 'NOT_LISTED', 'r.asset = ANY ($4)', 'r.asset || '' is not listed on the day'''),
 	('netting', 'NOT_LISTED', 'r.asset = ANY ($4)', 'r.asset || '' is not listed on the day'''),
-	('netting', 'NEGATIVE_BALANCE', 'r.closing < 0', 'r.asset || '' '' || trim_scale(r.closing)'),
 	('custody_omnibus', 'NO_CONTRACT', 'r.platform = ANY ($3)', '''no contract with '' || r.platform || '' is valid on the day''')
 $$;
 
