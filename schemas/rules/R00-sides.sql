@@ -31,16 +31,19 @@
 -- the same as in_effect: a query that reads a temporary table is not run in
 -- parallel, nor is one that inserts, hence CREATE ... AS.
 
+-- By submission, with the range of its record numbers, for R99-records.sql.
+CREATE TEMPORARY TABLE claimed_by ON COMMIT DROP AS
+SELECT b.submission, b.member_code AS platform, b.held_at AS custodian, b.asset, sum(b.quantity) AS quantity,
+	count(*) AS lines, min(b.record_no) AS first_record, max(b.record_no) AS last_record
+FROM muhur.balance b JOIN muhur.reconcile_input i ON i.submission = b.submission
+WHERE b.business_date = $2 AND i.run = $1
+GROUP BY b.submission, b.member_code, b.held_at, b.asset;
+
 CREATE TEMPORARY TABLE claimed ON COMMIT DROP AS
-SELECT member_code AS platform, held_at AS custodian, asset, sum(quantity) AS quantity,
+SELECT platform, custodian, asset, sum(quantity) AS quantity,
 	array_agg(submission ORDER BY submission) AS submissions
-FROM (
-	SELECT b.submission, b.member_code, b.held_at, b.asset, sum(b.quantity) AS quantity
-	FROM muhur.balance b JOIN muhur.reconcile_input i ON i.submission = b.submission
-	WHERE b.business_date = $2 AND i.run = $1
-	GROUP BY b.submission, b.member_code, b.held_at, b.asset
-) one_report
-GROUP BY member_code, held_at, asset;
+FROM pg_temp.claimed_by
+GROUP BY platform, custodian, asset;
 
 CREATE TEMPORARY TABLE kept (
 	platform	text NOT NULL,
@@ -112,6 +115,7 @@ FROM muhur.custody_direct c JOIN pg_temp.in_effect e ON e.submission = c.submiss
 WHERE c.business_date = $2
 GROUP BY c.member_code, c.asset;
 
+ANALYZE pg_temp.claimed_by;
 ANALYZE pg_temp.claimed;
 ANALYZE pg_temp.kept;
 ANALYZE pg_temp.own;

@@ -80,33 +80,37 @@ FROM (
 ) source
 GROUP BY kind, member_code;
 
--- The lines of the listed keys.  Few keys among tens of millions of lines: each
--- table is read once.
+-- The lines of the listed keys: few keys among tens of millions of lines.  Each
+-- table is read once and asked for the registry number alone, which is quicker
+-- than to compare four texts of every line.
 CREATE TEMPORARY TABLE unrolled_line ON COMMIT DROP AS
+WITH wanted AS MATERIALIZED (
+	SELECT DISTINCT registry_no FROM pg_temp.unrolled WHERE listed
+), near AS MATERIALIZED (
+	SELECT b.member_code, b.registry_no, b.customer_no, b.asset, b.submission, b.record_no, false AS netting
+	FROM muhur.balance b
+	WHERE b.business_date = $2 AND b.registry_no IN (SELECT registry_no FROM wanted)
+	UNION ALL
+	SELECT b.member_code, b.registry_no, b.customer_no, b.asset, b.submission, b.record_no, false
+	FROM muhur.balance b
+	WHERE b.business_date = $2::date - 1 AND b.registry_no IN (SELECT registry_no FROM wanted)
+	UNION ALL
+	SELECT m.member_code, m.registry_no, m.customer_no, m.asset, m.submission, m.record_no, false
+	FROM muhur.movement m
+	WHERE m.business_date = $2 AND m.type <> 'LOCK' AND m.registry_no IN (SELECT registry_no FROM wanted)
+	UNION ALL
+	SELECT n.member_code, n.registry_no, n.customer_no, n.asset, n.submission, n.record_no, true
+	FROM muhur.netting n
+	WHERE n.business_date = $2 AND n.registry_no IN (SELECT registry_no FROM wanted)
+)
 SELECT kind, key, submission, record_no
 FROM (
-	SELECT line.*, row_number() OVER (PARTITION BY kind, key, submission ORDER BY record_no) AS nth
-	FROM (
-		SELECT u.kind, u.key, b.submission, b.record_no
-		FROM pg_temp.unrolled u JOIN muhur.balance b USING (registry_no, customer_no, asset, member_code)
-		WHERE u.listed AND b.business_date = $2
-		AND b.submission IN (SELECT submission FROM pg_temp.in_effect)
-		UNION ALL
-		SELECT u.kind, u.key, b.submission, b.record_no
-		FROM pg_temp.unrolled u JOIN muhur.balance b USING (registry_no, customer_no, asset, member_code)
-		WHERE u.listed AND b.business_date = $2::date - 1
-		AND b.submission IN (SELECT submission FROM pg_temp.day_before)
-		UNION ALL
-		SELECT u.kind, u.key, m.submission, m.record_no
-		FROM pg_temp.unrolled u JOIN muhur.movement m USING (registry_no, customer_no, asset, member_code)
-		WHERE u.listed AND m.business_date = $2 AND m.type <> 'LOCK'
-		AND m.submission IN (SELECT submission FROM pg_temp.in_effect)
-		UNION ALL
-		SELECT u.kind, u.key, n.submission, n.record_no
-		FROM pg_temp.unrolled u JOIN muhur.netting n USING (registry_no, customer_no, asset, member_code)
-		WHERE u.listed AND u.kind = 'NETTING_DIFFERENCE' AND n.business_date = $2
-		AND n.submission IN (SELECT submission FROM pg_temp.in_effect)
-	) line
+	SELECT u.kind, u.key, l.submission, l.record_no,
+		row_number() OVER (PARTITION BY u.kind, u.key, l.submission ORDER BY l.record_no) AS nth
+	FROM pg_temp.unrolled u JOIN near l USING (member_code, registry_no, customer_no, asset)
+	WHERE u.listed AND (u.kind = 'NETTING_DIFFERENCE' OR NOT l.netting)
+	AND l.submission IN (SELECT submission FROM pg_temp.in_effect
+		UNION ALL SELECT submission FROM pg_temp.day_before)
 ) numbered
 WHERE nth <= 100;
 

@@ -22,16 +22,20 @@ CREATE TEMPORARY TABLE doubled (
 	record_no	bigint NOT NULL
 ) ON COMMIT DROP;
 
--- Of balances R00-rolled.sql has put aside those that cannot be doubled.
+-- Of balances R00-rolled.sql has put aside those that cannot be doubled; of the
+-- others the registry number is looked for first.
 INSERT INTO pg_temp.doubled
+WITH near AS MATERIALIZED (
+	SELECT b.member_code, b.registry_no, b.customer_no, b.held_at, b.asset, b.quantity, b.submission, b.record_no
+	FROM muhur.balance b
+	WHERE b.business_date = $2
+	AND b.registry_no IN (SELECT r.registry_no FROM pg_temp.rolled r WHERE r.maybe_doubled)
+)
 SELECT 'BalanceReport', concat_ws('|', 'Bal', member_code, registry_no, customer_no, held_at, asset),
 	member_code, member_code, nullif(held_at, 'OWN'), asset, quantity, submission, record_no
 FROM (
-	SELECT b.*, count(*) OVER (PARTITION BY b.member_code, b.registry_no, b.customer_no,
-		b.held_at, b.asset) AS n
-	FROM pg_temp.rolled r JOIN muhur.balance b USING (registry_no, customer_no, asset, member_code)
-	WHERE r.maybe_doubled AND b.business_date = $2
-	AND b.submission IN (SELECT submission FROM pg_temp.in_effect)
+	SELECT n.*, count(*) OVER (PARTITION BY n.member_code, n.registry_no, n.customer_no, n.held_at, n.asset) AS n
+	FROM near n JOIN pg_temp.in_effect e USING (submission)
 ) line
 WHERE n > 1;
 

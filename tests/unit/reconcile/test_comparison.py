@@ -90,6 +90,21 @@ def r1_hundred():
     same(f.records, {"A": list(range(1, 101)), "B": [2]})
 
 
+def r1_thousands():
+    """R1: the first hundred of thousands of lines, however they lie in the report"""
+    m = market("CUA", "CUB")
+    # BTC at CUA: record 1 and 3003 to 4501, 1500 lines.  A guess from their density, 4501 * 400 / 1500, looks up to
+    # record 1201 and finds one.  SOL at CUB: every second one from 2 to 3002, 1501 lines
+    lines = [(BTC, "CUA") if i == 0 or i > 3001 else (SOL, "CUB") if i % 2 else (ETH, "OWN") for i in range(4501)]
+    m.balances("PLA", [(f"{1000000000 + i}", "C", c, a, "1") for i, (a, c) in enumerate(lines)], message_id="A")
+    m.custody("CUA", [], message_id="B"), m.custody("CUB", [])
+    engine.load(m)
+    sol, btc = sorted(engine.run().found("R1"), key=lambda f: f.asset != SOL)
+    same([btc.platform_quantity, sol.platform_quantity], [1500, 1501])
+    # record numbers are from 1: index i is record i + 1; SOL's are 2, 4, ...
+    same([btc.records, sol.records], [{"A": [1] + list(range(3003, 3102))}, {"A": list(range(2, 201, 2))}])
+
+
 # --- R2 (m.10(2)c, 26(1), 32(3)): all balances = own customer wallets + all custodians ---
 
 def holding(wallet, **kw):
@@ -596,7 +611,7 @@ def r14_enforced():
     engine.start()
 
 
-main([r1_passes, r1_breaks, r1_boundary, r1_missing, r1_hundred, r2_passes, r2_breaks, r2_boundary, r2_whole,
+main([r1_passes, r1_breaks, r1_boundary, r1_missing, r1_hundred, r1_thousands, r2_passes, r2_breaks, r2_boundary, r2_whole,
       r2_moments, r2_one_sided, r3_passes, r3_breaks, r3_boundary, r3_absent, r3_keys, r3_whole, r3_of_its_day,
       r3_limit, net_passes, net_breaks, net_boundary, net_presence, net_parts, r4_contract, r4_begun, r4_parameters,
       r5_registry, r5_listed, r5_listing_all, r5_contract, r5_negative, r5_outside, r5_duplicates, r5_limit, r5_silent,
