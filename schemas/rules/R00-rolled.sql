@@ -44,36 +44,38 @@ ANALYZE pg_temp.rolling;
 
 SELECT set_config('enable_hashagg', 'off', true);
 
+-- The columns stand in the order in which the sort takes them, and are all of the
+-- same types: otherwise each row would be put together twice more on its way.
 CREATE TEMPORARY TABLE rolled ON COMMIT DROP AS
-SELECT lpad(registry_no::text, 10, '0') AS registry_no, asset, customer_no, member_code,
+SELECT asset, customer_no, member_code, lpad(registry_no::text, 10, '0') AS registry_no,
 	muhur.total(closing) AS closing, muhur.total(opening) AS opening, muhur.total(moved) AS moved,
 	muhur.total(net_opening) AS net_opening, muhur.total(net) AS net, muhur.total(net_closing) AS net_closing,
 	count(closing) > 1 AND bit_count(bit_or(place)::bit(64)) <> count(closing) AS maybe_doubled,
 	count(net) > 1 AS net_doubled
 FROM (
-	SELECT b.registry_no::bigint AS registry_no, b.asset COLLATE "C" AS asset,
-		b.customer_no COLLATE "C" AS customer_no, b.member_code COLLATE "C" AS member_code,
-		b.quantity AS closing, 1::bigint << (hashtext(b.held_at) & 63) AS place,
-		NULL::numeric AS opening, NULL::numeric AS moved, NULL::numeric AS net_opening,
-		NULL::numeric AS net, NULL::numeric AS net_closing
+	SELECT b.asset COLLATE "C" AS asset, b.customer_no COLLATE "C" AS customer_no,
+		b.member_code COLLATE "C" AS member_code, b.registry_no::bigint AS registry_no,
+		b.quantity::numeric AS closing, NULL::numeric AS opening, NULL::numeric AS moved,
+		NULL::numeric AS net_opening, NULL::numeric AS net, NULL::numeric AS net_closing,
+		1::bigint << (hashtext(b.held_at) & 63) AS place
 	FROM muhur.balance b JOIN muhur.reconcile_input i ON i.submission = b.submission
 	WHERE b.business_date = $2 AND i.run = $1
 	UNION ALL
-	SELECT b.registry_no::bigint, b.asset, b.customer_no, b.member_code,
-		NULL, NULL, b.quantity, NULL, NULL, NULL, NULL
+	SELECT b.asset COLLATE "C", b.customer_no COLLATE "C", b.member_code COLLATE "C", b.registry_no::bigint,
+		NULL::numeric, b.quantity::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::bigint
 	FROM muhur.balance b JOIN muhur.submission s ON s.no = b.submission
 	WHERE b.business_date = $2::date - 1 AND s.state = 'accepted' AND s.business_date = $2::date - 1
 	AND s.member_code IN (SELECT t.member_code
 		FROM muhur.reconcile_input i JOIN muhur.submission t ON t.no = i.submission
 		WHERE i.run = $1 AND t.message_type IN ('MovementReport', 'NettingReport'))
 	UNION ALL
-	SELECT m.registry_no::bigint, m.asset, m.customer_no, m.member_code,
-		NULL, NULL, NULL, m.quantity, NULL, NULL, NULL
+	SELECT m.asset COLLATE "C", m.customer_no COLLATE "C", m.member_code COLLATE "C", m.registry_no::bigint,
+		NULL::numeric, NULL::numeric, m.quantity::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::bigint
 	FROM muhur.movement m JOIN muhur.reconcile_input i ON i.submission = m.submission
 	WHERE m.business_date = $2 AND i.run = $1 AND m.type <> 'LOCK'
 	UNION ALL
-	SELECT n.registry_no::bigint, n.asset, n.customer_no, n.member_code,
-		NULL, NULL, NULL, NULL, n.opening, n.net, n.closing
+	SELECT n.asset COLLATE "C", n.customer_no COLLATE "C", n.member_code COLLATE "C", n.registry_no::bigint,
+		NULL::numeric, NULL::numeric, NULL::numeric, n.opening::numeric, n.net::numeric, n.closing::numeric, NULL::bigint
 	FROM muhur.netting n JOIN muhur.reconcile_input i ON i.submission = n.submission
 	WHERE n.business_date = $2 AND i.run = $1
 ) line

@@ -26,7 +26,7 @@ def market(*custodians):
 
 def run(m, *rules, day=DAY):
     engine.load(m)
-    return engine.run(day).brief(*rules)
+    return engine.run(day).brief(*rules or ("R1", "R2", "R3", "R4", "R5", "R14"))
 
 
 def one(m, rule):
