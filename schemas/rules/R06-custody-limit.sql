@@ -23,15 +23,32 @@
 -- everything held and the USD rate: the ratio is then missing.  A price that
 -- is missing is a break by itself (m.42(4)).
 
+-- What is in its wallets within the day.
+CREATE TEMPORARY TABLE within_day (
+	platform	text NOT NULL,
+	at		timestamptz NOT NULL,
+	asset		text NOT NULL,
+	customer	numeric NOT NULL
+) ON COMMIT DROP;
+
+INSERT INTO pg_temp.within_day (platform, at, asset, customer)
+SELECT w.member_code, w.as_of, w.asset, coalesce(sum(w.quantity) FILTER (WHERE w.owner = 'CUSTOMER'), 0)
+FROM muhur.wallet w JOIN pg_temp.in_effect e USING (submission)
+WHERE w.business_date = $2 AND w.as_of IS NOT NULL
+GROUP BY w.member_code, w.as_of, w.asset;
+
+ANALYZE pg_temp.within_day;
+
 CREATE TEMPORARY TABLE moment (
+	no		integer PRIMARY KEY,
 	platform	text NOT NULL,
 	at		timestamptz,		-- NULL: 23:59
 	opening		boolean NOT NULL,	-- custody is that of the opening
 	missing		text
 ) ON COMMIT DROP;
 
-INSERT INTO pg_temp.moment (platform, at, opening, missing)
-SELECT w.platform, m.at, m.opening, nullif(concat_ws('; ',
+INSERT INTO pg_temp.moment (no, platform, at, opening, missing)
+SELECT row_number() OVER (), w.platform, m.at, m.opening, nullif(concat_ws('; ',
 	CASE WHEN m.at IS NULL THEN w.unclosed END,
 	CASE WHEN m.opening THEN (
 		SELECT 'no CustodyReport of the day before of ' || string_agg(k.custodian, ', ' ORDER BY k.custodian COLLATE "C")
@@ -42,56 +59,55 @@ SELECT w.platform, m.at, m.opening, nullif(concat_ws('; ',
 FROM pg_temp.watched w JOIN (
 	SELECT platform, NULL::timestamptz AS at, false AS opening FROM pg_temp.watched
 	UNION
-	SELECT l.member_code, l.as_of, muhur.parameter('R6.intraday_custody', $2) = 'opening'
-	FROM muhur.wallet l JOIN pg_temp.in_effect e USING (submission)
-	WHERE l.business_date = $2 AND l.as_of IS NOT NULL
+	SELECT platform, at, (SELECT muhur.parameter('R6.intraday_custody', $2)) = 'opening' FROM pg_temp.within_day
 ) m USING (platform);
+
+ANALYZE pg_temp.moment;
 
 -- Customers' assets at each moment; values are NULL where a price is missing.
 CREATE TEMPORARY TABLE held (
+	moment		integer NOT NULL,
 	platform	text NOT NULL,
-	at		timestamptz,
 	opening		boolean NOT NULL,
 	asset		text NOT NULL,
 	kept		numeric NOT NULL,	-- quantity at custodians
-	price		numeric,
 	own_try		numeric,
 	kept_try	numeric,
 	small		boolean			-- NULL: price or USD rate is missing
 ) ON COMMIT DROP;
 
 INSERT INTO pg_temp.held
-SELECT q.platform, q.at, q.opening, q.asset, q.kept, p.price_try,
+SELECT q.no, q.platform, q.opening, q.asset, q.kept,
 	CASE q.own WHEN 0 THEN 0 ELSE q.own * p.price_try END,
 	CASE q.kept WHEN 0 THEN 0 ELSE q.kept * p.price_try END,
 	CASE q.own WHEN 0 THEN true
-		ELSE q.own * p.price_try < muhur.parameter('R7.small_usd', $2)::numeric * usd.rate END
+		ELSE q.own * p.price_try < (SELECT muhur.parameter('R7.small_usd', $2)::numeric) * usd.rate END
 FROM (
-	SELECT platform, at, opening, asset, sum(own) AS own, sum(kept) AS kept FROM (
-		SELECT m.platform, m.at, m.opening, o.asset, o.customer AS own, 0 AS kept
+	SELECT no, platform, opening, asset, sum(own) AS own, sum(kept) AS kept FROM (
+		SELECT m.no, m.platform, m.opening, o.asset, o.customer AS own, 0 AS kept
 		FROM pg_temp.moment m JOIN pg_temp.own o ON o.platform = m.platform
 		WHERE m.at IS NULL
 		UNION ALL
-		SELECT m.platform, m.at, m.opening, w.asset, w.quantity, 0
-		FROM pg_temp.moment m JOIN muhur.wallet w ON w.member_code = m.platform AND w.as_of = m.at
-		JOIN pg_temp.in_effect e USING (submission)
-		WHERE w.business_date = $2 AND w.owner = 'CUSTOMER'
+		SELECT m.no, m.platform, m.opening, w.asset, w.customer, 0
+		FROM pg_temp.moment m JOIN pg_temp.within_day w USING (platform, at)
 		UNION ALL
-		SELECT m.platform, m.at, m.opening, k.asset, 0, k.quantity
+		SELECT m.no, m.platform, m.opening, k.asset, 0, k.quantity
 		FROM pg_temp.moment m JOIN pg_temp.entrusted k ON k.platform = m.platform AND k.opening = m.opening
-	) line GROUP BY platform, at, opening, asset
+	) line GROUP BY no, platform, opening, asset
 ) q LEFT JOIN pg_temp.priced p USING (platform, asset), pg_temp.rate usd
 WHERE usd.currency = 'USD';
+
+ANALYZE pg_temp.held;
 
 UPDATE pg_temp.moment m SET missing = nullif(concat_ws('; ', m.missing,
 	CASE WHEN h.unpriced > 0 AND w.unpriced IS NULL THEN 'no price of ' || h.unpriced || ' of its assets' END,
 	CASE WHEN h.unrated THEN 'no USD rate' END), '')
 FROM (
-	SELECT platform, at, count(*) FILTER (WHERE own_try IS NULL OR kept_try IS NULL) AS unpriced,
+	SELECT moment, platform, count(*) FILTER (WHERE own_try IS NULL OR kept_try IS NULL) AS unpriced,
 		bool_or(own_try IS NOT NULL AND small IS NULL) AS unrated
-	FROM pg_temp.held GROUP BY platform, at
+	FROM pg_temp.held GROUP BY moment, platform
 ) h JOIN pg_temp.watched w USING (platform)
-WHERE h.platform = m.platform AND h.at IS NOT DISTINCT FROM m.at;
+WHERE h.moment = m.no;
 
 -- Whom a ratio is of: the platform with all its custodians; R8 adds the
 -- platform with each of them.  Amounts are multiplied by scale.
@@ -111,8 +127,8 @@ INSERT INTO pg_temp.slice (platform, custodian, at, missing, scale, big, small, 
 SELECT m.platform, NULL, m.at, m.missing, 1,
 	coalesce(sum(h.own_try) FILTER (WHERE NOT h.small), 0),
 	coalesce(sum(h.own_try) FILTER (WHERE h.small), 0), coalesce(sum(h.kept_try), 0)
-FROM pg_temp.moment m LEFT JOIN pg_temp.held h ON h.platform = m.platform AND h.at IS NOT DISTINCT FROM m.at
-GROUP BY m.platform, m.at, m.missing;
+FROM pg_temp.moment m LEFT JOIN pg_temp.held h ON h.moment = m.no
+GROUP BY m.no;
 
 INSERT INTO pg_temp.judged (rule, rule_source, kind, key, platform, at, numerator, denominator, threshold,
 	missing, cure, submissions)
@@ -148,6 +164,3 @@ FROM (
 WHERE w.unpriced IS NULL
 AND (EXISTS (SELECT FROM pg_temp.in_effect e WHERE e.member_code = w.platform AND e.message_type = 'HoldingReport')
 	OR EXISTS (SELECT FROM pg_temp.priced g WHERE g.platform = w.platform));
-
-ANALYZE pg_temp.moment;
-ANALYZE pg_temp.held;

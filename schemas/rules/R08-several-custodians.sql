@@ -14,50 +14,59 @@
 --	whole	1: all of it against each custodian.
 -- Whether an asset is small is judged by all that the platform holds of it.
 --
--- A part is a quotient.  The quotients of a platform and moment are brought to
--- one whole denominator, their least common multiple, and all amounts are left
--- multiplied by it (scale): own(c) x scale = sum of own value x part's numerator
--- x (scale / part's denominator), a division that leaves no remainder.
+-- A part is a quotient n / d.  The d of a platform's assets are brought to one
+-- whole number, their least common multiple, by which all amounts are left
+-- multiplied (scale): own(c) x scale = sum of own value x n x (scale / d), a
+-- division that leaves no remainder.  What custodians keep is the same at every
+-- moment of the day, so that this is done once.
 
 INSERT INTO pg_temp.slice (platform, custodian, at, missing, scale, big, small, custody)
-WITH each AS (
-	SELECT h.platform, h.at, k.custodian, h.own_try, h.small, h.kept,
-		coalesce(e.quantity, 0) AS quantity, coalesce(e.quantity * h.price, 0) AS value
-	FROM pg_temp.held h
-	JOIN pg_temp.moment m ON m.platform = h.platform AND m.at IS NOT DISTINCT FROM h.at AND m.missing IS NULL
-	JOIN pg_temp.contracted k ON k.platform = h.platform
-	LEFT JOIN pg_temp.entrusted e ON e.platform = h.platform AND e.custodian = k.custodian
-		AND e.asset = h.asset AND e.opening = h.opening
-), summed AS (
-	SELECT *, sum(value) OVER (PARTITION BY platform, at, custodian) AS value_c,
-		sum(value) OVER (PARTITION BY platform, at) AS value_all
-	FROM each
-), part AS (		-- n / d
-	SELECT *, CASE how WHEN 'asset' THEN quantity WHEN 'total' THEN value_c ELSE 1 END AS n,
-		CASE how WHEN 'asset' THEN kept WHEN 'total' THEN value_all ELSE 1 END AS d
-	FROM summed, LATERAL (
-		SELECT CASE WHEN p.split = 'asset' AND kept > 0 THEN 'asset'
-			WHEN p.split IN ('asset', 'total') AND value_all > 0 THEN 'total' ELSE 'whole' END AS how
-		FROM (SELECT muhur.parameter('R8.split', $2) AS split) p
+WITH several AS (
+	SELECT DISTINCT m.platform, m.opening FROM pg_temp.moment m JOIN pg_temp.watched w USING (platform)
+	WHERE w.custodians >= 2 AND m.missing IS NULL
+), keeper AS MATERIALIZED (		-- what each keeps of all
+	SELECT s.platform, s.opening, k.custodian, coalesce(sum(e.quantity * p.price_try), 0) AS value
+	FROM several s JOIN pg_temp.contracted k USING (platform)
+	LEFT JOIN pg_temp.entrusted e USING (platform, custodian, opening)
+	LEFT JOIN pg_temp.priced p USING (platform, asset)
+	GROUP BY s.platform, s.opening, k.custodian
+), divisor AS MATERIALIZED (		-- d = whole / 10 ^ shift, of each asset that the platform has itself
+	SELECT a.platform, a.opening, a.asset, h.how, scale(h.d) AS shift,
+		trunc(h.d * 10::numeric ^ scale(h.d)) AS whole
+	FROM (
+		SELECT platform, opening, h.asset, max(h.kept) AS kept
+		FROM pg_temp.held h JOIN several USING (platform, opening) WHERE h.own_try <> 0
+		GROUP BY platform, opening, h.asset
+	) a
+	JOIN (SELECT platform, opening, sum(value) AS value FROM keeper GROUP BY platform, opening) k
+		USING (platform, opening)
+	CROSS JOIN LATERAL (
+		SELECT how, trim_scale(CASE how WHEN 'asset' THEN a.kept WHEN 'total' THEN k.value ELSE 1 END) AS d
+		FROM (SELECT CASE WHEN p.split = 'asset' AND a.kept > 0 THEN 'asset'
+			WHEN p.split IN ('asset', 'total') AND k.value > 0 THEN 'total' ELSE 'whole' END AS how
+			FROM (SELECT (SELECT muhur.parameter('R8.split', $2)) AS split) p) x
 	) h
-), whole AS (		-- the same with a whole d
-	SELECT platform, at, custodian, own_try, small, value,
-		n * 10::numeric ^ scale(trim_scale(d)) AS n,
-		trunc(d * 10::numeric ^ scale(trim_scale(d))) AS d
-	FROM part
-), common AS (
-	SELECT platform, at, muhur.common_multiple(d) AS scale FROM whole WHERE own_try <> 0 GROUP BY platform, at
+), common AS MATERIALIZED (
+	SELECT platform, opening, muhur.common_multiple(DISTINCT whole) AS scale FROM divisor GROUP BY platform, opening
+), part AS MATERIALIZED (		-- n x scale / d
+	SELECT d.platform, d.opening, d.asset, k.custodian, CASE d.how WHEN 'asset' THEN coalesce(e.quantity, 0)
+		WHEN 'total' THEN k.value ELSE 1 END * 10::numeric ^ d.shift * div(c.scale, d.whole) AS n
+	FROM divisor d JOIN common c USING (platform, opening) JOIN keeper k USING (platform, opening)
+	LEFT JOIN pg_temp.entrusted e USING (platform, opening, asset, custodian)
+), own AS (
+	SELECT h.moment, p.custodian, coalesce(sum(h.own_try * p.n) FILTER (WHERE NOT h.small), 0) AS big,
+		coalesce(sum(h.own_try * p.n) FILTER (WHERE h.small), 0) AS small
+	FROM pg_temp.held h JOIN part p USING (platform, opening, asset)
+	WHERE h.own_try <> 0 AND p.n <> 0 GROUP BY h.moment, p.custodian
 )
-SELECT m.platform, k.custodian, m.at, m.missing, coalesce(c.scale, 1),
-	coalesce(sum(w.own_try * w.n * div(c.scale, w.d)) FILTER (WHERE w.own_try <> 0 AND NOT w.small), 0),
-	coalesce(sum(w.own_try * w.n * div(c.scale, w.d)) FILTER (WHERE w.own_try <> 0 AND w.small), 0),
-	coalesce(sum(w.value), 0) * coalesce(c.scale, 1)
+SELECT m.platform, k.custodian, m.at, m.missing, coalesce(c.scale, 1), coalesce(o.big, 0), coalesce(o.small, 0),
+	coalesce(v.value, 0) * coalesce(c.scale, 1)
 FROM pg_temp.moment m
-JOIN pg_temp.watched p ON p.platform = m.platform AND p.custodians >= 2
+JOIN pg_temp.watched w ON w.platform = m.platform AND w.custodians >= 2
 JOIN pg_temp.contracted k ON k.platform = m.platform
-LEFT JOIN common c ON c.platform = m.platform AND c.at IS NOT DISTINCT FROM m.at
-LEFT JOIN whole w ON w.platform = m.platform AND w.at IS NOT DISTINCT FROM m.at AND w.custodian = k.custodian
-GROUP BY m.platform, k.custodian, m.at, m.missing, c.scale;
+LEFT JOIN common c ON c.platform = m.platform AND c.opening = m.opening
+LEFT JOIN keeper v ON v.platform = m.platform AND v.opening = m.opening AND v.custodian = k.custodian
+LEFT JOIN own o ON o.moment = m.no AND o.custodian = k.custodian;
 
 INSERT INTO pg_temp.judged (rule, rule_source, kind, key, platform, custodian, at, numerator, denominator, scale,
 	threshold, missing, cure, submissions)

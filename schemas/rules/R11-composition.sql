@@ -20,7 +20,8 @@ INSERT INTO pg_temp.judged (rule, rule_source, kind, key, platform, asset, numer
 SELECT 'R11', CASE WHEN q.asset IS NULL OR q.why IS NULL THEN 'III-35/B.2 m.42(1)' ELSE 'III-35/B.2 m.42(2)' END,
 	'COMPOSITION', q.platform || coalesce('|' || q.asset, ''), q.platform, q.asset,
 	CASE WHEN q.missing IS NULL THEN q.value END, CASE WHEN q.missing IS NULL THEN q.total END,
-	muhur.parameter(CASE WHEN q.why IS NULL THEN 'R11.limit' ELSE 'R11.small_limit' END, $2)::numeric,
+	CASE WHEN q.why IS NULL THEN (SELECT muhur.parameter('R11.limit', $2)::numeric)
+		ELSE (SELECT muhur.parameter('R11.small_limit', $2)::numeric) END,
 	q.missing, 42, coalesce(q.why, ''), q.submissions
 FROM (
 	SELECT w.platform, w.submissions, i.asset, i.value,
@@ -35,9 +36,10 @@ FROM (
 				THEN 'the registry has not told both its listing and its market value' END AS why
 	FROM pg_temp.watched w
 	CROSS JOIN (
-		SELECT muhur.parameter('R11.cash_in_total', $2) = 'yes' AS cash, muhur.parameter('R11.unknown', $2) AS unknown,
-			muhur.parameter('R11.small_usd', $2)::numeric AS small_usd,
-			muhur.parameter('R11.new_months', $2)::integer AS new_months
+		SELECT (SELECT muhur.parameter('R11.cash_in_total', $2)) = 'yes' AS cash,
+			(SELECT muhur.parameter('R11.unknown', $2)) AS unknown,
+			(SELECT muhur.parameter('R11.small_usd', $2)::numeric) AS small_usd,
+			(SELECT muhur.parameter('R11.new_months', $2)::integer) AS new_months
 	) p
 	LEFT JOIN pg_temp.reserved i ON i.platform = w.platform AND i.kind = 'CRYPTO'
 	LEFT JOIN pg_temp.known k ON k.asset = i.asset

@@ -34,5 +34,5 @@ SELECT 'R13', 'III-35/B.2 m.17(2)', 'UNCUSTODIED', s.platform || '|' || s.asset,
 	CASE WHEN w.unclosed IS NULL THEN $2 - s.since END, CASE WHEN w.unclosed IS NULL THEN l.last - s.since END, 1,
 	w.unclosed, l.last, 'kept since ' || s.since || ', allowed until ' || l.last, true, w.submissions
 FROM muhur.platform_asset_since s JOIN pg_temp.watched w USING (platform),
-LATERAL (SELECT (s.since + make_interval(months => muhur.parameter('R13.months', $2)::integer))::date AS last) l
+LATERAL (SELECT (s.since + make_interval(months => (SELECT muhur.parameter('R13.months', $2)::integer)))::date AS last) l
 WHERE s.run = $1;

@@ -15,18 +15,19 @@
 -- most what 20 integer digits hold; what was compared is neither.
 
 CREATE TEMPORARY TABLE told ON COMMIT DROP AS
+WITH begun AS MATERIALIZED (
+	SELECT rule, key, coalesce(muhur.found_since(rule, key, (SELECT run FROM pg_temp.earlier)), $2) AS since
+	FROM (SELECT DISTINCT rule, key FROM pg_temp.judged WHERE breach AND cure IS NOT NULL) b
+), cured AS MATERIALIZED (
+	SELECT since, muhur.add_business_days(since, muhur.parameter('R12.cure_days', $2)::integer, $2) AS day
+	FROM (SELECT DISTINCT since FROM begun) s
+)
 SELECT j.*, CASE WHEN j.missing IS NOT NULL THEN 'missing' WHEN j.breach THEN 'breach' ELSE 'within' END AS status,
 	muhur.written(muhur.quotient(j.numerator, j.scale, 18)) AS n,
 	muhur.written(muhur.quotient(j.denominator, j.scale, 18)) AS d,
 	muhur.written(muhur.quotient(j.numerator, j.denominator, 8)) AS ratio,
-	CASE WHEN NOT j.breach THEN NULL
-		WHEN j.cure = 48 THEN muhur.add_business_days(s.since,
-			muhur.parameter('R12.cure_days', $2)::integer, $2)
-		WHEN j.cure = 42 THEN s.since + 1 END AS cured_by
-FROM pg_temp.judged j LEFT JOIN LATERAL (
-	SELECT coalesce(muhur.found_since(j.rule, j.key, (SELECT run FROM pg_temp.earlier)), $2) AS since
-	WHERE j.breach AND j.cure IS NOT NULL
-) s ON true;
+	CASE WHEN NOT j.breach THEN NULL WHEN j.cure = 48 THEN c.day WHEN j.cure = 42 THEN s.since + 1 END AS cured_by
+FROM pg_temp.judged j LEFT JOIN begun s USING (rule, key) LEFT JOIN cured c USING (since);
 
 ALTER TABLE pg_temp.told ADD detail text;
 UPDATE pg_temp.told SET cure_by = coalesce(cured_by, cure_by),

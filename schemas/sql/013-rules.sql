@@ -98,49 +98,55 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_tem
 $$;
 
 -- Standing data as they are on a day: the newest by business date, sequence and
--- message id, of submissions in effect now.  One index range each; the newest
--- dates are read first and no more of them.
+-- message id, of submissions in effect now.  An index gives the newest dates
+-- first, and no more of them are read: OFFSET 0 keeps the planner from starting
+-- at the submissions where it has no statistics yet.
 CREATE FUNCTION muhur.rate_on(which text, day date) RETURNS numeric
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT nullif(r.rate, 0)
 	FROM (SELECT CASE muhur.parameter('rate.day', day) WHEN 'previous' THEN day - 1 ELSE day END AS last) l,
-		muhur.reference_rate r JOIN muhur.submission s ON s.no = r.submission AND s.state = 'accepted'
+		muhur.reference_rate r CROSS JOIN LATERAL (SELECT sequence, message_id FROM muhur.submission
+			WHERE no = r.submission AND state = 'accepted' OFFSET 0) s
 	WHERE r.currency = which AND r.business_date <= l.last
 	AND r.business_date >= l.last - muhur.parameter('rate.max_age', day)::integer
 	ORDER BY r.business_date DESC, s.sequence DESC, s.message_id COLLATE "C" DESC,
-		s.member_code COLLATE "C" DESC, r.record_no DESC LIMIT 1
+		r.member_code COLLATE "C" DESC, r.record_no DESC LIMIT 1
 $$;
 CREATE FUNCTION muhur.asset_on(which text, day date) RETURNS muhur.reference_asset
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT r.*
-	FROM muhur.reference_asset r JOIN muhur.submission s ON s.no = r.submission AND s.state = 'accepted'
+	FROM muhur.reference_asset r CROSS JOIN LATERAL (SELECT sequence, message_id FROM muhur.submission
+			WHERE no = r.submission AND state = 'accepted' OFFSET 0) s
 	WHERE r.asset = which AND r.business_date <= day
 	ORDER BY r.business_date DESC, s.sequence DESC, s.message_id COLLATE "C" DESC,
-		s.member_code COLLATE "C" DESC, r.record_no DESC LIMIT 1
+		r.member_code COLLATE "C" DESC, r.record_no DESC LIMIT 1
 $$;
 -- Of an item of the reserve: its asset's own, else its kind's, else 1 (m.41(4)).
 CREATE FUNCTION muhur.weight_on(which_kind text, which text, day date) RETURNS numeric
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT coalesce((SELECT r.weight
-		FROM muhur.reference_weight r JOIN muhur.submission s ON s.no = r.submission AND s.state = 'accepted'
+		FROM muhur.reference_weight r CROSS JOIN LATERAL (SELECT sequence, message_id FROM muhur.submission
+			WHERE no = r.submission AND state = 'accepted' OFFSET 0) s
 		WHERE r.kind = which_kind AND r.asset = which AND r.business_date <= day
 		ORDER BY r.business_date DESC, s.sequence DESC, s.message_id COLLATE "C" DESC,
-			s.member_code COLLATE "C" DESC, r.record_no DESC LIMIT 1),
+			r.member_code COLLATE "C" DESC, r.record_no DESC LIMIT 1),
 	(SELECT r.weight
-		FROM muhur.reference_weight r JOIN muhur.submission s ON s.no = r.submission AND s.state = 'accepted'
+		FROM muhur.reference_weight r CROSS JOIN LATERAL (SELECT sequence, message_id FROM muhur.submission
+			WHERE no = r.submission AND state = 'accepted' OFFSET 0) s
 		WHERE r.kind = which_kind AND r.asset IS NULL AND r.business_date <= day
 		ORDER BY r.business_date DESC, s.sequence DESC, s.message_id COLLATE "C" DESC,
-			s.member_code COLLATE "C" DESC, r.record_no DESC LIMIT 1), 1)
+			r.member_code COLLATE "C" DESC, r.record_no DESC LIMIT 1), 1)
 $$;
 
 -- A working day [iş günü]: as the registry's calendar says, else Monday to Friday.
 CREATE FUNCTION muhur.is_business_day(which date, as_of date) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT coalesce((SELECT r.kind = 'WORKDAY'
-		FROM muhur.reference_day r JOIN muhur.submission s ON s.no = r.submission AND s.state = 'accepted'
+		FROM muhur.reference_day r CROSS JOIN LATERAL (SELECT sequence, message_id FROM muhur.submission
+			WHERE no = r.submission AND state = 'accepted' OFFSET 0) s
 		WHERE r.day = which AND r.business_date <= as_of
 		ORDER BY r.business_date DESC, s.sequence DESC, s.message_id COLLATE "C" DESC,
-			s.member_code COLLATE "C" DESC, r.record_no DESC LIMIT 1),
+			r.member_code COLLATE "C" DESC, r.record_no DESC LIMIT 1),
 	extract(isodow FROM which) < 6)
 $$;
 -- The n-th working day after day (0: day itself), as the calendar is known on
