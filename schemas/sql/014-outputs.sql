@@ -50,13 +50,13 @@ ALTER TABLE muhur.finding
 	ADD COLUMN explained_by bigint REFERENCES muhur.submission,
 	ADD COLUMN explanation text;
 
--- Whom a finding is shown to, besides the regulators.
+-- Whom a finding is shown to, besides the regulators.  It is made from findings
+-- and members in one statement: references would look up each once more.
 CREATE TABLE muhur.finding_party (
 	run		bigint NOT NULL,
-	member_code	text NOT NULL REFERENCES muhur.member,
+	member_code	text NOT NULL,
 	break_id	text NOT NULL,
-	PRIMARY KEY (run, member_code, break_id),
-	FOREIGN KEY (run, break_id) REFERENCES muhur.finding
+	PRIMARY KEY (run, member_code, break_id)
 );
 -- Notices that wait for their signature.
 INSERT INTO muhur.finding_party (run, member_code, break_id)

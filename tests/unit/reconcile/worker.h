@@ -73,7 +73,7 @@ fresh_market(void **state)
 	sql("TRUNCATE muhur.member, muhur.member_user, muhur.contract, muhur.submission, muhur.notice, "
 	    "muhur.event, muhur.balance, muhur.movement, muhur.netting, muhur.wallet, muhur.reserve, muhur.custody_omnibus, muhur.custody_direct, muhur.price, "
 	    "muhur.reconcile_job, muhur.reconcile_run, muhur.reconcile_input, muhur.pair, muhur.break, "
-	    "muhur.finding, muhur.certificate, muhur.login_key, muhur.user_right, muhur.user_role, "
+	    "muhur.finding, muhur.finding_party, muhur.certificate, muhur.login_key, muhur.user_right, muhur.user_role, "
 	    "muhur.dual_control, muhur.approval_target, muhur.submission_reason "
 	    "RESTART IDENTITY CASCADE");
 	sql("INSERT INTO muhur.member (code, kind, name, created_at) SELECT split_part(m, ':', 1), "
