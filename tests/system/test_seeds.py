@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Twenty seeds of `muhur sample', 1,000 customers each, one business day a
-seed: the planted breaks, and only they, are found, with both sides' values."""
+"""Seeds of `muhur sample' through the whole gateway, 1,000 customers each, one
+business day a seed: the planted breaks, and only they, are found, with both
+sides' values.  Many more seeds, and days that follow each other, go past the
+gateway in tests/unit/reconcile/test_planted.py."""
 
 import datetime
 import decimal
@@ -11,7 +13,8 @@ import os
 import lib
 
 market = None
-SEEDS = int(os.environ.get("MUHUR_TEST_SEEDS", "20"))
+SEEDS = int(os.environ.get("MUHUR_TEST_SEEDS", "6"))
+BREAKS = (3, 7, 9, 14, 16, 30)
 
 
 def key(b):
@@ -19,16 +22,17 @@ def key(b):
 
 
 def values(b):
-    if b["rule"] != "R1":
-        return None
+    if b["rule"] not in ("R1", "R2", "R3", "R5"):
+        return ()
     return tuple(decimal.Decimal(b[k] or 0) for k in ("platformQuantity", "custodianQuantity"))
 
 
 def one_seed(seed):
     def test():
-        day = str(lib.last_closed_day() - datetime.timedelta(days=SEEDS - seed))
+        # not the day after another's: what was another market's would have moved
+        day = str(lib.last_closed_day() - datetime.timedelta(days=2 * (SEEDS - seed)))
         directory = os.path.join(market.dir, f"day-{seed}")
-        market.muhur("sample", "--dir", directory, "--customers", "1000", "--breaks", str(1 + seed % 9),
+        market.muhur("sample", "--dir", directory, "--customers", "1000", "--breaks", str(BREAKS[seed % len(BREAKS)]),
                      "--seed", str(seed), "--date", day)
         with open(os.path.join(directory, "manifest.json")) as f:
             manifest = json.load(f)
