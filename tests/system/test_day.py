@@ -95,7 +95,7 @@ def status_is_calm():
     assert len(missing) == 1, "the seed plants one missing report"
     market.set_conf("cutoff", '"00:00"')
     told = market.json("status", ok=(1,))[0]["attention"]
-    assert len(told) == 1 and f"{missing.pop()} first" in told[0], told
+    assert len(told) == 1 and f"of {missing.pop()}:" in told[0], told
 
 
 # A cut-off at the end of the next day has not come, whatever time it is.

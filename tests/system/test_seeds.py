@@ -14,7 +14,8 @@ import lib
 
 market = None
 SEEDS = int(os.environ.get("MUHUR_TEST_SEEDS", "6"))
-BREAKS = (3, 7, 9, 14, 16, 30)
+# R6 is broken on two of the days: a third one in a month would be R12's, too.
+BREAKS = (3, 7, 9, 14, 16, 11)
 
 
 def key(b):
