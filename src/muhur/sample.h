@@ -10,7 +10,7 @@
  * the day before's and its movements (m.33(1)).
  *
  * Quantities are in struct decimal; prices in 1/10000 of a lira; values in
- * 10^-16 of a lira, truncated.
+ * 10^-22 of a lira, the product of the two.
  */
 #ifndef MUHUR_MUHUR_SAMPLE_H
 #define MUHUR_MUHUR_SAMPLE_H
@@ -190,6 +190,20 @@ __int128 sample_value(const struct sample *s, int platform, int asset, struct de
 #define MOMENTS		3
 struct decimal sample_wallet(const struct sample *s, int platform, int asset, int moment);
 usec_t sample_moment(const struct sample *s, int moment);
+/* sample_own.c: a platform's liquid reserve: crypto-assets, a deposit in TRY, a
+ * fund in USD.  Weights in hundredths. */
+struct sample_reserve {
+	struct decimal	 crypto[NASSETS], lira, dollars;
+};
+void sample_reserve(const struct sample *s, int platform, struct sample_reserve *r);
+int  sample_weight(int asset);
+/* sample_write.c: what a custodian keeps of an asset for a platform; pending
+ * is of hot.  And for the nth of its own customers. */
+struct sample_kept {
+	struct decimal	 hot, cold, pending;
+};
+struct sample_kept sample_kept(const struct sample *s, int custodian, int platform, int asset);
+struct decimal sample_direct(const struct sample *s, int custodian, uint64_t nth, int *asset);
 
 /* sample_manifest.c: the manifest, or NULL with the cause logged. */
 void sample_note_file(json_t *files, enum message_type type, const char *member, const char *name);

@@ -495,7 +495,7 @@ plant_reserve(struct planner *pl)
 	for (i = 0; i < NPLATFORMS; i++, p = (p + 1) % NPLATFORMS) {
 		for (base = 0, a = 0; a < NLISTED; a++)
 			base += sample_value(s, p, a, s->claimed[p][OWN][a]);
-		if (s->short_reserve[p] || base < (__int128)1000000 * INT64_C(10000000000000000))
+		if (s->short_reserve[p] || base / INT64_C(10000000000000000) / 1000000 < 1000000)
 			continue;
 		s->short_reserve[p] = 1;
 		(void)sample_new_plant(s, "R10", "RESERVE_SHORT", p, "", -1);

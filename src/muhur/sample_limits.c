@@ -12,11 +12,10 @@
 #include "base/log.h"
 #include "muhur/sample.h"
 
-/* In 10^-16 of a lira. */
 __int128
 sample_value(const struct sample *s, int platform, int asset, struct decimal q)
 {
-	return q.scaled * sample_price(s, platform, asset) / 1000000;
+	return q.scaled * sample_price(s, platform, asset);
 }
 
 static int
@@ -80,8 +79,8 @@ struct values {
 static void
 take_values(const struct sample *s, int platform, int moment, struct values *v)
 {
-	/* 100,000 dollars in 10^-16 of a lira */
-	const __int128 least = (__int128)100000 * sample_usd(s) * INT64_C(1000000000000);
+	/* 100,000 dollars */
+	const __int128 least = (__int128)100000 * sample_usd(s) * INT64_C(1000000000000000000);
 	int a, c;
 
 	memset(v, 0, sizeof(*v));
@@ -97,86 +96,181 @@ take_values(const struct sample *s, int platform, int moment, struct values *v)
 	}
 }
 
-/*
- * m.41(1), (2), (5): is own above the limit of own and kept?  Small assets are
- * left out of own, but for what they are above a tenth of everything.
- */
-static int
-above(__int128 big, __int128 small, __int128 kept, int moment)
+/* Both sides of a limit, as the break has them: in lira, truncated. */
+static void
+fill(struct plant *p, __int128 numerator, __int128 denominator)
 {
-	__int128 excess = small - (big + small + kept) / 10;
-
-	if (excess > 0)
-		big += excess;
-	return big * (moment == 0 ? 20 : 10) > big + kept;
+	p->has_claimed = p->has_held = 1;
+	p->claimed.scaled = numerator / 10000;
+	p->held.scaled = denominator / 10000;
 }
 
-static int
-platform_above(const struct values *v, int moment)
+/* What of a platform's own part is in assets that are small, and what is not;
+ * what custodians keep; and fractions of 10^-22, in 2^-40. */
+struct ratio {
+	__int128	 big, small, kept;
+	uint64_t	 big_rest, small_rest;
+};
+
+static void
+add_own(struct ratio *r, int small, __int128 own, uint64_t rest)
 {
-	__int128 big = 0, small = 0, kept = 0;
+	uint64_t *sum = small ? &r->small_rest : &r->big_rest;
+
+	*sum += rest;
+	*(small ? &r->small : &r->big) += own + (__int128)(*sum >> 40);
+	*sum &= (UINT64_C(1) << 40) - 1;
+}
+
+/*
+ * m.41(1), (2), (5): is own above the limit of own and kept?  Small assets are
+ * left out of own, but for what they are above a tenth of everything.  All
+ * moments of a day are one break, with the greatest ratio.
+ */
+static void
+judge(struct sample *s, const struct ratio *r, int moment, const char *rule, int platform, const char *custodian)
+{
+	__int128 own = r->big, excess = r->small - (r->big + r->small + r->kept) / 10;
+	const char *kind = moment == 0 ? "LIMIT_BREACH" : "INTRADAY_BREACH";
+	struct plant *p;
+
+	if (excess > 0)
+		own += excess;
+	if (own <= (own + r->kept) / (moment == 0 ? 20 : 10))
+		return;
+	p = find(s, rule, kind, platform, custodian, -1);
+	/* prices and custodians' part are the day's: more own, a greater ratio */
+	if (!p->has_claimed || own / 10000 > p->claimed.scaled)
+		fill(p, own, own + r->kept);
+}
+
+static void
+platform_limit(struct sample *s, int platform, const struct values *v, int moment)
+{
+	struct ratio r = { 0 };
 	int a;
 
 	for (a = 0; a < NASSETS; a++) {
-		*(v->small[a] ? &small : &big) += v->own[a];
-		kept += v->all_kept[a];
+		add_own(&r, v->small[a], v->own[a], 0);
+		r.kept += v->all_kept[a];
 	}
-	return above(big, small, kept, moment);
+	judge(s, &r, moment, "R6", platform, "");
 }
 
-/* own x part / whole; exact but for a part in 10^12. */
+/* own x part / whole, where part is none greater, bit by bit since the product
+ * has more than 128; *rest is what is left, in 2^-40. */
 static __int128
-part_of(__int128 own, __int128 part, __int128 whole)
+part_of(__int128 own, __int128 part, __int128 whole, uint64_t *rest)
 {
-	/* 40 bits of the quotient, of numbers that may have 100 */
-	while (whole >> 80 != 0) {
-		whole >>= 1;
-		part >>= 1;
+	__int128 q = 0, r = 0;
+	int bit;
+
+	*rest = 0;
+	for (bit = 126; bit >= -40; bit--) {
+		r *= 2;
+		if (bit >= 0 && (own >> bit & 1) != 0)
+			r += part;
+		if (bit >= 0)
+			q = q * 2 + r / whole;
+		else
+			*rest = *rest * 2 + (uint64_t)(r / whole);
+		r %= whole;
 	}
-	return (own >> 40) * ((part << 40) / whole);
+	return q;
 }
 
 /* R8, m.41(7): the platform's own part is divided as its custodians keep each
  * asset; what none of them keeps, as they keep everything. */
-static int
-custodian_above(const struct values *v, int custodian, int moment)
+static void
+custodian_limit(struct sample *s, int platform, int custodian, const struct values *v, int moment)
 {
-	__int128 big = 0, small = 0, kept = 0, everything = 0, own;
+	__int128 everything = 0, own;
+	struct ratio r = { 0 };
+	uint64_t rest;
 	int a;
 
 	for (a = 0; a < NASSETS; a++) {
-		kept += v->kept[custodian][a];
+		r.kept += v->kept[custodian][a];
 		everything += v->all_kept[a];
 	}
 	for (a = 0; a < NASSETS; a++) {
+		rest = 0;
 		if (v->all_kept[a] > 0)
-			own = part_of(v->own[a], v->kept[custodian][a], v->all_kept[a]);
+			own = part_of(v->own[a], v->kept[custodian][a], v->all_kept[a], &rest);
 		else if (everything > 0)
-			own = part_of(v->own[a], kept, everything);
+			own = part_of(v->own[a], r.kept, everything, &rest);
 		else
 			own = v->own[a];
-		*(v->small[a] ? &small : &big) += own;
+		add_own(&r, v->small[a], own, rest);
 	}
-	return above(big, small, kept, moment);
+	judge(s, &r, moment, "R8", platform, sample_custodians[custodian]);
 }
 
 static void
 limits(struct sample *s, int platform)
 {
 	struct values v;
-	const char *kind;
 	int moment, c;
 
 	for (moment = 0; moment < MOMENTS; moment++) {
-		kind = moment == 0 ? "LIMIT_BREACH" : "INTRADAY_BREACH";
 		take_values(s, platform, moment, &v);
-		if (platform_above(&v, moment))
-			(void)find(s, "R6", kind, platform, "", -1);
+		platform_limit(s, platform, &v, moment);
 		/* of a platform with several custodians */
 		for (c = 0; c < NCUSTODIANS && sample_contracted(platform, CUA); c++)
-			if (custodian_above(&v, c, moment))
-				(void)find(s, "R8", kind, platform, sample_custodians[c], -1);
+			custodian_limit(s, platform, c, &v, moment);
 	}
+}
+
+/* The values of R9, m.26(6), (8): what is pending is left out; of customers of
+ * its own at the mean of both platforms' prices. */
+static void
+fill_hot(struct sample *s, int custodian)
+{
+	__int128 hot = 0, all = 0, v;
+	struct sample_kept k;
+	struct decimal d;
+	uint64_t i;
+	int p, a;
+
+	for (p = 0; p < NPLATFORMS; p++) {
+		for (a = 0; a < NASSETS && sample_contracted(p, custodian); a++) {
+			k = sample_kept(s, custodian, p, a);
+			k.hot.scaled -= k.pending.scaled;
+			hot += 2 * sample_value(s, p, a, k.hot);
+			all += 2 * (sample_value(s, p, a, k.hot) + sample_value(s, p, a, k.cold));
+		}
+	}
+	for (i = 0; i < sample_direct_customers(s); i++) {
+		d = sample_direct(s, custodian, i, &a);
+		v = sample_value(s, PLA, a, d) + sample_value(s, PLB, a, d);
+		all += v;
+		if (s->too_hot[custodian])
+			hot += v;
+	}
+	fill(find(s, "R9", "HOT_WALLET", -1, sample_custodians[custodian], -1), hot / 2, all / 2);
+}
+
+/* Those of R10 and R11, m.41(3), (4), 42. */
+static void
+fill_reserve(struct sample *s, int platform)
+{
+	__int128 crypto = 0, weighted = 0, base = 0, v;
+	int a, heavy = s->heavy_reserve[platform] - 1;
+	struct sample_reserve r;
+
+	sample_reserve(s, platform, &r);
+	for (a = 0; a < NASSETS; a++) {
+		v = sample_value(s, platform, a, r.crypto[a]);
+		crypto += v;
+		weighted += v * sample_weight(a);
+		base += sample_value(s, platform, a, s->wallet[platform][a]);
+	}
+	weighted += (r.lira.scaled * 10000 + r.dollars.scaled * sample_usd(s)) * 100;
+	if (s->short_reserve[platform])
+		fill(find(s, "R10", "RESERVE_SHORT", platform, "", -1), weighted / 100, base);
+	if (heavy >= 0)
+		fill(find(s, "R11", "COMPOSITION", platform, "", heavy),
+		    sample_value(s, platform, heavy, r.crypto[heavy]), crypto);
 }
 
 /* R5: what was planted the day before and is gone has moved on this one, under
@@ -217,10 +311,14 @@ sample_go_on(struct sample *s, const struct sample *before)
 void
 sample_follow(struct sample *s)
 {
-	int platform, asset;
+	int platform, asset, c;
 	long i;
 
+	for (c = 0; c < NCUSTODIANS; c++)
+		if (s->too_hot[c])
+			fill_hot(s, c);
 	for (platform = 0; platform < NPLATFORMS; platform++) {
+		fill_reserve(s, platform);
 		if (!judged(s, platform))
 			continue;
 		for (asset = 0; asset < NASSETS; asset++)

@@ -8,7 +8,9 @@
 
 #include "muhur/sample.h"
 
-#define LIRA	((__int128)INT64_C(10000000000000000))	/* of 10^-16 */
+#define LIRA	((__int128)INT64_C(10000000000) * INT64_C(1000000000000))	/* of 10^-22 */
+#define CENT	((__int128)INT64_C(10000000000000000))	/* a hundredth, of 10^-18 */
+#define STABLE		2	/* the asset with a weight of its own */
 #define LISTED_FROM	"2025-01-02"
 
 /* 23:59, noon and five in the afternoon. */
@@ -93,46 +95,59 @@ wallets(FILE *f, const struct sample *s, int platform, struct sample_totals *t)
  * planted short has one and a half in all, and one planted heavy has a single
  * asset that is a quarter of its parts or more.
  */
-static long long
-reserve(FILE *f, const struct sample *s, int platform, const char *at)
+void
+sample_reserve(const struct sample *s, int platform, struct sample_reserve *r)
 {
-	__int128 base = 0, crypto, cash, price, value;
+	__int128 base = 0, crypto, unit;
 	int a, parts = 0, mine, heavy = s->heavy_reserve[platform] - 1, brief = s->short_reserve[platform];
-	struct decimal q, unit;
-	char text[DECIMAL_SIZE], usd[DECIMAL_SIZE];
-	long long n = 0;
 
+	memset(r, 0, sizeof(*r));
 	for (a = 0; a < NASSETS; a++) {
 		base += sample_value(s, platform, a, s->wallet[platform][a]) / 1000;
 		parts += a == heavy ? 50 : sample_assets[a].reserve;
 	}
 	crypto = brief ? base * 10 : base * 35 + 1000000 * LIRA;
-	cash = brief ? base * 5 : base * 20 + 500000 * LIRA;
 	for (a = 0; a < NASSETS; a++) {
 		mine = a == heavy ? 50 : sample_assets[a].reserve;
-		unit = sample_unit(a);
-		price = sample_price(s, platform, a);
-		value = crypto / parts * mine;
-		q.scaled = value * 1000000 / price / unit.scaled * unit.scaled;
-		if (q.scaled == 0)
+		unit = sample_unit(a).scaled;
+		r->crypto[a].scaled = crypto / parts * mine / sample_price(s, platform, a) / unit * unit;
+	}
+	r->lira.scaled = (brief ? base * 5 : base * 20 + 500000 * LIRA) / (LIRA / 100) * CENT;
+	r->dollars.scaled = (brief ? 0 : base * 10) / (LIRA / 10000) * 100 / sample_usd(s) * CENT;
+}
+
+/* As the reference data has it. */
+int
+sample_weight(int asset)
+{
+	return asset == STABLE ? 95 : 80;
+}
+
+static long long
+reserve(FILE *f, const struct sample *s, int platform, const char *at)
+{
+	struct sample_reserve r;
+	char text[DECIMAL_SIZE];
+	long long n = 2;
+	int a;
+
+	sample_reserve(s, platform, &r);
+	for (a = 0; a < NASSETS; a++) {
+		if (r.crypto[a].scaled == 0)
 			continue;
 		n++;
-		decimal_format(q, text);
+		decimal_format(r.crypto[a], text);
 		if (f != NULL)
 			fprintf(f, "    <Rsv %sKind=\"CRYPTO\" Asset=\"%s\" Qty=\"%s\"/>\n", at,
 			    sample_assets[a].dti, text);
 	}
-	/* hundredths of a lira, and of a dollar */
-	unit.scaled = (__int128)10000000000000000;
-	q.scaled = cash / (LIRA / 100) * unit.scaled;
-	decimal_format(q, text);
-	q.scaled = (brief ? 0 : base * 10) / (LIRA / 100) * 10000 / sample_usd(s) * unit.scaled;
-	decimal_format(q, usd);
-	if (f != NULL) {
-		fprintf(f, "    <Rsv %sKind=\"DEPOSIT\" Ccy=\"TRY\" Qty=\"%s\"/>\n", at, text);
-		fprintf(f, "    <Rsv %sKind=\"FUND\" Ccy=\"USD\" Qty=\"%s\"/>\n", at, usd);
-	}
-	return n + 2;
+	if (f == NULL)
+		return n;
+	decimal_format(r.lira, text);
+	fprintf(f, "    <Rsv %sKind=\"DEPOSIT\" Ccy=\"TRY\" Qty=\"%s\"/>\n", at, text);
+	decimal_format(r.dollars, text);
+	fprintf(f, "    <Rsv %sKind=\"FUND\" Ccy=\"USD\" Qty=\"%s\"/>\n", at, text);
+	return n;
 }
 
 int
@@ -215,10 +230,10 @@ sample_write_reference(const struct sample *s, const char *name)
 		fprintf(f, "    <Ast Asset=\"%s\" Cap=\"%s\" Listed=\"%.4s%s\"/>\n", sample_assets[a].dti,
 		    sample_assets[a].cap, listed != NULL ? listed : date, listed != NULL ? listed + 4 : "-01-01");
 	}
-	fprintf(f, "    <Wgt Kind=\"CRYPTO\" Weight=\"0.8\"/>\n"
-	    "    <Wgt Kind=\"CRYPTO\" Asset=\"%s\" Weight=\"0.95\"/>\n"
+	fprintf(f, "    <Wgt Kind=\"CRYPTO\" Weight=\"0.%d\"/>\n"
+	    "    <Wgt Kind=\"CRYPTO\" Asset=\"%s\" Weight=\"0.%d\"/>\n"
 	    "    <Wgt Kind=\"DEPOSIT\" Weight=\"1\"/>\n    <Wgt Kind=\"FUND\" Weight=\"1\"/>\n",
-	    sample_assets[2].dti);
+	    sample_weight(0), sample_assets[STABLE].dti, sample_weight(STABLE));
 	for (i = 0; i < NHOLIDAYS; i++)
 		fprintf(f, "    <Day Date=\"%.4s-%s\" Kind=\"HOLIDAY\"/>\n", date, holidays[i]);
 	fputs("  </Reference>\n</ReferenceData>\n", f);

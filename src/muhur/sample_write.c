@@ -220,33 +220,42 @@ hot_part(struct decimal held, int asset, int percent)
 	return hot;
 }
 
+struct sample_kept
+sample_kept(const struct sample *s, int custodian, int platform, int asset)
+{
+	struct decimal held = s->held[custodian][platform][asset];
+	struct sample_kept k = { .hot = hot_part(held, asset, s->too_hot[custodian] ? 60 : 4) };
+
+	k.cold.scaled = held.scaled - k.hot.scaled;
+	if (sample_mix(s, 'H' + (uint64_t)platform, (uint64_t)asset) % 3 == 0)
+		k.pending = hot_part(k.hot, asset, 4);
+	return k;
+}
+
 /* Counts the omnibus lines of a platform and asset, and writes them where f
  * is not NULL. */
 static void
 omnibus(FILE *f, const struct sample *s, int custodian, int platform, int asset, struct sample_totals *t)
 {
-	struct decimal held = s->held[custodian][platform][asset], hot, cold, pending;
+	struct sample_kept k = sample_kept(s, custodian, platform, asset);
 	const char *dti = sample_assets[asset].dti, *plat = sample_platforms[platform];
 	char q[DECIMAL_SIZE];
 
-	hot = hot_part(held, asset, s->too_hot[custodian] ? 60 : 4);
-	cold.scaled = held.scaled - hot.scaled;
-	pending = hot_part(hot, asset, 4);
-	if (hot.scaled > 0)
-		sample_count(t, asset, hot);
-	if (cold.scaled > 0)
-		sample_count(t, asset, cold);
-	if (f != NULL && hot.scaled > 0) {
-		decimal_format(hot, q);
+	if (k.hot.scaled > 0)
+		sample_count(t, asset, k.hot);
+	if (k.cold.scaled > 0)
+		sample_count(t, asset, k.cold);
+	if (f != NULL && k.hot.scaled > 0) {
+		decimal_format(k.hot, q);
 		fprintf(f, "    <Omn Plat=\"%s\" Asset=\"%s\" Wlt=\"HOT\" Qty=\"%s\"", plat, dti, q);
-		if (pending.scaled > 0 && sample_mix(s, 'H' + (uint64_t)platform, (uint64_t)asset) % 3 == 0) {
-			decimal_format(pending, q);
+		if (k.pending.scaled > 0) {
+			decimal_format(k.pending, q);
 			fprintf(f, " Pend=\"%s\"", q);
 		}
 		fputs("/>\n", f);
 	}
-	if (f != NULL && cold.scaled > 0) {
-		decimal_format(cold, q);
+	if (f != NULL && k.cold.scaled > 0) {
+		decimal_format(k.cold, q);
 		fprintf(f, "    <Omn Plat=\"%s\" Asset=\"%s\" Wlt=\"COLD\" Qty=\"%s\"/>\n", plat, dti, q);
 	}
 }
@@ -261,11 +270,22 @@ omnibus_all(FILE *f, const struct sample *s, int custodian, struct sample_totals
 			omnibus(f, s, custodian, platform, asset, t);
 }
 
+struct decimal
+sample_direct(const struct sample *s, int custodian, uint64_t nth, int *asset)
+{
+	uint64_t state = sample_mix(s, 'D', sample_direct_customer(s, custodian, nth));
+	struct decimal d;
+
+	*asset = (int)(sample_next(&state) % NLISTED);
+	sample_quantity(&state, *asset, &d);
+	return d;
+}
+
 /* A planted R9 has the custodian's own customers in hot wallets too. */
 static void
 direct_all(FILE *f, const struct sample *s, int custodian, struct sample_totals *t)
 {
-	uint64_t i, customer, state, n = sample_direct_customers(s);
+	uint64_t i, customer, n = sample_direct_customers(s);
 	const char *member = sample_custodians[custodian];
 	char reg[11], cust[16], q[DECIMAL_SIZE];
 	struct decimal d;
@@ -273,9 +293,7 @@ direct_all(FILE *f, const struct sample *s, int custodian, struct sample_totals 
 
 	for (i = 0; i < n; i++) {
 		customer = sample_direct_customer(s, custodian, i);
-		state = sample_mix(s, 'D', customer);
-		asset = (int)(sample_next(&state) % NLISTED);
-		sample_quantity(&state, asset, &d);
+		d = sample_direct(s, custodian, i, &asset);
 		sample_count(t, asset, d);
 		if (f == NULL)
 			continue;

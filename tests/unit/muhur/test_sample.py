@@ -202,14 +202,19 @@ def validity(day, known):
 
 # --- R6 to R11 ----------------------------------------------------------------
 
-def above(big, small, custody, limit):
+def cut(value):
+    """as breaks have it: 18 places"""
+    return F(int(value * 10 ** 18), 10 ** 18)
+
+
+def sides(big, small, custody):
     """m.41(1), (5): small assets are left out, but for what exceeds a tenth of everything"""
     big += max(0, small - F(1, 10) * (big + small + custody))
-    return big > limit * (big + custody)
+    return big, big + custody
 
 
 def custody_limits(day):
-    prices, kept = day.prices(), day.kept()
+    prices, kept, breaches = day.prices(), day.kept(), {}
     usd = next(F(r["Try"]) for _, r in day["Rate"] if r["Ccy"] == "USD")
     for at in sorted({r.get("At") for _, r in day["Wal"]}, key=str):
         kind, limit = ("INTRADAY_BREACH", F(1, 10)) if at else ("LIMIT_BREACH", F(1, 20))
@@ -221,18 +226,22 @@ def custody_limits(day):
             at_c = {c: {a: kept[p, c, a] * prices[p, a] for a in assets} for c in custodians}
             small = {a for a in assets if own[a] < 100000 * usd}
 
-            def judge(part, custody):
-                return above(sum(part[a] for a in assets - small), sum(part[a] for a in small), custody, limit)
+            def judge(rule, c, part, custody):
+                n, d = sides(sum(part[a] for a in assets - small), sum(part[a] for a in small), custody)
+                if n > limit * d:
+                    found = (rule, kind, p, c, None, cut(n), cut(d))
+                    # all moments of a day are one break, with the greatest ratio
+                    if not at or n / d > breaches.get(found[:5], (0,))[0]:
+                        breaches[found[:5]] = (n / d, found)
             everything = sum(sum(v.values()) for v in at_c.values())
-            if judge(own, everything):
-                yield ("R6", kind, p, None, None, None, None)
+            judge("R6", None, own, everything)
             for c in custodians if len(custodians) > 1 else []:
                 of_c, part = sum(at_c[c].values()), {}
                 for a in assets:
                     all_a = sum(v[a] for v in at_c.values())
                     part[a] = own[a] * (at_c[c][a] / all_a if all_a else of_c / everything if everything else 1)
-                if judge(part, of_c):
-                    yield ("R8", kind, p, c, None, None, None)
+                judge("R8", c, part, of_c)
+    return [found for _, found in breaches.values()]
 
 
 def hot_wallets(day):
@@ -244,7 +253,7 @@ def hot_wallets(day):
             value[wallet] = sum(q * prices[p, a] for (p, who, a), q in day.kept(wallet, 1).items() if who == c) + sum(
                 F(r["Qty"]) * mean[r["Asset"]] for who, r in day["Dir"] if who == c and wallet in (None, r["Wlt"]))
         if value["HOT"] > F(1, 20) * value[None]:
-            yield ("R9", "HOT_WALLET", None, c, None, None, None)
+            yield ("R9", "HOT_WALLET", None, c, None, cut(value["HOT"]), cut(value[None]))
 
 
 def reserves(day):
@@ -257,13 +266,14 @@ def reserves(day):
         crypto = {r["Asset"]: F(r["Qty"]) * prices[p, r["Asset"]] for r in items if r["Kind"] == "CRYPTO"}
         reserve = sum(v * weights.get(("CRYPTO", a), weights["CRYPTO", None]) for a, v in crypto.items()) + sum(
             F(r["Qty"]) * rates[r["Ccy"]] * weights[r["Kind"], None] for r in items if r["Kind"] != "CRYPTO")
-        if reserve < F(3, 100) * sum(q * prices[p, a] for (who, a), q in wallets.items() if who == p):
-            yield ("R10", "RESERVE_SHORT", p, None, None, None, None)
+        base = sum(q * prices[p, a] for (who, a), q in wallets.items() if who == p)
+        if reserve < F(3, 100) * base:
+            yield ("R10", "RESERVE_SHORT", p, None, None, cut(reserve), cut(base))
         for a, v in crypto.items():
             listed = datetime.date.fromisoformat(known[a]["Listed"])
             small = F(known[a]["Cap"]) < 5 * 10 ** 9 or listed.replace(year=listed.year + 1) > day.date
             if v > (F(1, 10) if small else F(1, 5)) * sum(crypto.values()):
-                yield ("R11", "COMPOSITION", p, None, a, None, None)
+                yield ("R11", "COMPOSITION", p, None, a, cut(v), cut(sum(crypto.values())))
 
 
 # --- who the customers are ------------------------------------------------------
