@@ -486,6 +486,19 @@ for word in $("$muhur" --help | sed -n 's/^    \([a-z0-9]*\) .*/\1/p'); do
 	grep -Eq "Cm $word( |\$)" "$srcdir/doc/muhur.1" || missing="$missing $word"
 done
 [ -z "$missing" ]; ok $? "every command stands in the manual$missing"
+# what a rule is set to, and its kinds of breaks, stand in their page
+missing=
+sql "SELECT DISTINCT name FROM parameter ORDER BY 1"
+[ "$(wc -l <out)" -gt 30 ] || missing=" all"
+while read -r word; do
+	grep -qF "\`$word\`" "$srcdir/doc/rules.md" || missing="$missing $word"
+done <out
+[ -z "$missing" ]; ok $? "every parameter stands in the rules' page$missing"
+missing=
+for word in $(grep -ohE "'[A-Z]+_[A-Z_]+'" "$srcdir"/schemas/rules/*.sql | tr -d "'" | sort -u); do
+	grep -qF "\`$word\`" "$srcdir/doc/rules.md" && grep -q " Ta $word " "$srcdir/doc/muhur.1" || missing="$missing $word"
+done
+[ -n "$word" ] && [ -z "$missing" ]; ok $? "every kind of break stands there and in the manual$missing"
 
 echo "1..$n"
 [ $failed = 0 ]
