@@ -163,9 +163,11 @@ no_such_break(const char *id)
 /* What the operator wrote when it was closed stands in the trail. */
 #define BREAK_RECORD \
 	"SELECT b.id, b.rule, b.rule_source, b.kind, b.platform, b.custodian, b.asset, b.state, b.first_seen, " \
-	"b.last_seen, b.explanation, x.id, x.member_code, " SQL_TIME("b.closed_at") ", b.closed_by, " \
-	"(SELECT e.detail ->> 'reason' FROM muhur.event e WHERE b.state = 'closed' AND e.kind = 'break-closed' " \
-	"  AND e.detail ->> 'break' = b.id ORDER BY e.no DESC LIMIT 1) " \
+	"b.last_seen, b.explanation, x.id, x.member_code, " \
+	"CASE WHEN b.state = 'closed' THEN " SQL_TIME("b.closed_at") " END, " \
+	"CASE WHEN b.state = 'closed' THEN b.closed_by END, " \
+	"(SELECT e.detail ->> 'reason' FROM muhur.event e WHERE b.state = 'closed' AND b.closed_by = 'operator' " \
+	"  AND e.kind = 'break-closed' AND e.detail ->> 'break' = b.id ORDER BY e.no DESC LIMIT 1) " \
 	"FROM muhur.break b LEFT JOIN muhur.submission x ON x.no = b.explained_by WHERE b.id = $1"
 
 /* One break with all that was ever found of it, the newest first. */
