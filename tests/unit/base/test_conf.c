@@ -56,6 +56,8 @@ test_defaults(void **state)
 	assert_null(conf->crl_dir);
 	assert_int_equal(conf->ncrl_urls, 0);
 	assert_int_equal(conf->crl_grace, 0);
+	assert_int_equal(conf->identity_check.n, 0);
+	assert_int_equal(conf->identity_check_timeout, 60);
 	assert_true(conf->workers >= 2);
 	assert_int_equal(conf->document_timeout, 60);
 	assert_int_equal(conf->own_table_records, 1000000);
@@ -86,6 +88,7 @@ test_values(void **state)
 	    "crl_urls = {\"http://a.example/x.crl\", \"file:///y.crl\"}\n"
 	    "crl_grace = 3600\n"
 	    "crl_max_size = 64K\n"
+	    "identity_check = {\"bin/check\", \"people of ours.tsv\"}\n"
 	    "own_table_records = 3000000000\n"
 	    "workers = 3\n"
 	    "workers = 5\n");
@@ -118,6 +121,10 @@ test_values(void **state)
 	assert_string_equal(conf->crl_urls[1], "file:///y.crl");
 	assert_int_equal(conf->crl_grace, 3600);
 	assert_int_equal(conf->crl_max_size, 65536);
+	assert_int_equal(conf->identity_check.n, 2);
+	assert_string_equal(conf->identity_check.v[0], "/base/dir/bin/check");
+	assert_string_equal(conf->identity_check.v[1], "people of ours.tsv");
+	assert_null(conf->identity_check.v[2]);
 	assert_true(conf->own_table_records == INT64_C(3000000000));
 	assert_int_equal(conf->workers, 5);	/* the later one counts */
 	conf_free(conf);
@@ -192,7 +199,7 @@ test_refused(void **state)
 		"signature_policies = {\"1.111111111111111111111111111111111111111111111111111111111111111111\"}\n",
 		"signature_policies = {\"1.2=sha256:"
 		    "0g00000000000000000000000000000000000000000000000000000000000000\"}\n",
-		"sandbox = perhaps\n", "db_port = 0\n", "crl_grace = -1\n", "crl_max_size = 1G\n",
+		"sandbox = perhaps\n", "db_port = 0\n", "crl_grace = -1\n", "identity_check = \"\"\n", "identity_check_timeout = 0\n", "crl_max_size = 1G\n",
 		"trust bank { }\n", "trust unknown { }\n", "trust platform { }\ntrust platform { }\n",
 		"trust platform { policies = {\"1\"} }\n", "trust platform { policies = {\"1..2\"} }\n",
 		"trust platform { policies = {\"1.2.\"} }\n", "trust platform { policies = {\"a.b\"} }\n",
