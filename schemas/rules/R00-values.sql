@@ -82,8 +82,7 @@ WHERE p.business_date = $2
 ORDER BY p.member_code, p.asset, e.sequence DESC, e.message_id COLLATE "C" DESC, p.record_no DESC;
 
 -- Platforms whose limits are judged: those with a contract, and those that
--- report wallets.  A HoldingReport that has nothing but moments within the day
--- does not tell the closing; an empty one does.
+-- report wallets.
 CREATE TEMPORARY TABLE watched (
 	platform	text PRIMARY KEY,
 	unpriced	text,			-- why there are no prices; NULL: there are
@@ -97,8 +96,10 @@ INSERT INTO pg_temp.watched
 SELECT p.platform,
 	CASE WHEN NOT EXISTS (SELECT FROM pg_temp.in_effect e WHERE e.member_code = p.platform
 		AND e.message_type = 'BalanceReport') THEN 'no BalanceReport, which has the prices' END,
-	CASE WHEN h.closing IS NULL THEN 'no HoldingReport'
-		WHEN NOT h.closing THEN 'no HoldingReport of the closing' END,
+	CASE WHEN EXISTS (SELECT FROM pg_temp.wallets_in h WHERE h.platform = p.platform) THEN NULL
+		WHEN EXISTS (SELECT FROM pg_temp.in_effect e WHERE e.member_code = p.platform
+			AND e.message_type = 'HoldingReport') THEN 'no HoldingReport of the closing'
+		ELSE 'no HoldingReport' END,
 	(SELECT 'no CustodyReport of ' || string_agg(k.custodian, ', ' ORDER BY k.custodian COLLATE "C")
 		FROM pg_temp.contracted k WHERE k.platform = p.platform AND NOT k.custodian_in),
 	(SELECT count(*) FROM pg_temp.contracted k WHERE k.platform = p.platform),
@@ -110,16 +111,7 @@ SELECT p.platform,
 FROM (
 	SELECT platform FROM pg_temp.contracted
 	UNION SELECT member_code FROM pg_temp.in_effect WHERE message_type = 'HoldingReport'
-) p LEFT JOIN (
-	SELECT e.member_code, bool_or(coalesce(l.closing, true)) AS closing
-	FROM pg_temp.in_effect e LEFT JOIN (
-		SELECT submission, bool_or(as_of IS NULL) AS closing FROM (
-			SELECT submission, as_of FROM muhur.wallet WHERE business_date = $2
-			UNION ALL SELECT submission, as_of FROM muhur.reserve WHERE business_date = $2
-		) line GROUP BY submission
-	) l USING (submission)
-	WHERE e.message_type = 'HoldingReport' GROUP BY e.member_code
-) h ON h.member_code = p.platform;
+) p;
 
 -- What custodians keep for platforms under a contract: at the closing, and
 -- where R6.intraday_custody asks for it at the opening, the closing of the day
