@@ -42,6 +42,8 @@ UPDATE muhur.break b SET cured_on = (SELECT max(r.business_date) FROM muhur.find
 	JOIN muhur.reconcile_run r ON r.no = f.run WHERE f.break_id = b.id) WHERE b.state = 'cured';
 CREATE INDEX ON muhur.break (cured_on) WHERE state = 'cured';
 GRANT UPDATE (cured_on, closed_at, closed_by, explained_by, explanation) ON muhur.break TO muhur_reconcile;
+-- `muhur break close': that nothing is left to be done; the reason is the event's.
+GRANT UPDATE (state, closed_at, closed_by) ON muhur.break TO muhur_admin;
 
 -- state, explained_by and explanation: the break's when the run ended.
 ALTER TABLE muhur.finding

@@ -114,6 +114,31 @@ test_cascade_ends(void **state)
 	expect(FINDINGS(LAST), "R4 REPORT_MISSING - CUB - - - - new " DAY);
 }
 
+/* Where R6 is judged within the day by what custodians kept at its opening, the
+ * next day looks at the custody of this one: it is run again, and hands on what
+ * it did. */
+static void
+test_opening_custody(void **state)
+{
+	long long no;
+
+	(void)state;
+	sql("INSERT INTO muhur.parameter (name, value, valid_from) VALUES ('R6.intraday_custody', 'opening', '" BEFORE "')");
+	agreeing_day(BEFORE, "A", 1);
+	agreeing_day(DAY, "B", 1);
+	agreeing_day(NEXT, "C", 1);
+	schedule();
+	assert_int_equal(run_all(), 3);
+	no = correct("A-2", "CUA", "A-2b", BEFORE);
+	omn(no, "PLA", BTC, "COLD", "4");
+	schedule();
+	assert_int_equal(run_all(), 2);
+	expect("SELECT string_agg(business_date || ' ' || version, ', ' ORDER BY business_date) FROM "
+	    "(SELECT business_date, max(version) AS version FROM muhur.reconcile_run GROUP BY business_date) r",
+	    BEFORE " 2, " DAY " 2, " NEXT " 1");
+	sql("DELETE FROM muhur.parameter WHERE name = 'R6.intraday_custody' AND valid_from = '" BEFORE "'");
+}
+
 /* Balances of a day that no run has seen. */
 static void
 test_day_before(void **state)
@@ -594,6 +619,7 @@ main(int argc, char *argv[])
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_cascade, three_days),
 		cmocka_unit_test_setup(test_cascade_ends, three_days),
+		cmocka_unit_test_setup(test_opening_custody, three_days),
 		cmocka_unit_test_setup(test_day_before, three_days),
 		cmocka_unit_test_setup(test_without_carry, three_days),
 		cmocka_unit_test_setup(test_oldest_first, three_days),
