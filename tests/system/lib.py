@@ -229,6 +229,12 @@ class Market(Reports):
         out = self.muhur("--json", *argv, ok=ok).stdout
         return [json.loads(line) for line in out.splitlines() if line.strip()]
 
+    def only_right(self, user="PLA001", kind="BalanceReport"):
+        """The user, who got those of all that its member's kind sends, keeps one type's rights."""
+        for other, in self.sql(f"SELECT DISTINCT message_type FROM muhur.user_right WHERE user_code = '{user}'"
+                               f" AND valid_to IS NULL AND message_type <> '{kind}' ORDER BY 1"):
+            self.muhur("user", "withdraw", user, "--type", other)
+
     def sql(self, query):
         """One query as the owner of the schema, for looking at what was kept."""
         p = run(MARKET, "psql", self.dir, "-At", "-c", query)

@@ -223,6 +223,7 @@ def roles():
     """a role is a group of rights; what it gains and loses, its users gain and lose"""
     key, cert = pki.issue(market, "PLA003")
     market.muhur("user", "add", "PLA003", "--cert", cert)
+    market.only_right("PLA003")
     market.muhur("user", "withdraw", "PLA003", *RIGHT)
 
     def sent():
@@ -309,6 +310,7 @@ def expires():
 
 if __name__ == "__main__":
     with lib.Market() as market:
+        market.only_right("PLA001")
         pla = forge.Forge(market)
         lib.main(one_person, entry_only, own_entry, wrong_target, between, corrections, acting, roles, effective_dates,
                  main_authority, expires)
