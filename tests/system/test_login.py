@@ -284,5 +284,6 @@ def directory_ends():
 
 
 with lib.Market() as market:
+    market.only_right("PLA001")
     lib.main(keys, refused, sent_away, right_withdrawn, expires, key_beside, upload_kept, member_suspended, deaf,
              directory_ends)
