@@ -3,6 +3,7 @@ src_base_libbase_a_SOURCES = \
 	src/base/child.c \
 	src/base/clock.c \
 	src/base/conf.c \
+	src/base/conf_defaults.c \
 	src/base/conf_names.c \
 	src/base/cutoff.c \
 	src/base/fdio.c \
@@ -14,6 +15,7 @@ src_base_libbase_a_SOURCES = \
 	src/base/child.h \
 	src/base/clock.h \
 	src/base/conf.h \
+	src/base/conf_defaults.h \
 	src/base/cutoff.h \
 	src/base/fdio.h \
 	src/base/landlock.h \
