@@ -161,12 +161,6 @@ break_from_ok(const char *s)
 	return s != NULL && *s == '\0';
 }
 
-static int
-registry_no_ok(const char *s)
-{
-	return strlen(s) == 10 && consists_of(s, 10, digits, "");
-}
-
 /* A plain decimal of any size: ratios and amounts are worked out here. */
 static int
 figure_ok(const char *s)

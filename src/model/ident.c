@@ -180,6 +180,12 @@ vkn_ok(const char *s)
 }
 
 int
+registry_no_ok(const char *s)
+{
+	return all_digits(s, REGISTRY_NO_SIZE - 1);
+}
+
+int
 uuid_ok(const char *s)
 {
 	int i;

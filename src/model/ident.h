@@ -21,6 +21,7 @@ int dti_check_ok(const char *s);	/* ISO 7064 MOD 31,30: a warning at most */
 int lei_ok(const char *s);		/* ISO 17442, ISO 7064 MOD 97-10 */
 int tckn_ok(const char *s);		/* T.C. identity number */
 int vkn_ok(const char *s);		/* tax number */
+int registry_no_ok(const char *s);	/* of an investor [sicil numarasi]; its check digit is not judged */
 int uuid_ok(const char *s);		/* lower-case RFC 9562 text */
 
 /* A UUIDv7 (RFC 9562 5.7) for the moment t (microseconds): sorts by time,

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "model/cutoffs.h"
+#include "model/ident.h"
 #include "muhur/cmd.h"
 
 #define ADMIN_ROLE	"muhur_admin"
@@ -154,6 +155,15 @@ cmd_date_ok(const char *s)
 	if (date_parse(s, &d) == 0)
 		return 0;
 	log_warnx("%s: is no date; write YYYY-MM-DD", s);
+	return -1;
+}
+
+int
+cmd_registry_no_ok(const char *s)
+{
+	if (registry_no_ok(s))
+		return 0;
+	log_warnx("that is no registry number: it has %d digits", REGISTRY_NO_SIZE - 1);
 	return -1;
 }
 

@@ -71,6 +71,9 @@ void cmd_event(struct cmd *c, const char *kind, const char *submission, json_t *
 const char *cmd_now(struct cmd *c, char *buf);
 /* Complains and returns -1 where s is no date YYYY-MM-DD. */
 int cmd_date_ok(const char *s);
+/* Complains and returns -1 where s is no registry number; it does not say s, which
+ * may be an identity number and then belongs into no log. */
+int cmd_registry_no_ok(const char *s);
 /* A line that confirms a change: for people, or {"what": ..., "code": ...}. */
 void cmd_done(const struct cmd *c, const char *did, const char *what);
 /* In the transaction of a change of rights: a signed report of who may do what to

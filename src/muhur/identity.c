@@ -268,6 +268,8 @@ identity_show(struct cmd *c, int argc, char **argv)
 
 	if (argc != 2)
 		return cmd_usage(c);
+	if (cmd_registry_no_ok(argv[1]) == -1)
+		return EXIT_USAGE;
 	connect_identity(c);
 	params[0] = argv[1];
 	params[1] = cmd_now(c, now);

@@ -12,8 +12,6 @@
 #include "base/log.h"
 #include "muhur/cmd.h"
 
-#define REGISTRY_NO_DIGITS	10	/* schemas/xml/common-1.xsd, RegistryNo */
-
 /* The newest day of which some balance is accepted. */
 static const char newest_day[] =
 	"SELECT max(business_date) FROM muhur.submission WHERE state = 'accepted' "
@@ -144,13 +142,8 @@ investor_show(struct cmd *c, int argc, char **argv)
 	if (optind + 1 != argc)
 		return cmd_usage(c);
 	number = argv[optind];
-	if (date != NULL && cmd_date_ok(date) == -1)
+	if ((date != NULL && cmd_date_ok(date) == -1) || cmd_registry_no_ok(number) == -1)
 		return EXIT_USAGE;
-	if (strlen(number) != REGISTRY_NO_DIGITS || strspn(number, "0123456789") != REGISTRY_NO_DIGITS) {
-		/* it may be an identity number, which belongs into no log */
-		log_warnx("that is no registry number: it has %d digits", REGISTRY_NO_DIGITS);
-		return EXIT_USAGE;
-	}
 	return show_number(c, number, date, csv);
 }
 

@@ -153,6 +153,17 @@ test_vkn(void **state)
 }
 
 static void
+test_registry_no(void **state)
+{
+	static const char *const good[] = { "0000000000", "1000000001", NULL };
+	static const char *const bad[] = { "", "100000000", "10000000146", "100000000x", " 000000001", NULL };
+
+	(void)state;
+	all(registry_no_ok, good, 1);
+	all(registry_no_ok, bad, 0);
+}
+
+static void
 test_uuid(void **state)
 {
 	static const char *const bad[] = { "", "018f4b2e-7a10-7c3d-8e21-0123456789a",
@@ -246,6 +257,7 @@ main(void)
 		cmocka_unit_test(test_dti),
 		cmocka_unit_test(test_lei),
 		cmocka_unit_test(test_tckn),
+		cmocka_unit_test(test_registry_no),
 		cmocka_unit_test(test_vkn),
 		cmocka_unit_test(test_uuid),
 		cmocka_unit_test(test_text),

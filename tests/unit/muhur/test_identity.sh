@@ -184,6 +184,9 @@ is "... in the trail, without the person" "SELECT actor || detail FROM muhur.eve
 t 1 "show of none" identity show 9999999999
 is "... is no event" "SELECT count(*) FROM muhur.event WHERE kind = 'identity-shown'" 1
 t 2 "show of nothing" identity show
+t 2 "show of an identity number" identity show 10000000146
+complains 'that is no registry number'
+! grep -q 10000000146 err; ok $? "... and does not say which"
 
 echo "1..$n"
 [ $failed = 0 ]
