@@ -244,7 +244,7 @@ start_copy(struct worker *w, enum record_kind kind)
 
 	if (make_own_table(w, kind) == -1)
 		return -1;
-	own = info->may_be_many && w->job.own_table[0] != '\0';
+	own = w->job.own_table[0] != '\0' && w->job.own_kind == kind;
 	(void)buf_printf(&sql, "COPY %s (business_date, submission, member_code, record_no, line",
 	    own ? w->job.own_table : info->table);
 	for (i = 0; i < info->nfields; i++)
