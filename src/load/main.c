@@ -45,7 +45,7 @@ read_identity_key(void)
 	if (fd_read_all(FD_IDENTITY_KEY, SECRET_MAX, &hex, &len) == -1)
 		fatal("identity key");
 	if (registration_key(hex) == -1)
-		fatalx("identity key: `muhur db init' makes it");
+		fatalx("identity key: identity.key in the secrets_dir is not what `muhur db init' made");
 	explicit_bzero(hex, len);
 	free(hex);
 }
