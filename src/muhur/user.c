@@ -100,15 +100,14 @@ store_rights(struct cmd *c, const struct enrolment *e)
 {
 	const char *params[3] = { e->code, NULL, e->now };
 	struct buf types = { 0 };
-	int t, sends = strcmp(e->kind, "platform") == 0 || strcmp(e->kind, "custodian") == 0 ||
-	    strcmp(e->kind, "registry") == 0;
+	enum message_type t;
 
 	(void)buf_puts(&types, "{");
-	for (t = 0; sends && t < MT_COUNT; t++)
+	for (t = 0; t < MT_COUNT; t++)
 		if (message_type_class(t) != MC_DECISION && message_type_class(t) != MC_AUTHORITY &&
 		    message_type_may_be_from(t, e->kind))
 			(void)buf_printf(&types, "%s%s", types.len > 1 ? "," : "", message_type_name(t));
-	(void)buf_puts(&types, sends ? "}" : "-}");
+	(void)buf_puts(&types, types.len > 1 ? "}" : "-}");
 	params[1] = types.data;
 	cmd_exec(c, "INSERT INTO muhur.user_right (user_code, member_code, message_type, step, "
 	    "valid_from, granted_by) SELECT $1, left($1, -3), t, s, $3::timestamptz, 'operator' "
