@@ -146,6 +146,9 @@ int  sample_customer(const struct sample *s, struct sample_walk *w, uint64_t *cu
 void sample_add_to(struct decimal *sum, struct decimal d);	/* fatal where it is too large */
 void sample_add(struct sample *s);		/* fills claimed to mover */
 
+/* All sides of the platform's totals are in: R2, and R6 to R8, are judged. */
+int  sample_whole(const struct sample *s, int platform);
+
 /* sample_people.c: who the customers are. */
 void sample_registry_no(const struct sample *s, uint64_t customer, char out[11]);
 void sample_customer_no(const char *member, uint64_t customer, char out[16]);

@@ -100,22 +100,10 @@ no_contract(const struct sample *s, int platform, int place, int asset)
 	return place != OWN && !sample_contracted(platform, place) && asset < NLISTED;
 }
 
-/* All sides of the platform's totals are in: R2, and R6 to R8, are judged. */
-static int
-whole(const struct sample *s, int platform)
-{
-	int c;
-
-	for (c = 0; c < NCUSTODIANS; c++)
-		if (sample_contracted(platform, c) && s->left_out[c])
-			return 0;
-	return 1;
-}
-
 static int
 own_wallet(const struct sample *s, int platform, int place, int asset)
 {
-	return place == OWN && asset < NLISTED && whole(s, platform);
+	return place == OWN && asset < NLISTED && sample_whole(s, platform);
 }
 
 /* R1: the custodian's quantity differs, by a thousandth or so. */
@@ -441,7 +429,7 @@ plant_own(struct planner *pl)
 	uint64_t customer = 0;
 
 	platform = (int)(sample_next(&pl->random) % NPLATFORMS);
-	for (i = 0; i < NPLATFORMS && (planted(s, "R6", platform, "") || !whole(s, platform)); i++)
+	for (i = 0; i < NPLATFORMS && (planted(s, "R6", platform, "") || !sample_whole(s, platform)); i++)
 		platform = (platform + 1) % NPLATFORMS;
 	if (i == NPLATFORMS)
 		return -1;

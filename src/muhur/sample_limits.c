@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What follows from the planted breaks: by the rules that add everything up,
- * R2 (m.10(2)c, 32(3)) and R6 to R8 (m.41), and from those of the day before.  The market's own quantities keep
- * every limit, and so do planted ones, but for sums that they take away at
- * custodians; what then breaks a limit is told in the manifest as well.
+ * R2 (m.10(2)c, 32(3)) and R6 to R8 (m.41), and from those of the day before.
+ * The market's own quantities keep every limit, and so do planted ones, but for
+ * sums that they take away at custodians; what then breaks a limit is told in
+ * the manifest as well.
  */
 #include "config.h"
 
@@ -16,17 +17,6 @@ __int128
 sample_value(const struct sample *s, int platform, int asset, struct decimal q)
 {
 	return q.scaled * sample_price(s, platform, asset);
-}
-
-static int
-judged(const struct sample *s, int platform)
-{
-	int c;
-
-	for (c = 0; c < NCUSTODIANS; c++)
-		if (sample_contracted(platform, c) && s->left_out[c])
-			return 0;
-	return 1;
 }
 
 static struct plant *
@@ -302,7 +292,7 @@ sample_go_on(struct sample *s, const struct sample *before)
 		p = &before->plants[i];
 		for (c = NCUSTODIANS - 1; c >= 0 && strcmp(p->custodian, sample_custodians[c]) != 0; c--)
 			;
-		if (strcmp(p->rule, "R6") == 0 || strcmp(p->rule, "R8") == 0 ? !judged(s, p->platform) :
+		if (strcmp(p->rule, "R6") == 0 || strcmp(p->rule, "R8") == 0 ? !sample_whole(s, p->platform) :
 		    strcmp(p->rule, "R9") == 0 && s->left_out[c])
 			(void)find(s, p->rule, p->kind, p->platform, p->custodian, -1);
 	}
@@ -319,7 +309,7 @@ sample_follow(struct sample *s)
 			fill_hot(s, c);
 	for (platform = 0; platform < NPLATFORMS; platform++) {
 		fill_reserve(s, platform);
-		if (!judged(s, platform))
+		if (!sample_whole(s, platform))
 			continue;
 		for (asset = 0; asset < NASSETS; asset++)
 			total(s, platform, asset);

@@ -41,6 +41,17 @@ sample_contracted(int platform, int custodian)
 	return platform == PLA || custodian == CUB;
 }
 
+int
+sample_whole(const struct sample *s, int platform)
+{
+	int c;
+
+	for (c = 0; c < NCUSTODIANS; c++)
+		if (sample_contracted(platform, c) && s->left_out[c])
+			return 0;
+	return 1;
+}
+
 /* SplitMix64: the next number of the stream whose state is *state. */
 uint64_t
 sample_next(uint64_t *state)

@@ -45,12 +45,11 @@ house(const struct sample *s, int platform, int asset)
 }
 
 static void
-wallet(FILE *f, const struct sample *s, const char *at, int hot, const char *owner, int asset,
-    struct decimal q, struct sample_totals *t)
+wallet(FILE *f, const char *at, int hot, const char *owner, int asset, struct decimal q,
+    struct sample_totals *t)
 {
 	char text[DECIMAL_SIZE];
 
-	(void)s;
 	if (q.scaled == 0)
 		return;
 	sample_count(t, asset, q);
@@ -80,10 +79,10 @@ wallets(FILE *f, const struct sample *s, int platform, struct sample_totals *t)
 			q = sample_wallet(s, platform, a, moment);
 			hot.scaled = q.scaled / unit.scaled * 3 / 5 * unit.scaled;
 			q.scaled -= hot.scaled;
-			wallet(f, s, at, 1, "CUSTOMER", a, hot, t);
-			wallet(f, s, at, 0, "CUSTOMER", a, q, t);
+			wallet(f, at, 1, "CUSTOMER", a, hot, t);
+			wallet(f, at, 0, "CUSTOMER", a, q, t);
 			if (a < NLISTED)
-				wallet(f, s, at, 0, "HOUSE", a, house(s, platform, a), t);
+				wallet(f, at, 0, "HOUSE", a, house(s, platform, a), t);
 		}
 	}
 }
