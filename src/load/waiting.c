@@ -32,8 +32,8 @@ read_waiting(const PGresult *res, int row, struct waiting *x)
 	x->header.type = message_type_by_name(PQgetvalue(res, row, 7));
 	x->no = strtoll(PQgetvalue(res, row, 0), NULL, 10);
 	x->sub.received_at = strtoll(PQgetvalue(res, row, 6), NULL, 10);
-	return x->header.type == MT_COUNT || TEXT(sub.id, 1) == -1 || TEXT(sub.user, 2) == -1 || TEXT(member, 3) == -1 ||
-	    TEXT(sha256, 4) == -1 ||
+	return x->header.type == MT_COUNT || TEXT(sub.id, 1) == -1 || TEXT(sub.user, 2) == -1 ||
+	    TEXT(member, 3) == -1 || TEXT(sha256, 4) == -1 ||
 	    date_parse(PQgetvalue(res, row, 5), &x->header.business_date) == -1 ? -1 : 0;
 #undef TEXT
 }

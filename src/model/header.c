@@ -30,9 +30,11 @@ static const struct {
 	[MT_REFERENCE_DATA] = { "ReferenceData",
 	    "urn:muhur:xsd:reference-data:1", "reference-data-1.xsd", "registry", MC_DAY },
 	[MT_REGISTRATION_REQUEST] = { "RegistrationRequest",
-	    "urn:muhur:xsd:registration-request:1", "registration-request-1.xsd", "platform custodian registry", MC_REGISTRATION },
+	    "urn:muhur:xsd:registration-request:1", "registration-request-1.xsd",
+	    "platform custodian registry", MC_REGISTRATION },
 	[MT_DISCREPANCY_RESPONSE] = { "DiscrepancyResponse",
-	    "urn:muhur:xsd:discrepancy-response:1", "discrepancy-response-1.xsd", "platform custodian", MC_RESPONSE },
+	    "urn:muhur:xsd:discrepancy-response:1", "discrepancy-response-1.xsd",
+	    "platform custodian", MC_RESPONSE },
 };
 
 const char *

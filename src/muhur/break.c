@@ -231,7 +231,7 @@ break_close(struct cmd *c, int argc, char **argv)
 	const char *reason = NULL, *params[2];
 	char now[TIME_SIZE];
 	PGresult *res;
-	int ch;
+	int ch, known;
 
 	while ((ch = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (ch != 'r')
@@ -255,9 +255,9 @@ break_close(struct cmd *c, int argc, char **argv)
 		return EXIT_YES;
 	}
 	res = cmd_query(c, "SELECT FROM muhur.break WHERE id = $1", 1, params);
-	ch = PQntuples(res);
+	known = PQntuples(res) > 0;
 	PQclear(res);
-	if (ch == 0)
+	if (!known)
 		return no_such_break(params[0]);
 	log_warnx("%s: is closed already", params[0]);
 	return EXIT_NO;

@@ -250,7 +250,8 @@ identity_list(struct cmd *c, int argc, char **argv)
 	}
 	connect_identity(c);
 	res = cmd_query(c, "SELECT no, registry_no, identity_type, civil_state, tax_state, " SQL_TIME("asked_at") ", "
-	    SQL_TIME("answered_at") " FROM muhur_identity.identity WHERE $1::text IS NULL OR state = $1 ORDER BY no", 1, params);
+	    SQL_TIME("answered_at") " FROM muhur_identity.identity WHERE $1::text IS NULL OR state = $1 ORDER BY no",
+	    1, params);
 	cmd_rows(c, res, names);
 	PQclear(res);
 	return EXIT_YES;
@@ -274,7 +275,8 @@ identity_show(struct cmd *c, int argc, char **argv)
 	params[0] = argv[1];
 	params[1] = cmd_now(c, now);
 	res = cmd_query(c, "SELECT registry_no, known_from, identity_type, identity_no, country, name, birth_date, "
-	    "civil_state, tax_state, array_to_string(members, ' ') FROM muhur_identity.show($1, $2::timestamptz)", 2, params);
+	    "civil_state, tax_state, array_to_string(members, ' ') FROM muhur_identity.show($1, $2::timestamptz)",
+	    2, params);
 	if (PQntuples(res) == 0) {
 		log_warnx("%s: no investor has this registry number", argv[1]);
 		rc = EXIT_NO;

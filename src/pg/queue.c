@@ -27,8 +27,9 @@ queue_add(struct db *db, date_t day, usec_t not_before, const char *cause)
 }
 
 /*
- * The oldest day first: later ones are built on it.  The row lock alone would let a second worker take another entry of the same
- * day; the advisory lock on the day (given up with the transaction) does not.
+ * The oldest day first: later ones are built on it.  The row lock alone would
+ * let a second worker take another entry of the same day; the advisory lock on
+ * the day (given up with the transaction) does not.
  */
 int
 queue_take(struct db *db, usec_t now, struct queue_job *job)
