@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* RegistrationRequests, from the records pipe to the answers; who may read what. */
-#include "unit/load/market.h"
+#include "unit/load/drive.h"
 
 #include <pthread.h>
 #include <sys/stat.h>
 
 #include "load/registration.h"
-#include "load/worker.h"
 
 #define KEY	"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define OTHER	"ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
@@ -16,9 +15,7 @@
 /* From the right of 123456789 (9, 8, ... 1), c = d+i mod 10 is 0 nine times: check 0. */
 #define VKN	"1234567890"
 
-static struct worker w;
-static struct msg_chan parent;
-static int sent;		/* documents so far: each has bytes of its own */
+static struct desk desk;
 static int invalid;		/* verify found that they break their schema */
 
 /* --- the other ends ----------------------------------------------------------- */
@@ -35,68 +32,21 @@ text(const char *query)
 	return s;
 }
 
-static struct m_submission_state
-answer(void)
-{
-	struct m_submission_state	 s;
-	struct msg			 m;
-	int				 i, rc = 0;
-
-	for (i = 0; i < 100 && rc == 0; i++) {
-		assert_int_equal(worker_step(&w, 20), 0);
-		rc = msg_recv(&parent, &m);
-	}
-	assert_int_equal(rc, 1);
-	assert_int_equal(m.type, M_LOAD_DONE);
-	assert_int_equal(get_m_submission_state(&m, &s), 0);
-	return s;
-}
-
 /* A document of that type by user, whose certificate is cert, with records; the
  * bytes' digest is sha256, SHA256_HEX_SIZE. */
 static struct m_submission_state
 document(const char *user, char cert, enum message_type type, enum record_kind kind,
     const char *message_id, const char *day, const char *records, char *sha256)
 {
-	struct m_submission	 s = upload(user);
-	struct header		 h = { .type = type, .sequence = 1, .record_count = 1 };
-	struct m_verdict	 v = { .signature_valid = 1 };
-	char			 member[MEMBER_CODE_SIZE];
-	const char		*params[] = { s.id, s.user, member };
-	struct buf		 b = { 0 };
-	int			 p[2];
+	struct m_submission	 s = receive(user);
+	struct header		 h = header_of(type, user, message_id, 1);
+	struct m_verdict	 v = fresh_verdict(&s, cert);
 
-	assert_int_equal(user_code_member(user, member), 0);
-	assert_int_equal(db_exec(&owner, "INSERT INTO muhur.submission (id, uploader,"
-	    " member_code, file_name, size, received_at) VALUES ($1, $2, $3, 'r.xml', 1000, '"
-	    NOW "')", 3, params), 1);
 	h.business_date = the_day(day);
-	h.created_at = the_time(NOW);
-	(void)str_copy(h.message_id, sizeof(h.message_id), message_id);
-	(void)str_copy(h.sender, sizeof(h.sender), member);
-	(void)str_copy(h.user, sizeof(h.user), user);
-	(void)str_copy(v.id, sizeof(v.id), s.id);
-	(void)snprintf(sha256, SHA256_HEX_SIZE, "%064x", ++sent);
-	(void)str_copy(v.sha256, sizeof(v.sha256), sha256);
-	memset(v.cert_sha256, cert, SHA256_HEX_SIZE - 1);
-	(void)str_copy(v.signer_subject, sizeof(v.signer_subject), "CN=x");
-	v.signing_time = the_time(NOW);
+	(void)str_copy(sha256, SHA256_HEX_SIZE, v.sha256);
 	if (invalid)
 		reasons_add(&v.reasons, SCHEMA_INVALID, 1, NULL, "x");
-
-	assert_int_equal(pipe(p), 0);
-	put_m_submission(&b, &s);
-	assert_int_equal(msg_send(&parent, M_LOAD_BEGIN, 1, b.data, b.len, &p[0], 1), 0);
-	buf_free(&b);
-	assert_int_equal(worker_step(&w, 100), 0);
-	assert_int_equal(stream_write_header(p[1], &h), 0);
-	assert_int_equal(stream_write_records(p[1], kind, records, strlen(records)), 0);
-	assert_int_equal(stream_write_mark(p[1], STREAM_END), 0);
-	close(p[1]);
-	put_m_verdict(&b, &v);
-	assert_int_equal(msg_send(&parent, M_LOAD_VERDICT, 1, b.data, b.len, NULL, 0), 0);
-	buf_free(&b);
-	return answer();
+	return load_lines(&desk, &s, &h, &v, kind, records);
 }
 
 /* A RegistrationRequest, accepted.  Certificates are as in setup. */
@@ -613,12 +563,13 @@ test_after_refusal(void **state)
 static long long
 prepare(const char *member, int first, int n, int backwards)
 {
+	static int	 made;
 	char		*q;
 	long long	 no;
 
 	q = xasprintf("INSERT INTO muhur.submission (id, uploader, file_name, size, received_at, state, member_code,"
 	    " message_type, message_id, business_date) VALUES (gen_random_uuid(), '%s001', 'x', 1, '" NOW "',"
-	    " 'accepted', '%s', 'RegistrationRequest', 'c%d', '" DAY "') RETURNING no", member, member, ++sent);
+	    " 'accepted', '%s', 'RegistrationRequest', 'c%d', '" DAY "') RETURNING no", member, member, ++made);
 	no = count(q);
 	free(q);
 	q = xasprintf("INSERT INTO muhur_identity.request (business_date, submission, member_code, record_no, line,"
@@ -802,10 +753,6 @@ test_key_file(void **state)
 static int
 setup(void **state)
 {
-	int	 fds[2];
-	char	*path, *password;
-	size_t	 len;
-
 	(void)state;
 	make_market();
 	sql("INSERT INTO muhur.member (code, kind, name, created_at) VALUES ('MKK', 'registry', 'M', '" NOW "');"
@@ -819,15 +766,8 @@ setup(void **state)
 	    " ('CUA001'), ('MKK001')) AS x (u), unnest(ARRAY['entry', 'approval']) s "
 	    "UNION VALUES ('PLA003', 'PLA', 'RegistrationRequest', 'entry', timestamptz '2026-01-01'),"
 	    " ('PLA002', 'PLA', 'RegistrationRequest', 'approval', '2026-01-01')");
-	path = xasprintf("%s/muhur_load.password", conf.secrets_dir);
-	assert_int_equal(file_read_all(path, 1000, &password, &len), 0);
-	assert_int_equal(msg_pair(fds), 0);
-	msg_init(&parent, fds[0], ROLE_MUHURD, ROLE_LOAD);
-	worker_init(&w, &conf, fds[1], password);
-	assert_int_equal(link_up(&w.link), 1);
+	desk_open(&desk);
 	assert_int_equal(registration_key(KEY), 0);
-	free(path);
-	free(password);
 	return 0;
 }
 
@@ -835,8 +775,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	worker_close(&w);
-	msg_close(&parent);
+	desk_close(&desk);
 	db_close(&owner);
 	registration_forget_key();
 	return 0;
