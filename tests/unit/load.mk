@@ -1,5 +1,5 @@
 # Unit tests of src/load
-EXTRA_DIST += tests/unit/load/drive.h tests/unit/load/market.h
+EXTRA_DIST += tests/unit/load/drive.h tests/unit/load/market.h tests/unit/load/registry.h
 if HAVE_CMOCKA
 LOAD_TEST_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 LOAD_TEST_LIBS = src/pg/libpg.a src/msg/libmsg.a src/model/libmodel.a src/base/libbase.a $(PQ_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS) $(CONFUSE_LIBS) $(CMOCKA_LIBS)
@@ -38,6 +38,11 @@ TESTS += tests/unit/load/test_registration
 tests_unit_load_test_registration_SOURCES = tests/unit/load/test_registration.c $(LOAD_SOURCES)
 tests_unit_load_test_registration_CPPFLAGS = $(LOAD_TEST_CPPFLAGS)
 tests_unit_load_test_registration_LDADD = $(LOAD_TEST_LIBS)
+check_PROGRAMS += tests/unit/load/test_identities
+TESTS += tests/unit/load/test_identities
+tests_unit_load_test_identities_SOURCES = tests/unit/load/test_identities.c $(LOAD_SOURCES)
+tests_unit_load_test_identities_CPPFLAGS = $(LOAD_TEST_CPPFLAGS)
+tests_unit_load_test_identities_LDADD = $(LOAD_TEST_LIBS)
 check_PROGRAMS += tests/unit/load/test_findings
 TESTS += tests/unit/load/test_findings
 tests_unit_load_test_findings_SOURCES = tests/unit/load/test_findings.c $(LOAD_SOURCES)
