@@ -197,9 +197,10 @@ test_refused(void **state)
 		"signature_policies = {\"1.2=sha256:00\"}\n", "signature_policies = {\"1.2=\"}\n",
 		"signature_policies = {\"1.2=sha1:0000000000000000000000000000000000000000\"}\n",
 		"signature_policies = {\"1.111111111111111111111111111111111111111111111111111111111111111111\"}\n",
-		"signature_policies = {\"1.2=sha256:"
-		    "0g00000000000000000000000000000000000000000000000000000000000000\"}\n",
-		"sandbox = perhaps\n", "db_port = 0\n", "crl_grace = -1\n", "identity_check = \"\"\n", "identity_check_timeout = 0\n", "crl_max_size = 1G\n",
+		("signature_policies = {\"1.2=sha256:"
+		    "0g00000000000000000000000000000000000000000000000000000000000000\"}\n"),
+		"sandbox = perhaps\n", "db_port = 0\n", "crl_grace = -1\n", "crl_max_size = 1G\n",
+		"identity_check = \"\"\n", "identity_check_timeout = 0\n",
 		"trust bank { }\n", "trust unknown { }\n", "trust platform { }\ntrust platform { }\n",
 		"trust platform { policies = {\"1\"} }\n", "trust platform { policies = {\"1..2\"} }\n",
 		"trust platform { policies = {\"1.2.\"} }\n", "trust platform { policies = {\"a.b\"} }\n",
