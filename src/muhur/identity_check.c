@@ -122,29 +122,29 @@ talk(struct talk *t, usec_t end)
 	return rc == 1 ? 0 : -1;
 }
 
-/* It closed its output; it has until end to go, too. */
+/* It closed its output; it has until end to go, too.  0, or -1 where it does not,
+ * or was no good.  It stays to be reaped: until then no other has its number. */
 static int
-reap(pid_t pid, usec_t end, const char **why)
+ended_well(pid_t pid, usec_t end, const char **why)
 {
 	struct pollfd none = { .fd = -1 };
-	int status;
-	pid_t rc;
+	siginfo_t info = { 0 };
+	int rc;
 
-	while ((rc = waitpid(pid, &status, WNOHANG)) == 0 && clock_monotonic() < end)
+	while ((rc = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT)) == 0 && info.si_pid == 0 &&
+	    clock_monotonic() < end)
 		(void)poll(&none, 1, 10);
-	if (rc == 0) {
-		*why = "has not ended in time";
-		return -1;
-	}
 	if (rc == -1)
 		*why = strerror(errno);
-	else if (WIFSIGNALED(status))
+	else if (info.si_pid == 0)
+		*why = "has not ended in time";
+	else if (info.si_code != CLD_EXITED)
 		*why = "was killed by a signal";
-	else if (WEXITSTATUS(status) != 0)
+	else if (info.si_status != 0)
 		*why = "has failed";
 	else
 		return 0;
-	return rc == -1 ? -1 : 1;	/* 1: it is reaped, and no good */
+	return -1;
 }
 
 static int
@@ -187,14 +187,13 @@ identity_program(char *const *argv, const struct buf *question, int timeout, siz
 	rc = talk(&t, end);
 	(void)close(from[0]);
 	if (rc == 0)
-		rc = reap(pid, end, &t.why);
+		rc = ended_well(pid, end, &t.why);
 	/* what it started goes as well */
 	(void)kill(-pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
 	if (rc == -1)
-		(void)waitpid(pid, NULL, 0);
-	if (rc != 0)
 		log_alarm("identity check: %s: %s; what it was asked is asked again", argv[0], t.why);
-	return rc == 0 ? 0 : -1;
+	return rc;
 }
 
 int
