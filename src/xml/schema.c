@@ -218,27 +218,43 @@ struct schema_run {
 	void			*arg;
 };
 
-/* The value that failed may be an investor's: it is left out, the sender knows
- * where to look. */
+/* Where the value that the message quotes from v on ends, its closing quote: the
+ * last that some of libxml2's words follow, since it may hold quotes itself. */
+static const char *
+value_end(const char *v, const char *const *words)
+{
+	const char *e = NULL, *p;
+
+	for (; *words != NULL; words++)
+		for (p = v; (p = strstr(p, *words)) != NULL; p++)
+			if (e == NULL || p > e)
+				e = p;
+	return e;
+}
+
+/*
+ * The value that failed may be an investor's: it is left out, the sender knows
+ * where to look.  A facet's message is "...: The value 'x' is not ...", that of
+ * a type "...: 'x' is not a valid value of ...".
+ */
 static void
 without_value(const char *message, char *out, size_t size)
 {
-	static const char begin[] = "The value '", end[] = "' ";
-	const char *v = strstr(message, begin), *e = NULL, *p;
-	size_t n;
+	static const char facet[] = "The value '", type[] = "': '";
+	static const char *const after_facet[] = { "' is ", "' has ", NULL };
+	static const char *const after_type[] = { "' is not a valid value of ", NULL };
+	const char *v, *e;
 
-	if (v != NULL)
-		for (p = v + strlen(begin); (p = strstr(p, end)) != NULL; p++)
-			if (strncmp(p, "' is ", 5) == 0 || strncmp(p, "' has ", 6) == 0)
-				e = p;
-	if (v != NULL && e == NULL)
-		(void)snprintf(out, size, "%.*sThe value is wrong", (int)(v - message), message);
-	else if (v != NULL)
-		(void)snprintf(out, size, "%.*sThe value%s", (int)(v - message), message, e + 1);
-	else
+	if ((v = strstr(message, type)) != NULL &&
+	    (e = value_end(v + strlen(type), after_type)) != NULL)
+		(void)snprintf(out, size, "%.*s': The value%s", (int)(v - message), message, e + 1);
+	else if ((v = strstr(message, facet)) == NULL)
 		(void)snprintf(out, size, "%s", message);
-	n = strcspn(out, "\r\n");
-	out[n] = '\0';
+	else if ((e = value_end(v + strlen(facet), after_facet)) == NULL)
+		(void)snprintf(out, size, "%.*sThe value is wrong", (int)(v - message), message);
+	else
+		(void)snprintf(out, size, "%.*sThe value%s", (int)(v - message), message, e + 1);
+	out[strcspn(out, "\r\n")] = '\0';
 }
 
 static void

@@ -506,6 +506,48 @@ test_schema_errors(void **unused)
 	free(t);
 }
 
+/* Neither a facet's message nor a type's says the value: it may be a person's. */
+static void
+test_schema_values(void **unused)
+{
+	static const char request[] = "<RegistrationRequest xmlns=\"urn:muhur:xsd:registration-request:1\"><Header>"
+	    "<MessageId>M-1</MessageId><MessageType>RegistrationRequest</MessageType><SchemaVersion>1</SchemaVersion>"
+	    "<SenderMemberCode>PLA</SenderMemberCode><UserCode>PLA001</UserCode>"
+	    "<BusinessDate>2026-11-20</BusinessDate><CreatedAt>2026-11-21T01:02:03Z</CreatedAt>"
+	    "<Sequence>1</Sequence><RecordCount>5</RecordCount><ControlTotals/></Header><Investors>";
+	static const char *const people[] = {
+		"<Inv Type=\"TCKN\" No=\"10000000146\" Name=\"N\" Birth=\"secret\"/>",
+		"<Inv Type=\"TCKN\" No=\"10000000146\" Name=\"N\" Birth=\"' is not a valid value of secret\"/>",
+		"<Inv Type=\"TCKN\" No=\"10000000146\" Name=\"N\" Birth=\": 'secret': 'secret'\"/>",
+		"<Inv Type=\"secret\" No=\"10000000146\" Name=\"N\"/>",
+		"<Inv Type=\"TCKN\" No=\"secret' is secret\" Name=\"N\"/>",
+	};
+	static const char *const what[] = { "Birth", "Birth", "Birth", "Type", "No" };
+	struct seen seen = { .id = "" };
+	struct document_verdict v;
+	struct buf b = { 0 };
+	size_t i;
+	char *t;
+
+	(void)unused;
+	buf_puts(&b, request);
+	for (i = 0; i < 5; i++)
+		buf_puts(&b, people[i]);
+	buf_puts(&b, "</Investors></RegistrationRequest>");
+	t = sign_at(xstrdup(b.data), signer, NOW);
+	assert_int_equal(judge(t, &seen, &v), 0);
+	assert_int_equal(v.reasons.n, 5);
+	for (i = 0; i < 5; i++) {
+		assert_int_equal(v.reasons.v[i].code, SCHEMA_INVALID);
+		assert_null(strstr(v.reasons.v[i].detail, "secret"));
+		assert_non_null(strstr(v.reasons.v[i].detail, what[i]));
+		assert_non_null(strstr(v.reasons.v[i].detail, "The value is not "));
+	}
+	buf_free(&b);
+	buf_free(&seen.lines);
+	free(t);
+}
+
 /* muhur c14n's function against the digest: what it prints is what is signed. */
 static void
 test_c14n(void **unused)
@@ -541,6 +583,7 @@ main(void)
 		cmocka_unit_test_setup(test_flips, reset),
 		cmocka_unit_test_setup(test_limits, reset),
 		cmocka_unit_test_setup(test_schema_errors, reset),
+		cmocka_unit_test_setup(test_schema_values, reset),
 		cmocka_unit_test_setup(test_schema_location, reset),
 		cmocka_unit_test_setup(test_odd_serial, reset),
 		cmocka_unit_test_setup(test_c14n, reset),
