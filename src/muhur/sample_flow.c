@@ -301,28 +301,6 @@ write_extra_move(void *arg, const struct sample *s, const struct sample_extra *e
 	write_move(o, s, &m, 0);
 }
 
-int
-sample_write_movements(const struct sample *s, int platform, const char *name)
-{
-	struct out o = { .platform = platform };
-	struct sample_line lines[LINES_MAX];
-	struct sample_walk w;
-	char *path;
-	int n;
-
-	if ((o.f = sample_open(s, name, &path)) == NULL)
-		return -1;
-	date_format(s->date, o.date);
-	sample_header(o.f, s, MT_MOVEMENT_REPORT, sample_platforms[platform], &s->moves[platform]);
-	fputs("  <Movements>\n", o.f);
-	sample_begin(&w, platform);
-	while ((n = sample_customer(s, &w, &o.customer, lines)) > 0 && !ferror(o.f))
-		write_moves(&o, s, lines, n);
-	extras(s, platform, write_extra_move, &o);
-	fputs("  </Movements>\n</MovementReport>\n", o.f);
-	return sample_close(o.f, path);
-}
-
 static void
 write_net(struct out *o, const struct sample *s, int asset, struct decimal open, struct decimal close,
     int wrong)
@@ -365,8 +343,20 @@ write_extra_net(void *arg, const struct sample *s, const struct sample_extra *e,
 	write_net(o, s, e->asset, open, close, 0);
 }
 
-int
-sample_write_nettings(const struct sample *s, int platform, const char *name)
+/* What the two reports of what moved do not have in common. */
+struct flow {
+	enum message_type	 type;
+	const char		*list;		/* the element around its records */
+	void	(*lines)(struct out *, const struct sample *, const struct sample_line *, int);
+	void	(*extra)(void *, const struct sample *, const struct sample_extra *, struct decimal,
+	    struct decimal);
+};
+static const struct flow movements = { MT_MOVEMENT_REPORT, "Movements", write_moves, write_extra_move };
+static const struct flow nettings = { MT_NETTING_REPORT, "Nettings", write_nets, write_extra_net };
+
+static int
+write_flow(const struct flow *flow, const struct sample *s, int platform, const struct sample_totals *totals,
+    const char *name)
 {
 	struct out o = { .platform = platform };
 	struct sample_line lines[LINES_MAX];
@@ -376,12 +366,25 @@ sample_write_nettings(const struct sample *s, int platform, const char *name)
 
 	if ((o.f = sample_open(s, name, &path)) == NULL)
 		return -1;
-	sample_header(o.f, s, MT_NETTING_REPORT, sample_platforms[platform], &s->nets[platform]);
-	fputs("  <Nettings>\n", o.f);
+	date_format(s->date, o.date);
+	sample_header(o.f, s, flow->type, sample_platforms[platform], totals);
+	fprintf(o.f, "  <%s>\n", flow->list);
 	sample_begin(&w, platform);
 	while ((n = sample_customer(s, &w, &o.customer, lines)) > 0 && !ferror(o.f))
-		write_nets(&o, s, lines, n);
-	extras(s, platform, write_extra_net, &o);
-	fputs("  </Nettings>\n</NettingReport>\n", o.f);
+		flow->lines(&o, s, lines, n);
+	extras(s, platform, flow->extra, &o);
+	fprintf(o.f, "  </%s>\n</%s>\n", flow->list, message_type_name(flow->type));
 	return sample_close(o.f, path);
+}
+
+int
+sample_write_movements(const struct sample *s, int platform, const char *name)
+{
+	return write_flow(&movements, s, platform, &s->moves[platform], name);
+}
+
+int
+sample_write_nettings(const struct sample *s, int platform, const char *name)
+{
+	return write_flow(&nettings, s, platform, &s->nets[platform], name);
 }
