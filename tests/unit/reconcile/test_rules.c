@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The rule files as text: statements are found, nothing else is cut. */
+/* The rule files as text: statements are found, nothing else is cut.  And the
+ * types of messages that a run takes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +16,9 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "model/header.h"
 #include "reconcile/rules.h"
+#include "reconcile/run.h"
 #include "unit/pgtest.h"
 
 /* The statements of text, put together with "//". */
@@ -136,6 +139,21 @@ test_own_rules(void **state)
 	free(path);
 }
 
+/* They stand in SQL once more: exactly those of their class. */
+static void
+test_day_types(void **state)
+{
+	struct buf b = { 0 };
+	enum message_type t;
+
+	(void)state;
+	for (t = 0; t < MT_COUNT; t++)
+		if (message_type_class(t) == MC_DAY)
+			buf_printf(&b, "%s'%s'", b.len > 0 ? ", " : "", message_type_name(t));
+	assert_string_equal(DAY_TYPES, b.data);
+	buf_free(&b);
+}
+
 int
 main(void)
 {
@@ -143,6 +161,7 @@ main(void)
 		cmocka_unit_test(test_statements),
 		cmocka_unit_test(test_directory),
 		cmocka_unit_test(test_own_rules),
+		cmocka_unit_test(test_day_types),
 	};
 
 	log_init("test_rules", LOG_COMMAND, 0);
