@@ -146,10 +146,12 @@ submission_show(struct cmd *c, int argc, char **argv)
 		cmd_record(res, 0, show_names);
 	show_list(c, o, "reasons", cmd_query(c, "SELECT code, line, path, detail FROM muhur.submission_reason "
 	    "WHERE submission = $1 ORDER BY ordinal", 1, no), reason_names);
+#define FINDING "record_no, line, code COLLATE \"C\" AS code, registry_no, detail FROM "
 	/* level (ii), the first 1000: its notices have all that there are */
-	show_list(c, o, "records", cmd_query(c, "SELECT record_no, line, code, registry_no, detail "
-	    "FROM (SELECT * FROM muhur.record_finding UNION ALL SELECT * FROM muhur.record_answer) f "
-	    "WHERE submission = $1 ORDER BY record_no, code COLLATE \"C\" LIMIT 1000", 1, no), finding_names);
+	show_list(c, o, "records", cmd_query(c, "SELECT " FINDING "muhur.record_finding WHERE submission = $1 "
+	    "UNION ALL SELECT " FINDING "muhur.record_answer WHERE submission = $1 "
+	    "ORDER BY record_no, code LIMIT 1000", 1, no), finding_names);
+#undef FINDING
 	show_list(c, o, "notices", cmd_query(c, "SELECT id, level, file_name, " SQL_TIME("issued_at") ", "
 	    SQL_TIME("signed_at") ", " SQL_TIME("published_at") ", " SQL_TIME("archived_at")
 	    " FROM muhur.notice WHERE submission = $1 ORDER BY no", 1, no), notice_names);
