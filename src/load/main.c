@@ -78,6 +78,7 @@ run_worker(const struct conf *conf, const char *password)
 	while (worker_step(&w, IDLE_MS) == 0)
 		;
 	worker_close(&w);
+	registration_forget_key();
 }
 
 static void

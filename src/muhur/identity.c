@@ -6,6 +6,8 @@
  */
 #include "config.h"
 
+#include <sys/resource.h>
+
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,10 +21,16 @@
 
 #define ROLE	"muhur_identity"
 
-/* cmd_db, as the role that may. */
+/* cmd_db, as the role that may.  Persons stand in memory from here on: no core. */
 static void
 connect_identity(struct cmd *c)
 {
+	const struct rlimit none = { 0, 0 };
+
+	if (setrlimit(RLIMIT_CORE, &none) == -1) {
+		log_warn("identity: core dumps cannot be turned off");
+		exit(EXIT_ENVIRONMENT);
+	}
 	if (c->db.conn == NULL && db_connect_role(&c->db, cmd_conf(c), ROLE) == -1)
 		exit(EXIT_ENVIRONMENT);
 }

@@ -3,6 +3,7 @@
 
 #include "muhur/identity_check.h"
 
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -25,8 +26,11 @@ be_program(char *const *argv, int in, int out)
 	char *const env[] = { path, lang, NULL };
 
 	(void)setpgid(0, 0);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);	/* in a group of its own, ^C does not reach it */
 	(void)signal(SIGPIPE, SIG_DFL);
-	if (dup2(in, STDIN_FILENO) == -1 || dup2(out, STDOUT_FILENO) == -1)
+	/* where one of them has its number already dup2 leaves it closed on exec */
+	if (dup2(in, STDIN_FILENO) == -1 || dup2(out, STDOUT_FILENO) == -1 ||
+	    fcntl(STDIN_FILENO, F_SETFD, 0) == -1 || fcntl(STDOUT_FILENO, F_SETFD, 0) == -1)
 		_exit(127);
 	close_from(STDERR_FILENO + 1);
 	(void)execve(argv[0], argv, env);
