@@ -29,7 +29,9 @@ queue_add(struct db *db, date_t day, usec_t not_before, const char *cause)
 /*
  * The oldest day first: later ones are built on it.  The row lock alone would
  * let a second worker take another entry of the same day; the advisory lock on
- * the day (given up with the transaction) does not.
+ * the day (given up with the transaction) does not.  The run answers all entries
+ * of the day: where an operator's is among them it is the operator's, who wants
+ * to know what is missing now.
  */
 int
 queue_take(struct db *db, usec_t now, struct queue_job *job)
@@ -44,7 +46,9 @@ queue_take(struct db *db, usec_t now, struct queue_job *job)
 	    "WITH job AS MATERIALIZED (SELECT no, business_date, cause "
 	    "  FROM muhur.reconcile_job WHERE not_before <= $1 "
 	    "  ORDER BY business_date, not_before, no FOR UPDATE SKIP LOCKED LIMIT 1) "
-	    "SELECT no, business_date, cause FROM job WHERE pg_try_advisory_xact_lock("
+	    "SELECT no, business_date, CASE WHEN EXISTS (SELECT FROM muhur.reconcile_job o "
+	    "    WHERE o.business_date = job.business_date AND o.cause = 'operator') "
+	    "  THEN 'operator' ELSE cause END FROM job WHERE pg_try_advisory_xact_lock("
 	    "  hashtext('muhur.reconcile'), business_date - date '2000-01-01')", 1, params);
 	if (res == NULL)
 		return -1;

@@ -205,6 +205,25 @@ test_oldest_first(void **state)
 	assert_int_equal(run_next(&worker, &conf, rules, &run), 0);
 }
 
+/* A run answers all entries of its day: an operator's, though it came second, is
+ * about what is missing now, before the cut-off. */
+static void
+test_operator_second(void **state)
+{
+	struct run run;
+
+	(void)state;
+	clock_after(DAY, 1, 0);
+	assert_int_equal(date_parse(DAY, &run.business_date), 0);
+	assert_int_equal(queue_add(&owner, run.business_date, clock_now() - 2 * USEC_PER_SEC, "correction"), 0);
+	assert_int_equal(queue_add(&owner, run.business_date, clock_now() - USEC_PER_SEC, "operator"), 0);
+	assert_int_equal(run_all(), 1);
+	expect(QUEUE, "");
+	expect("SELECT cause FROM muhur.reconcile_run", "operator");
+	/* PLA, PLB, CUA, CUB */
+	expect("SELECT count(*)::text FROM muhur.finding", "4");
+}
+
 /* --- cut-offs --------------------------------------------------------------------- */
 
 static void
@@ -623,6 +642,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test_setup(test_day_before, three_days),
 		cmocka_unit_test_setup(test_without_carry, three_days),
 		cmocka_unit_test_setup(test_oldest_first, three_days),
+		cmocka_unit_test_setup(test_operator_second, three_days),
 		cmocka_unit_test_setup(test_cutoffs, three_days),
 		cmocka_unit_test(test_any_order),
 		cmocka_unit_test_setup(test_killed, three_days),
