@@ -91,14 +91,15 @@ CREATE VIEW muhur.central_balance AS
 GRANT SELECT ON muhur.central_balance TO muhur_load, muhur_directory, muhur_reconcile, muhur_admin;
 
 -- Who is told of a breach: the member concerned, and of too many breaches in a
--- month its custodians, whose notice to the Board it is (m.48(2)).
+-- month its custodians, whose notice to the Board it is (m.48(2)); not one of
+-- them of another's.
 CREATE VIEW muhur.breach_shown AS
 	SELECT l.run, l.no, coalesce(l.platform, l.custodian) AS member_code
 	FROM muhur.limit_result l WHERE l.status = 'breach'
 	UNION
 	SELECT l.run, l.no, k.custodian
 	FROM muhur.limit_result l JOIN muhur.reconcile_contract k ON k.run = l.run AND k.platform = l.platform
-	WHERE l.status = 'breach' AND l.rule = 'R12';
+	WHERE l.status = 'breach' AND l.rule = 'R12' AND (l.custodian IS NULL OR l.custodian = k.custodian);
 GRANT SELECT ON muhur.breach_shown TO muhur_load, muhur_directory, muhur_reconcile, muhur_admin;
 GRANT SELECT ON muhur.limit_result TO muhur_load, muhur_directory;
 

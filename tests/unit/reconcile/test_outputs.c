@@ -235,26 +235,33 @@ test_limits(void **state)
 	add_rule(LIMIT("9003", "R6", "'PLB'", "NULL::text", "within", "NULL::integer, NULL::date, NULL::timestamptz"));
 	add_rule(LIMIT("9004", "R9", "NULL::text", "'CUA'", "missing", "NULL::integer, NULL::date, NULL::timestamptz"));
 	add_rule(LIMIT("9005", "R12", "'PLB'", "NULL::text", "breach", "3, '2027-01-04'::date, NULL::timestamptz"));
+	add_rule(LIMIT("9006", "R12", "'PLA'", "'CUA'", "breach", "3, '2027-01-04'::date, NULL::timestamptz"));
 	run_day_of(DAY, &run);
-	/* PLA: its two; CUA: R8 that it is part of, and its own R9; PLB: its two */
+	/* PLA: its three; CUA: R8 and R12 that it is part of, and its own R9; PLB: its two */
 	expect(LIMITS("PLA", "ReconciliationResult"), "R6 PLA 2026-11-19T09:00:00Z 6 100 0.06 0.05 breach\n"
-	    "R8 PLA CUA 6 100 0.06 0.05 breach");
-	expect(LIMITS("CUA", "ReconciliationResult"), "R8 PLA CUA 6 100 0.06 0.05 breach\nR9 CUA 6 100 0.06 0.05 missing");
+	    "R8 PLA CUA 6 100 0.06 0.05 breach\nR12 PLA CUA 6 100 0.06 0.05 breach 3 2027-01-04");
+	expect(LIMITS("CUA", "ReconciliationResult"), "R8 PLA CUA 6 100 0.06 0.05 breach\nR9 CUA 6 100 0.06 0.05 missing\n"
+	    "R12 PLA CUA 6 100 0.06 0.05 breach 3 2027-01-04");
 	expect(LIMITS("PLB", "ReconciliationResult"), "R6 PLB 6 100 0.06 0.05 within\n"
 	    "R12 PLB 6 100 0.06 0.05 breach 3 2027-01-04");
 	expect(LIMITS("CUB", "ReconciliationResult"), "");
-	/* breaches: PLA of its two, PLB of R12 and, since the article makes custodians
-	 * notify it, CUB, with which it has a contract; CUA of none; regulators of all */
+	/* breaches: PLA of its three, PLB of R12 and, since the article makes custodians
+	 * notify it, CUB, with which it has a contract; CUA of its own R12, of which CUB,
+	 * with which PLA has a contract as well, is not told; regulators of all */
 	expect(LIMITS("PLA", "LimitBreachNotice"), "R6 PLA 2026-11-19T09:00:00Z 6 100 0.06 0.05 breach\n"
-	    "R8 PLA CUA 6 100 0.06 0.05 breach");
+	    "R8 PLA CUA 6 100 0.06 0.05 breach\nR12 PLA CUA 6 100 0.06 0.05 breach 3 2027-01-04");
+	expect(LIMITS("CUA", "LimitBreachNotice"), "R12 PLA CUA 6 100 0.06 0.05 breach 3 2027-01-04");
 	expect(LIMITS("PLB", "LimitBreachNotice"), "R12 PLB 6 100 0.06 0.05 breach 3 2027-01-04");
 	expect(LIMITS("CUB", "LimitBreachNotice"), "R12 PLB 6 100 0.06 0.05 breach 3 2027-01-04");
 	expect(LIMITS("SPK", "LimitBreachNotice"), "R6 PLA 2026-11-19T09:00:00Z 6 100 0.06 0.05 breach\n"
-	    "R8 PLA CUA 6 100 0.06 0.05 breach\nR12 PLB 6 100 0.06 0.05 breach 3 2027-01-04");
+	    "R8 PLA CUA 6 100 0.06 0.05 breach\nR12 PLA CUA 6 100 0.06 0.05 breach 3 2027-01-04\n"
+	    "R12 PLB 6 100 0.06 0.05 breach 3 2027-01-04");
 	expect("SELECT string_agg(recipient || ' ' || file_name, ', ' ORDER BY recipient) FROM muhur.notice "
-	    "WHERE kind = 'LimitBreachNotice'", "CUB LimitBreachNotice." DAY ".1.xml, PLA LimitBreachNotice." DAY ".1.xml, "
+	    "WHERE kind = 'LimitBreachNotice'", "CUA LimitBreachNotice." DAY ".1.xml, "
+	    "CUB LimitBreachNotice." DAY ".1.xml, PLA LimitBreachNotice." DAY ".1.xml, "
 	    "PLB LimitBreachNotice." DAY ".1.xml, SPK LimitBreachNotice." DAY ".1.xml");
 	expect_counts();
+	drop_rule();
 	drop_rule();
 	drop_rule();
 	drop_rule();
