@@ -251,12 +251,39 @@ try_next(struct db *db, const struct conf *conf, const struct rules *rules, stru
 	return late ? 2 : -1;
 }
 
+/*
+ * What is said of breaks goes into them between runs, or would end the run that
+ * finds them (schemas/sql/016-explanations.sql).  The lock is taken before the
+ * transaction, whose snapshot is then of a moment at which nobody writes; the
+ * server gives it up with the connection.
+ */
+#define BREAKS_LOCK "(hashtextextended('muhur.breaks', 0))"
+
+static int
+hold_breaks(struct db *db)
+{
+	if (db_exec(db, "SELECT muhur.explain_waiting()", 0, NULL) == -1)
+		return -1;
+	return db_exec(db, "SELECT pg_advisory_lock_shared" BREAKS_LOCK, 0, NULL) == -1 ? -1 : 0;
+}
+
+static void
+release_breaks(struct db *db)
+{
+	if (db_ok(db))
+		(void)db_exec(db, "SELECT pg_advisory_unlock_shared" BREAKS_LOCK, 0, NULL);
+}
+
 int
 run_next(struct db *db, const struct conf *conf, const struct rules *rules, struct run *run)
 {
 	int i, rc = 2;
 
-	for (i = 0; i < OVERTAKEN_MAX && rc == 2; i++)
+	for (i = 0; i < OVERTAKEN_MAX && rc == 2; i++) {
+		if (hold_breaks(db) == -1)
+			return -1;
 		rc = try_next(db, conf, rules, run);
+		release_breaks(db);
+	}
 	return rc == 2 ? 0 : rc;	/* the queue is looked at again later */
 }

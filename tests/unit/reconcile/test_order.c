@@ -632,6 +632,58 @@ test_two_days_at_once(void **state)
 	expect("SELECT state FROM muhur.break", "open");
 }
 
+/* A DiscrepancyResponse of PLA's about the only break of R1, accepted. */
+static void
+explain(const char *message_id)
+{
+	long long no = report_of("DiscrepancyResponse", "PLA", message_id, DAY);
+	char *values = xasprintf("(SELECT id FROM muhur.break WHERE rule = 'R1'), '%s'", message_id), *call;
+
+	record("response", "break_id, explanation", no, values);
+	call = xasprintf("SELECT muhur.explain_breaks(%lld, '2026-11-20 09:00Z')", no);
+	sql(call);
+	free(values);
+	free(call);
+}
+
+#define EXPLAINED "SELECT concat_ws(' ', state, explanation) FROM muhur.break WHERE rule = 'R1'"
+
+/* A break is explained while a run that finds it is under way: the run is not
+ * disturbed, and the explanation is there afterwards; of several the last. */
+static void
+test_explained_meanwhile(void **state)
+{
+	struct run run;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	agreeing_day(DAY, "A", 0);
+	run_day_of(DAY, &run);
+	explain("X1");
+	expect(EXPLAINED, "explained X1");
+	assert_int_equal(queue_add(&owner, run.business_date, clock_now() - USEC_PER_SEC, "operator"), 0);
+	at_the_gate();
+	pid = start_worker();
+	wait_until(AT_THE_GATE);
+	explain("X2");
+	expect(EXPLAINED, "explained X1");
+	open_gate();
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	drop_rule();
+	expect("SELECT version || ' ' || (SELECT explanation FROM muhur.finding f WHERE f.run = r.no) "
+	    "FROM muhur.reconcile_run r WHERE no = " LAST, "2 X1");
+	explain("X3");		/* X2 still waits, and must not come after it */
+	expect(EXPLAINED, "explained X1");
+	assert_int_equal(run_all(), 0);
+	expect(EXPLAINED, "explained X3");
+	expect("SELECT count(*) || ' ' || (SELECT count(*) FROM muhur.response_waiting) FROM muhur.event "
+	    "WHERE kind = 'explained'", "3 0");
+	/* nothing is held between runs */
+	expect("SELECT count(*)::text FROM pg_locks WHERE locktype = 'advisory'", "0");
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -648,6 +700,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test_setup(test_killed, three_days),
 		cmocka_unit_test_setup(test_concurrent, three_days),
 		cmocka_unit_test_setup(test_two_days_at_once, three_days),
+		cmocka_unit_test_setup(test_explained_meanwhile, three_days),
 	};
 
 	(void)argc;
