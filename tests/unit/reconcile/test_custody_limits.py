@@ -140,7 +140,8 @@ def incomplete():
 
 def goes_on():
     """a breach that cannot be judged goes on, with its first day; it is cured where it is judged again"""
-    m = market({BTC: "6"}, {"CUA": {BTC: "94"}})
+    # within the day 11 / 105 = 0.1047..
+    m = market({BTC: "6"}, {"CUA": {BTC: "94"}}, moments=[("08:00", BTC, "11")])
     m.balances("PLA", [], prices=[(BTC, "TRY", PRICE)], day=AFTER)
     m.custody("CUA", [("PLA", BTC, "COLD", "94")], day=AFTER)
     third = "2025-03-12"
@@ -153,11 +154,15 @@ def goes_on():
     m.holdings("PLA", [("HOT", "CUSTOMER", BTC, "4")], day=fourth)
     engine.load(m)
     engine.run(DAY)
-    f, = engine.run(AFTER).found("R6")
-    same([f.status, f.platform_quantity, f.detail],
-         ["continuing", None, "not judged: no HoldingReport; it stood when last judged"])
+    found = engine.run(AFTER).found("R6")
+    same([f.kind for f in found], ["INTRADAY_BREACH", "LIMIT_BREACH"])
+    same([(f.status, f.platform_quantity, f.detail) for f in found],
+         2 * [("continuing", None, "not judged: no HoldingReport; it stood when last judged")])
     # still 30 working days from 2025-03-10
+    # (the third day's report tells of no moment within it)
     same(lines(engine, engine.run(third), "R6"), ["R6 PLA breach 6000000/100000000 (0.06) 0.05 2025-04-21"])
+    same([(f.kind, f.status) for f in engine.result(third).findings if f.rule == "R6"],
+         [("INTRADAY_BREACH", "cured"), ("LIMIT_BREACH", "continuing")])
     same([f.status for f in engine.run(fourth).findings if f.rule == "R6"], ["cured"])
 
 
