@@ -33,7 +33,7 @@ SELECT k.platform, k.custodian, a.asset,
 	CASE WHEN k.custodian_in THEN coalesce(o.quantity, 0) END,
 	c.asset IS NOT NULL, o.asset IS NOT NULL,
 	CASE WHEN k.platform_in AND k.custodian_in THEN abs(coalesce(c.quantity, 0) - coalesce(o.quantity, 0))
-		> muhur.parameter('R1.tolerance', $2)::numeric END,
+		> (SELECT muhur.parameter('R1.tolerance', $2)::numeric) END,
 	coalesce(c.submissions, ARRAY(SELECT e.submission FROM pg_temp.in_effect e
 		WHERE e.member_code = k.platform AND e.message_type = 'BalanceReport' ORDER BY 1))
 	|| coalesce(o.submissions, ARRAY(SELECT e.submission FROM pg_temp.in_effect e

@@ -55,4 +55,4 @@ SELECT 'R2', 'III-35/B.2 m.10(2)c, 26(1), 32(3)', 'TOTAL_DIFFERENCE',
 				AND k.custodian = e.member_code AND k.asset = t.asset)))
 		ORDER BY e.submission)
 FROM pg_temp.totalled t
-WHERE abs(t.balances - t.wallets - t.custodians) > muhur.parameter('R2.tolerance', $2)::numeric;
+WHERE abs(t.balances - t.wallets - t.custodians) > (SELECT muhur.parameter('R2.tolerance', $2)::numeric);

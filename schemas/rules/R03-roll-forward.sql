@@ -26,7 +26,7 @@ CREATE TEMPORARY TABLE unrolled ON COMMIT DROP AS
 WITH judged AS (
 	SELECT w.*, r.closing_in, r.opening_in, r.movement_in, r.netting_in,
 		coalesce(w.opening, 0) AS was, coalesce(w.moved, 0) AS by, coalesce(w.closing, 0) AS is,
-		muhur.parameter('R3.tolerance', $2)::numeric AS most
+		(SELECT muhur.parameter('R3.tolerance', $2)::numeric) AS most
 	FROM pg_temp.rolled w JOIN pg_temp.rolling r USING (member_code)
 ), part AS (
 	SELECT 'ROLL_FORWARD' AS kind, j.*, 1 AS nth, j.is AS reported, j.was + j.by AS computed,
@@ -62,7 +62,7 @@ WITH judged AS (
 	GROUP BY kind, member_code, registry_no, customer_no, asset
 )
 SELECT one_key.*, row_number() OVER (PARTITION BY kind, member_code ORDER BY key COLLATE "C")
-	<= muhur.parameter('break.limit', $2)::bigint AS listed
+	<= (SELECT muhur.parameter('break.limit', $2)::bigint) AS listed
 FROM one_key;
 ANALYZE pg_temp.unrolled;
 
