@@ -46,6 +46,8 @@ JOIN (
 LEFT JOIN pg_temp.claimed c USING (platform, custodian, asset)
 LEFT JOIN pg_temp.kept o USING (platform, custodian, asset);
 
+ANALYZE pg_temp.compared;
+
 -- least and greatest pass over NULL, which must stay NULL here.
 INSERT INTO muhur.pair (run, platform, custodian, asset, platform_quantity,
 	custodian_quantity, difference, status)

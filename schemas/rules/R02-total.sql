@@ -15,7 +15,7 @@
 
 CREATE TEMPORARY TABLE totalled ON COMMIT DROP AS
 SELECT platform, asset, coalesce(b.quantity, 0) AS balances, coalesce(w.customer, 0) AS wallets,
-	coalesce(k.quantity, 0) AS custodians, k.each
+	coalesce(k.quantity, 0) AS custodians, k.each, k.keepers
 FROM (
 	SELECT DISTINCT e.member_code AS platform
 	FROM pg_temp.in_effect e JOIN pg_temp.wallets_in i ON i.platform = e.member_code
@@ -34,9 +34,12 @@ LEFT JOIN (
 LEFT JOIN pg_temp.own w USING (platform, asset)
 LEFT JOIN (
 	SELECT platform, asset, sum(quantity) AS quantity,
-		string_agg(custodian || ' ' || trim_scale(quantity), ', ' ORDER BY custodian COLLATE "C") AS each
+		string_agg(custodian || ' ' || trim_scale(quantity), ', ' ORDER BY custodian COLLATE "C") AS each,
+		array_agg(custodian) AS keepers
 	FROM pg_temp.kept GROUP BY platform, asset
 ) k USING (platform, asset);
+
+ANALYZE pg_temp.totalled;
 
 -- All reports of its sides are sources: where one has no line of the asset, that
 -- is what it says.
@@ -51,8 +54,7 @@ SELECT 'R2', 'III-35/B.2 m.10(2)c, 26(1), 32(3)', 'TOTAL_DIFFERENCE',
 		WHERE (e.member_code = t.platform AND e.message_type IN ('BalanceReport', 'HoldingReport'))
 		OR (e.message_type = 'CustodyReport' AND (EXISTS (SELECT FROM pg_temp.contracted c
 				WHERE c.platform = t.platform AND c.custodian = e.member_code)
-			OR EXISTS (SELECT FROM pg_temp.kept k WHERE k.platform = t.platform
-				AND k.custodian = e.member_code AND k.asset = t.asset)))
+			OR e.member_code = ANY (t.keepers)))
 		ORDER BY e.submission)
 FROM pg_temp.totalled t
 WHERE abs(t.balances - t.wallets - t.custodians) > (SELECT muhur.parameter('R2.tolerance', $2)::numeric);

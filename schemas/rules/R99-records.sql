@@ -11,6 +11,7 @@ SELECT rule, key, platform, custodian AS place, asset
 FROM pg_temp.found
 WHERE records IS NULL AND asset IS NOT NULL AND (rule IN ('R1', 'R2')
 	OR (rule = 'R5' AND kind IN ('NOT_LISTED', 'NO_CONTRACT', 'UNKNOWN_CUSTODIAN')));
+ANALYZE pg_temp.cited;
 
 -- Among millions of lines the first hundred of a submission, place and asset are
 -- those up to some record number, which a sort of them all would find at a high
@@ -50,6 +51,9 @@ INSERT INTO pg_temp.cited_line (submission, platform, place, asset, record_no)
 SELECT o.submission, o.platform, o.member_code, o.asset, o.record_no
 FROM muhur.custody_omnibus o JOIN pg_temp.in_effect e ON e.submission = o.submission
 WHERE o.business_date = $2;
+
+ANALYZE pg_temp.cited_line;
+ANALYZE pg_temp.found;
 
 UPDATE pg_temp.found f SET records = r.records
 FROM (
