@@ -16,7 +16,9 @@
 #define CLOSE_MINUTE		59
 /* xs:dateTime: zones reach from -14:00 to +14:00. */
 #define ZONE_MAX_HOURS		14
-/* 10000-01-01: RFC 3339 and time_format() end before it. */
+/* 0001-01-01: the database knows no year 0.  10000-01-01: RFC 3339 and
+ * time_format() end before it. */
+#define TIME_BEGIN		(INT64_C(-62135596800) * USEC_PER_SEC)
 #define TIME_END		(INT64_C(253402300800) * USEC_PER_SEC)
 
 static int64_t	offset;		/* microseconds added to the system's clock */
@@ -241,7 +243,8 @@ time_parse(const char *s, usec_t *t, int *zoned)
 		at = istanbul_time(date, (int)(whole / 60), (int)(whole % 60)) +
 		    in_day % (60 * USEC_PER_SEC);
 	}
-	if (at >= TIME_END)	/* a zone in the west, or 24:00, in the last year */
+	/* a zone in the east in the first year; in the west, or 24:00, in the last */
+	if (at < TIME_BEGIN || at >= TIME_END)
 		return -1;
 	*t = at;
 	*zoned = *rest != '\0';
