@@ -284,6 +284,12 @@ test_lengths(void **state)
 		value[lengths[k].most] = 'x';
 		value[lengths[k].most + 1] = '\0';
 		judge(r->type, document(r, 1, i, value, "", ""), 0);
+		/* nothing is said by blanks alone */
+		judge(r->type, document(r, 1, i, " &#9;&#10; ", "", ""), 0);
+		if (lengths[k].kind != REC_MOVEMENT) {
+			judge(r->type, document(r, 1, i, "&#10; x", "", ""), 1);
+			judge(r->type, document(r, 1, i, "x&#10;y &#10;", "", ""), 1);
+		}
 	}
 }
 
