@@ -2,10 +2,10 @@
 -- Source: as each line says.
 --
 -- In words: lines of one key are one break, with their sums.  Its detail names
--- the first three by MessageId and record number, and not the investor, since a
--- custodian may see it; records names up to a hundred of each submission.  At
--- most break.limit keys of a kind and member are listed one by one, the first by
--- key; one more break counts the rest.
+-- the first three by MessageId and record number, and not the investor; records
+-- names up to a hundred of each submission.  At most break.limit keys of a kind
+-- and member are listed one by one, the first by key; one more break counts the
+-- rest.
 
 -- A market may begin with registry numbers, or fail, by the million lines: only
 -- the lines of the keys that are listed are looked at one by one.  last: the last

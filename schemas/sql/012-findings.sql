@@ -80,12 +80,14 @@ ALTER TABLE muhur.break
 	ADD COLUMN explained_by bigint REFERENCES muhur.submission,
 	ADD COLUMN explanation text;
 
--- Is the break that member's?  Its platform's and its custodian's; of a missing
--- report (R4), whose key is type|member|day, the member's that owes it.
+-- Is the break that member's?  Its platform's and its custodian's, where the member
+-- is one: whoever reports can write any member's code there.  A missing report's
+-- (R4) and a doubled line's is whose report it is: the second part of the key.
 CREATE FUNCTION muhur.is_party(b muhur.break, member text) RETURNS boolean
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT coalesce(member IN (b.platform, b.custodian), false)
-	    OR (b.rule = 'R4' AND split_part(b.key, '|', 2) = member)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN b.rule = 'R4' OR b.kind = 'DUPLICATE_LINE' THEN split_part(b.key, '|', 2) = is_party.member
+	ELSE EXISTS (SELECT FROM muhur.member m WHERE m.code = is_party.member
+		AND (m.code = b.platform AND m.kind = 'platform' OR m.code = b.custodian AND m.kind = 'custodian')) END
 $$;
 
 -- A row for each line of a DiscrepancyResponse that names no break of its member.

@@ -117,16 +117,17 @@ static const char close_cured[] =
  * has the code in the key), and the other side of each of its contracts as well:
  * nothing of it was compared. */
 static const char store_parties[] =
-	"WITH b AS MATERIALIZED (SELECT b.id, b.rule, b.key, b.platform, b.custodian "
+	"WITH b AS MATERIALIZED (SELECT b.id, b.rule, b.kind, b.key, b.platform, b.custodian "
 	"    FROM muhur.finding f JOIN muhur.break b ON b.id = f.break_id WHERE f.run = $1::bigint) "
 	"INSERT INTO muhur.finding_party (run, member_code, break_id) "
 	"SELECT $1::bigint, m.code, p.id FROM ("
-	"  SELECT b.id, v.code FROM b, LATERAL (VALUES (b.platform), (b.custodian)) AS v (code) "
-	"  UNION ALL SELECT b.id, split_part(b.key, '|', 2) FROM b WHERE b.rule = 'R4' "
-	"  UNION ALL SELECT b.id, CASE b.platform WHEN k.platform THEN k.custodian ELSE k.platform END "
+	"  SELECT b.id, v.code, v.kind FROM b, LATERAL (VALUES (b.platform, 'platform'), (b.custodian, 'custodian')) "
+	"    AS v (code, kind) WHERE b.kind <> 'DUPLICATE_LINE' "
+	"  UNION ALL SELECT b.id, split_part(b.key, '|', 2), NULL FROM b WHERE b.rule = 'R4' OR b.kind = 'DUPLICATE_LINE' "
+	"  UNION ALL SELECT b.id, CASE b.platform WHEN k.platform THEN k.custodian ELSE k.platform END, NULL "
 	"    FROM b JOIN pg_temp.contracted k ON k.platform = b.platform OR k.custodian = b.custodian "
 	"    WHERE b.rule = 'R4') p "
-	"JOIN muhur.member m ON m.code = p.code AND m.kind <> 'regulator' "
+	"JOIN muhur.member m ON m.code = p.code AND m.kind <> 'regulator' AND m.kind = coalesce(p.kind, m.kind) "
 	"ON CONFLICT DO NOTHING";
 
 static const char count_results[] =

@@ -17,6 +17,8 @@ make_breaks(void)
 	    " ('R1-other', 'R1', 'm', 'QUANTITY_DIFFERENCE', 'PLB|CUA|A', 'PLB', 'CUA', '" DAY "', '" DAY "', 'open'),"
 	    " ('R4-missing', 'R4', 'm', 'REPORT_MISSING', 'MovementReport|PLA|" DAY "', NULL, NULL, '" DAY "', '" DAY "', 'open'),"
 	    " ('R5-key', 'R5', 'm', 'NEGATIVE_BALANCE', 'X|PLA|" DAY "', 'PLB', NULL, '" DAY "', '" DAY "', 'open'),"
+	    " ('R5-named', 'R5', 'm', 'UNKNOWN_CUSTODIAN', 'UNKNOWN_CUSTODIAN|PLB|PLA|A', 'PLB', 'PLA', '" DAY "', '" DAY "', 'open'),"
+	    " ('R5-twice', 'R5', 'm', 'DUPLICATE_LINE', 'Omn|CUA|PLA|A|COLD', 'PLA', 'CUA', '" DAY "', '" DAY "', 'open'),"
 	    " ('R1-cured', 'R1', 'm', 'QUANTITY_DIFFERENCE', 'PLA|CUA|B', 'PLA', 'CUA', '" DAY "', '" DAY "', 'cured'),"
 	    " ('R1-closed', 'R1', 'm', 'QUANTITY_DIFFERENCE', 'PLA|CUA|C', 'PLA', 'CUA', '" DAY "', '" DAY "', 'closed')");
 }
@@ -73,6 +75,9 @@ test_refused(void **state)
 	assert_refused("1\t10\tR1-other\tanother's\t\\N\t\\N\n2\t11\tR1-both\tours\t\\N\t\\N\n", 10);
 	/* a key names the member that owes a report under R4 alone */
 	assert_refused("1\t12\tR5-key\tanother's\t\\N\t\\N\n", 12);
+	/* a report can name any member as the other side; a line twice is its reporter's fault */
+	assert_refused("1\t13\tR5-named\tanother's\t\\N\t\\N\n", 13);
+	assert_refused("1\t14\tR5-twice\tanother's\t\\N\t\\N\n", 14);
 }
 
 /* Each of the parties; what is over keeps its state. */
