@@ -18,7 +18,9 @@
 -- whole number, their least common multiple, by which all amounts are left
 -- multiplied (scale): own(c) x scale = sum of own value x n x (scale / d), a
 -- division that leaves no remainder.  What custodians keep is the same at every
--- moment of the day, so that this is done once.
+-- moment of the day, so that this is done once.  numeric has 131072 digits: where
+-- the multiple could have more than 100000, which takes some thousand assets, R8
+-- is not judged, and the day's run goes on.
 
 INSERT INTO pg_temp.slice (platform, custodian, at, missing, scale, big, small, custody)
 WITH several AS (
@@ -46,8 +48,12 @@ WITH several AS (
 			WHEN p.split IN ('asset', 'total') AND k.value > 0 THEN 'total' ELSE 'whole' END AS how
 			FROM (SELECT (SELECT muhur.parameter('R8.split', $2)) AS split) p) x
 	) h
+), digits AS MATERIALIZED (		-- the multiple has at most as many
+	SELECT platform, opening, sum(length(whole::text)) AS n
+	FROM (SELECT DISTINCT platform, opening, whole FROM divisor) x GROUP BY platform, opening
 ), common AS MATERIALIZED (
-	SELECT platform, opening, muhur.common_multiple(DISTINCT whole) AS scale FROM divisor GROUP BY platform, opening
+	SELECT platform, opening, muhur.common_multiple(DISTINCT whole) AS scale
+	FROM divisor JOIN digits g USING (platform, opening) WHERE g.n <= 100000 GROUP BY platform, opening
 ), part AS MATERIALIZED (		-- n x scale / d
 	SELECT d.platform, d.opening, d.asset, k.custodian, CASE d.how WHEN 'asset' THEN coalesce(e.quantity, 0)
 		WHEN 'total' THEN k.value ELSE 1 END * 10::numeric ^ d.shift * div(c.scale, d.whole) AS n
@@ -59,11 +65,14 @@ WITH several AS (
 	FROM pg_temp.held h JOIN part p USING (platform, opening, asset)
 	WHERE h.own_try <> 0 AND p.n <> 0 GROUP BY h.moment, p.custodian
 )
-SELECT m.platform, k.custodian, m.at, m.missing, coalesce(c.scale, 1), coalesce(o.big, 0), coalesce(o.small, 0),
+SELECT m.platform, k.custodian, m.at,
+	coalesce(m.missing, CASE WHEN g.n > 100000 THEN 'too many different quantities of its custodians to divide by' END),
+	coalesce(c.scale, 1), coalesce(o.big, 0), coalesce(o.small, 0),
 	coalesce(v.value, 0) * coalesce(c.scale, 1)
 FROM pg_temp.moment m
 JOIN pg_temp.watched w ON w.platform = m.platform AND w.custodians >= 2
 JOIN pg_temp.contracted k ON k.platform = m.platform
+LEFT JOIN digits g ON g.platform = m.platform AND g.opening = m.opening
 LEFT JOIN common c ON c.platform = m.platform AND c.opening = m.opening
 LEFT JOIN keeper v ON v.platform = m.platform AND v.opening = m.opening AND v.custodian = k.custodian
 LEFT JOIN own o ON o.moment = m.no AND o.custodian = k.custodian;

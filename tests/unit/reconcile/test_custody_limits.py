@@ -404,6 +404,17 @@ def direct():
          ["R9 CUA within 2000000/40000000 (0.05) 0.05"])
 
 
+def many_quantities():
+    """R8: quantities without a common multiple that numeric can hold end no run: it is not judged"""
+    # 38 digits each: 2,640 of them have a multiple of at most 100,320
+    letters = "0123456789BCDFGHJKLMNPQRSTVWXZ"
+    assets = ["1BCDFG" + letters[n // 900] + letters[n // 30 % 30] + letters[n % 30] for n in range(2640)]
+    kept = {a: f"{10**19 + n}.{10**17 + 7 * n + 1}" for n, a in enumerate(assets)}
+    m = market({a: "1" for a in assets}, {"CUA": kept}, ("CUA", "CUB"), [(a, "TRY", "5") for a in assets])
+    why = "0.05 not judged: too many different quantities of its custodians to divide by"
+    same(judge(m, "R8", detail=True), [f"R8 PLA {c} missing -/- (-) {why}" for c in ("CUA", "CUB")])
+
+
 def hot_missing():
     """R9: not judged without the report or a price; without a contract it is in neither part"""
     same(hot([("PLA", ETH, "HOT", "1"), ("PLA", BTC, "COLD", "1")]), ["R9 CUA missing -/- (-) 0.05"])
@@ -415,5 +426,5 @@ def hot_missing():
 
 
 main([at_five, summed, no_custodian, without_contract, moments, opening, incomplete, goes_on, prices, rates,
-      small, share, in_denominator, several, thirds, nobody_keeps, several_within_day,
+      small, share, in_denominator, several, thirds, nobody_keeps, several_within_day, many_quantities,
       hot_wallets, pending, full_custody, direct, hot_missing], engine)
