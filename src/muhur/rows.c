@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "model/ident.h"
 #include "muhur/cmd.h"
 
 /* A column's name without its marks, and what they say. */
@@ -143,7 +144,7 @@ cell_of(const PGresult *res, int row, int i, char type)
 {
 	const char *s = PQgetvalue(res, row, i);
 	size_t len = strlen(s);
-	char *cell, *p;
+	char *cell;
 
 	if (PQgetisnull(res, row, i) || *s == '\0')
 		return xstrdup("-");
@@ -154,9 +155,7 @@ cell_of(const PGresult *res, int row, int i, char type)
 		cell[19] = 'Z';
 		cell[20] = '\0';
 	}
-	for (p = cell; *p != '\0'; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?';
+	text_clean(cell);
 	return cell;
 }
 

@@ -89,10 +89,11 @@ def parties():
         [("a break that names it", response("PLB001", named, "ours"), REFERENCE)])
     forge.Forge(market, "CUA001", lambda user: market.custody_report(user, date=DAY)).judge(
         [("a platform's own doubled line", response("CUA001", twice, "ours"), REFERENCE)])
-    forge.Forge(market).judge([("its own", response("PLA001", i, "bizim"), []) for i in (named, twice)]
+    forge.Forge(market).judge([("its own", response("PLA001", i, "bizim&#x9b;1m"), []) for i in (named, twice)]
                               + [("with blanks alone", response("PLA001", named, "&#10; "), INVALID)])
     rows = market.sql(f"SELECT DISTINCT explanation FROM muhur.break WHERE id IN ('{named}', '{twice}')")
-    assert rows == [["bizim"]], rows
+    assert rows == [["bizim\x9b1m"]], rows
+    assert "bizim??1m" in market.muhur("break", "show", named).stdout	# what a terminal would obey
 
 
 if __name__ == "__main__":
