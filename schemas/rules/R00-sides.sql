@@ -51,7 +51,7 @@ CREATE TEMPORARY TABLE kept (
 	asset		text NOT NULL,
 	quantity	numeric NOT NULL,
 	hot		numeric NOT NULL,	-- of quantity, in hot wallets
-	pending		numeric NOT NULL,	-- signed, not yet mined
+	pending		numeric NOT NULL,	-- signed, not yet mined; of a line, no more than it has
 	hot_pending	numeric NOT NULL,	-- of pending, in hot wallets
 	submissions	bigint[] NOT NULL
 ) ON COMMIT DROP;
@@ -61,8 +61,8 @@ SELECT platform, member_code, asset, sum(quantity), sum(hot), sum(pending), sum(
 	array_agg(submission ORDER BY submission)
 FROM (
 	SELECT o.submission, o.member_code, o.platform, o.asset, sum(o.quantity) AS quantity,
-		coalesce(sum(o.quantity) FILTER (WHERE o.wallet = 'HOT'), 0) AS hot, sum(o.pending) AS pending,
-		coalesce(sum(o.pending) FILTER (WHERE o.wallet = 'HOT'), 0) AS hot_pending
+		coalesce(sum(o.quantity) FILTER (WHERE o.wallet = 'HOT'), 0) AS hot, sum(least(o.pending, o.quantity)) AS pending,
+		coalesce(sum(least(o.pending, o.quantity)) FILTER (WHERE o.wallet = 'HOT'), 0) AS hot_pending
 	FROM muhur.custody_omnibus o JOIN pg_temp.in_effect e ON e.submission = o.submission
 	WHERE o.business_date = $2
 	GROUP BY o.submission, o.member_code, o.platform, o.asset

@@ -222,6 +222,9 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 			WHEN q.registry_no IS NOT NULL AND NOT registry THEN 'a number is given by the registry alone'
 			WHEN q.identity_type = 'FOREIGN' AND q.country IS NULL
 				THEN 'the country that gave the identity number is missing'
+			-- else a person with a T.C. number could have a second one
+			WHEN q.identity_type = 'FOREIGN' AND q.country = 'TR' AND q.registry_no IS NULL
+				THEN 'an identity of TR is a T.C. identity number or a tax number'
 			WHEN q.registry_no IS NOT NULL THEN NULL
 			WHEN NOT q.digits_ok THEN 'the identity number''s check digits are wrong'
 			WHEN q.identity_type = 'TCKN' AND q.birth_date IS NULL THEN 'the date of birth is missing'

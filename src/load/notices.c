@@ -21,6 +21,8 @@
 /* Orders of one kind that muhurd may have: fewer than those at which it would
  * listen to nothing more from here, answers to logins neither. */
 #define AT_MUHURD_MAX	400
+#define LONG_NOTICE	"100000"		/* lines: seconds of signing */
+#define LINES_RATE	10000		/* lines a second, at the least: a tenth of what was seen */
 
 static void
 given_add(struct given_list *l, const char *id, usec_t duration)
@@ -122,7 +124,9 @@ static const char to_sign_sql[] =
     "LEFT JOIN muhur.submission s ON s.no = n.submission "
     "LEFT JOIN muhur.reconcile_run r ON r.no = n.run "
     "WHERE n.sha256 IS NULL AND n.id <> ALL ($1::uuid[]) "
-    "AND (n.submission IS NULL OR s.sha256 IS NOT NULL) ORDER BY n.no LIMIT $2";
+    "AND (n.submission IS NULL OR s.sha256 IS NOT NULL) "
+    /* what takes long does not keep an answer waiting that is ready */
+    "ORDER BY coalesce(n.line_count, 0) > " LONG_NOTICE ", n.no LIMIT $2";
 
 static long long
 column_number(const PGresult *res, int row, int column)
@@ -201,7 +205,7 @@ send_to_sign(struct directory *d, const struct notice *n)
 	rc = msg_send(&d->chan, M_NOTICE_TO_SIGN, d->credits[0], b.data, b.len, NULL, 0);
 	buf_free(&b);
 	memmove(d->credits, d->credits + 1, --d->ncredits * sizeof(d->credits[0]));
-	given_add(&d->signing, n->id, GIVEN_TIMEOUT);
+	given_add(&d->signing, n->id, GIVEN_TIMEOUT + n->line_count * (USEC_PER_SEC / LINES_RATE));
 	return rc;
 }
 

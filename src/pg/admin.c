@@ -145,6 +145,29 @@ out:
 	return rc;
 }
 
+/* A connection that breaks within a COPY leaves its last row in the server's log
+ * unless that is terse: persons come by the one role, and are read by the other. */
+static void
+keep_log_terse(struct db *db)
+{
+	static const char *const sql[] = {
+		"ALTER ROLE muhur_load SET log_error_verbosity = 'terse'",
+		"ALTER ROLE muhur_identity SET log_error_verbosity = 'terse'",
+	};
+	PGresult	*res;
+	size_t		 i;
+
+	for (i = 0; i < sizeof(sql) / sizeof(sql[0]); i++) {
+		res = db_query(db, "42501", sql[i], 0, NULL);
+		PQclear(res);
+		if (res != NULL)
+			continue;
+		log_warnx("log_error_verbosity is a superuser's to set: set it to terse in postgresql.conf, else the "
+		    "server's log may hold identities");
+		return;
+	}
+}
+
 static int
 open_secrets(const char *path)
 {
@@ -201,6 +224,7 @@ create_cluster_objects(const struct conf *conf, const char *password)
 	for (i = 0; i < NROLES; i++)
 		if (ensure_role(&db, secrets, roles[i]) == -1)
 			goto out;
+	keep_log_terse(&db);
 	if (ensure_identity_key(secrets) == -1)
 		goto out;
 	found = exists(&db, "SELECT FROM pg_database WHERE datname = $1", conf->db_name);

@@ -56,9 +56,9 @@ cutoffs_make(struct cutoffs *c, const struct conf *conf, date_t last)
 	"  WHERE k.valid_from <= d.day AND (k.valid_to IS NULL OR k.valid_to >= d.day) " \
 	"  AND p.state <> 'closed' AND c.state <> 'closed' AND greatest(p.created_at, c.created_at) <= d.last) " \
 	"AND ((d.last <= $2 AND NOT EXISTS (SELECT FROM muhur.reconcile_run r WHERE r.business_date = d.day)) " \
-	"  OR EXISTS (SELECT FROM cutoff c WHERE c.day = d.day AND c.at <= $2 " \
-	"    AND NOT EXISTS (SELECT FROM muhur.reconcile_run r WHERE r.business_date = d.day AND r.started_at >= c.at) " \
-	"    AND EXISTS (SELECT FROM muhur.owed(d.day) o WHERE o.message_type = c.message_type AND NOT o.is_in)))"
+	"  OR EXISTS (SELECT FROM muhur.owed(d.day) o JOIN cutoff c USING (message_type) " \
+	"    WHERE NOT o.is_in AND c.day = d.day AND c.at <= $2 AND c.at > coalesce((SELECT max(r.started_at) " \
+	"      FROM muhur.reconcile_run r WHERE r.business_date = d.day), '-infinity')))"
 
 /* Days whose newest run holds other submissions than are in effect, or was
  * built on another day before it. */

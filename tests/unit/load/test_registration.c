@@ -85,7 +85,8 @@ test_records(void **state)
 	    "8\t17\tVKN\t" VKN "\t\\N\tÖrnek A.Ş.\t2026-11-21\t\\N\n"	/* the day is the 20th */
 	    "9\t18\tVKN\t" VKN "\t\\N\tÖrnek A.Ş.\t\\N\t1234567890\n"
 	    "10\t19\tTCKN\t" TCKN "\t\\N\tAyşe Işık\t1990-01-02\t\\N\n"		/* twice */
-	    "11\t20\tTCKN\t" TCKN "\t\\N\tAyşe Işık\t1990-01-03\t\\N\n");
+	    "11\t20\tTCKN\t" TCKN "\t\\N\tAyşe Işık\t1990-01-03\t\\N\n"
+	    "12\t21\tFOREIGN\t" TCKN "\tTR\tAyşe Işık\t1990-01-02\t\\N\n");	/* a second number */
 	assert_finding("r1", 1, "REGISTERED");
 	assert_finding("r1", 2, "REFUSED: the identity number's check digits are wrong");
 	assert_finding("r1", 3, "REGISTERED");
@@ -97,6 +98,7 @@ test_records(void **state)
 	assert_finding("r1", 9, "REFUSED: a number is given by the registry alone");
 	assert_finding("r1", 10, "REGISTERED");
 	assert_finding("r1", 11, "REFUSED: the name or the date of birth differs from the one known");
+	assert_finding("r1", 12, "REFUSED: an identity of TR is a T.C. identity number or a tax number");
 	assert_same_number("r1", 1, "r1", 10);
 	/* three persons; a refused record gets no number; each ends in its check digit */
 	assert_int_equal(count("SELECT count(DISTINCT registry_no) FROM muhur.record_finding"), 3);

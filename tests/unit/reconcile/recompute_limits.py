@@ -177,7 +177,7 @@ class Day:
         for o in self.records("custody_omnibus", custodian):
             if (o["platform"], custodian) in self.contracts:
                 s = sums.setdefault((o["platform"], o["asset"]), {"HOT": F(0), "COLD": F(0)})
-                s[o["wallet"]] += F(o["quantity"]) - F(o["pending"])
+                s[o["wallet"]] += F(o["quantity"]) - min(F(o["pending"]), F(o["quantity"]))
         hot = everything = F(0)
         for (p, a), s in sums.items():
             hot += self.value(p, a, s["HOT"])

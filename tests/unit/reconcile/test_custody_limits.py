@@ -375,6 +375,10 @@ def pending():
     # 7 - 2 = 5 hot, 97 - 2 = 95 cold
     same(hot([("PLA", BTC, "HOT", "7", "2"), ("PLA", BTC, "COLD", "97", "2")]),
          ["R9 CUA within 5000000/100000000 (0.05) 0.05"])
+    # no more can wait than a line has: 100 of ETH's 1 leave the 6 hot of 100 BTC as they are
+    same(hot([("PLA", BTC, "HOT", "6"), ("PLA", ETH, "HOT", "1", "100"), ("PLA", BTC, "COLD", "94")],
+             prices={"PLA": ((BTC, "TRY", PRICE), (ETH, "TRY", PRICE))}),
+         ["R9 CUA breach 6000000/100000000 (0.06) 0.05"])
 
 
 def full_custody():

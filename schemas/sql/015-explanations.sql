@@ -1,4 +1,4 @@
--- 016-explanations: what is said of breaks while a run is under way.
+-- 015-explanations: what is said of breaks while a run is under way.
 --
 -- A run sees one moment's state from its beginning to its end, and writes into
 -- the breaks that it finds: whoever changes one meanwhile ends it, and a run of
