@@ -456,6 +456,31 @@ test_findings(void **state)
 	sql("DELETE FROM muhur.notice WHERE recipient = 'PLB'");
 }
 
+/* What takes long to sign does not keep a later answer waiting. */
+static void
+test_long_one(void **state)
+{
+	static const char *const names[] = { "short", "long" };
+	struct notice		 n;
+	struct msg		 m;
+	int			 i;
+
+	(void)state;
+	sql("WITH s AS (INSERT INTO muhur.submission (id, uploader, member_code, file_name, size, received_at, state, sha256)"
+	    "  VALUES (gen_random_uuid(), 'PLB001', 'PLB', 'y.xml', 1, '" NOW "', 'accepted', repeat('d', 64)) RETURNING no) "
+	    "INSERT INTO muhur.notice (id, kind, level, recipient, submission, file_name, issued_at, day, line_count)"
+	    "  SELECT gen_random_uuid(), 'Acknowledgement', 'accepted', 'PLB', no, f, '" NOW "', '" DAY "', n"
+	    "  FROM s, (VALUES (1, 'long', 100001), (2, 'short', 100000)) x (i, f, n) ORDER BY i; NOTIFY muhur_notice");
+	for (i = 0; i < 2; i++) {
+		next(70 + (uint32_t)i);
+		m = expect(M_NOTICE_TO_SIGN);
+		assert_int_equal(get_notice(&m, &n), 0);
+		assert_string_equal(n.file_name, names[i]);
+	}
+	sql("DELETE FROM muhur.notice WHERE recipient = 'PLB'");
+	d.signing.n = 0;
+}
+
 /* The two notices of the rejection: given once, oldest first, a failed one
  * later; signed twice, the first wins; shown; expired; archived. */
 static void
@@ -676,6 +701,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_hold_and_decide),
 		cmocka_unit_test(test_notices),
 		cmocka_unit_test(test_findings),
+		cmocka_unit_test(test_long_one),
 		cmocka_unit_test(test_expire_bounded),
 		cmocka_unit_test(test_expiry),
 		cmocka_unit_test(test_database_away),
