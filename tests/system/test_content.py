@@ -205,7 +205,9 @@ def judge_days(last):
         ("CreatedAt behind the last moment that has four digits for its year",
          pla.signed(created="9999-12-31T23:59:59-14:00"), BAD),
         ("CreatedAt a day's end", pla.signed(created="2026-01-01T24:00:00Z"), []),
-        ("CreatedAt in the year 0001, in the east", pla.signed(created="0001-01-01T00:00:00+14:00"), []),
+        ("CreatedAt before the first moment that UTC has a year for",
+         pla.signed(created="0001-01-01T00:00:00+14:00"), BAD),
+        ("CreatedAt in the year 0001", pla.signed(created="0001-01-01T00:00:00Z"), []),
         ("CreatedAt without a zone", pla.signed(created="2026-01-01T00:00:00"), []),
     ])
 
