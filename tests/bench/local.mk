@@ -3,6 +3,7 @@
 # BENCH_SCALE=small stays under a minute.
 BENCH_BINDIR = bench-inst/bin
 bench-install: all
+	$(AM_V_at)rm -rf "$(abs_builddir)/bench-inst"
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) -s install DESTDIR= prefix="$(abs_builddir)/bench-inst" \
 		exec_prefix="$(abs_builddir)/bench-inst" sbindir="$(abs_builddir)/$(BENCH_BINDIR)" >/dev/null
 bench-reconcile: bench-install
