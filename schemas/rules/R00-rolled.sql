@@ -58,26 +58,23 @@ FROM (
 		b.quantity::numeric AS closing, NULL::numeric AS opening, NULL::numeric AS moved,
 		NULL::numeric AS net_opening, NULL::numeric AS net, NULL::numeric AS net_closing,
 		1::bigint << (hashtext(b.held_at) & 63) AS place
-	FROM muhur.balance b JOIN muhur.reconcile_input i ON i.submission = b.submission
-	WHERE b.business_date = $2 AND i.run = $1
+	FROM muhur.balance b
+	WHERE b.business_date = $2 AND b.submission = ANY ($3)
 	UNION ALL
 	SELECT b.asset COLLATE "C", b.customer_no COLLATE "C", b.member_code COLLATE "C", b.registry_no::bigint,
 		NULL::numeric, b.quantity::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::bigint
-	FROM muhur.balance b JOIN muhur.submission s ON s.no = b.submission
-	WHERE b.business_date = $2::date - 1 AND s.state = 'accepted' AND s.business_date = $2::date - 1
-	AND s.member_code IN (SELECT t.member_code
-		FROM muhur.reconcile_input i JOIN muhur.submission t ON t.no = i.submission
-		WHERE i.run = $1 AND t.message_type IN ('MovementReport', 'NettingReport'))
+	FROM muhur.balance b
+	WHERE b.business_date = $2::date - 1 AND b.submission = ANY ($4)
 	UNION ALL
 	SELECT m.asset COLLATE "C", m.customer_no COLLATE "C", m.member_code COLLATE "C", m.registry_no::bigint,
 		NULL::numeric, NULL::numeric, m.quantity::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::bigint
-	FROM muhur.movement m JOIN muhur.reconcile_input i ON i.submission = m.submission
-	WHERE m.business_date = $2 AND i.run = $1 AND m.type <> 'LOCK'
+	FROM muhur.movement m
+	WHERE m.business_date = $2 AND m.submission = ANY ($3) AND m.type <> 'LOCK'
 	UNION ALL
 	SELECT n.asset COLLATE "C", n.customer_no COLLATE "C", n.member_code COLLATE "C", n.registry_no::bigint,
 		NULL::numeric, NULL::numeric, NULL::numeric, n.opening::numeric, n.net::numeric, n.closing::numeric, NULL::bigint
-	FROM muhur.netting n JOIN muhur.reconcile_input i ON i.submission = n.submission
-	WHERE n.business_date = $2 AND i.run = $1
+	FROM muhur.netting n
+	WHERE n.business_date = $2 AND n.submission = ANY ($3)
 ) line
 GROUP BY line.registry_no, asset, customer_no, member_code
 HAVING (coalesce(muhur.total(closing), 0) - coalesce(muhur.total(opening), 0) - coalesce(muhur.total(moved), 0) <> 0

@@ -12,7 +12,7 @@
 -- wallets at 23:59, customers' and the house's apart (m.10(2)c).  direct = what
 -- custodians keep for customers of their own.
 --
--- A rule file: statements in SQL, $1 the run's number, $2 the business date.
+-- A rule file: statements in SQL, $1 the run's number, $2 the business date, $3 and $4 see below.
 -- It finds these temporary tables:
 --   in_effect	 the submissions of the day whose records count: submission,
 --		 member_code, message_type, message_id, sequence
@@ -27,16 +27,17 @@
 --		 or was booked in it, is not cured by what comes for another.
 --		 records: {"<submission>": [record numbers]}, at most 100 each
 --
--- What comes by the million is read by way of muhur.reconcile_input, which says
--- the same as in_effect: a query that reads a temporary table is not run in
--- parallel, nor is one that inserts, hence CREATE ... AS.
+-- What comes by the million is read by way of $3, the submissions of in_effect as
+-- an array, and $4, those of day_before whose platforms sent movements or nets: a
+-- query that reads a temporary table is not run in parallel, nor is one that
+-- inserts, hence CREATE ... AS.
 
 -- By submission, with the range of its record numbers, for R99-records.sql.
 CREATE TEMPORARY TABLE claimed_by ON COMMIT DROP AS
 SELECT b.submission, b.member_code AS platform, b.held_at AS custodian, b.asset, sum(b.quantity) AS quantity,
 	count(*) AS lines, min(b.record_no) AS first_record, max(b.record_no) AS last_record
-FROM muhur.balance b JOIN muhur.reconcile_input i ON i.submission = b.submission
-WHERE b.business_date = $2 AND i.run = $1
+FROM muhur.balance b
+WHERE b.business_date = $2 AND b.submission = ANY ($3)
 GROUP BY b.submission, b.member_code, b.held_at, b.asset;
 
 CREATE TEMPORARY TABLE claimed ON COMMIT DROP AS

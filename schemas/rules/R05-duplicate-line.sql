@@ -52,8 +52,8 @@ AND n.submission IN (SELECT submission FROM pg_temp.in_effect);
 SELECT set_config('enable_hashagg', 'off', true);
 CREATE TEMPORARY TABLE suspect ON COMMIT DROP AS
 SELECT hashtextextended(m.movement_id, hashtext(m.member_code)) AS hash
-FROM muhur.movement m JOIN muhur.reconcile_input i ON i.submission = m.submission
-WHERE m.business_date = $2 AND i.run = $1
+FROM muhur.movement m
+WHERE m.business_date = $2 AND m.submission = ANY ($3)
 GROUP BY 1 HAVING count(*) > 1;
 SELECT set_config('enable_hashagg', reset_val, true) FROM pg_settings WHERE name = 'enable_hashagg';
 ANALYZE pg_temp.suspect;

@@ -9,8 +9,8 @@
 
 CREATE TEMPORARY TABLE negative ON COMMIT DROP AS
 SELECT b.member_code, b.registry_no, b.customer_no, b.held_at, b.asset, b.quantity, b.submission, b.record_no
-FROM muhur.balance b JOIN muhur.reconcile_input i ON i.submission = b.submission
-WHERE b.business_date = $2 AND i.run = $1 AND b.quantity < 0;
+FROM muhur.balance b
+WHERE b.business_date = $2 AND b.submission = ANY ($3) AND b.quantity < 0;
 
 INSERT INTO pg_temp.faulty (kind, rule_source, member_code, key, platform, custodian, asset,
 	platform_quantity, custodian_quantity, said, submission, record_no)

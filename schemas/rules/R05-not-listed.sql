@@ -12,13 +12,13 @@
 
 CREATE TEMPORARY TABLE moved_asset ON COMMIT DROP AS
 SELECT m.member_code AS platform, m.asset, m.submission
-FROM muhur.movement m JOIN muhur.reconcile_input i ON i.submission = m.submission
-WHERE m.business_date = $2 AND i.run = $1
+FROM muhur.movement m
+WHERE m.business_date = $2 AND m.submission = ANY ($3)
 GROUP BY m.member_code, m.asset, m.submission
 UNION
 SELECT n.member_code, n.asset, n.submission
-FROM muhur.netting n JOIN muhur.reconcile_input i ON i.submission = n.submission
-WHERE n.business_date = $2 AND i.run = $1;
+FROM muhur.netting n
+WHERE n.business_date = $2 AND n.submission = ANY ($3);
 
 INSERT INTO pg_temp.found (rule, rule_source, kind, key, platform, custodian, asset,
 	platform_quantity, custodian_quantity, difference, detail, submissions)

@@ -8,8 +8,8 @@
 
 CREATE TEMPORARY TABLE outside ON COMMIT DROP AS
 SELECT m.member_code, m.movement_id, m.asset, m.quantity, m.submission, m.record_no
-FROM muhur.movement m JOIN muhur.reconcile_input i ON i.submission = m.submission
-WHERE m.business_date = $2 AND i.run = $1
+FROM muhur.movement m
+WHERE m.business_date = $2 AND m.submission = ANY ($3)
 AND (m.occurred_at < ($2::date - 1 + time '23:59') AT TIME ZONE 'Europe/Istanbul'
 	OR m.occurred_at >= ($2::date + time '23:59') AT TIME ZONE 'Europe/Istanbul');
 

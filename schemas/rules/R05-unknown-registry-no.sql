@@ -12,20 +12,20 @@ CREATE TEMPORARY TABLE unknown ON COMMIT DROP AS
 SELECT line.*
 FROM (
 	SELECT b.member_code, b.registry_no, b.customer_no, b.submission, b.record_no
-	FROM muhur.balance b JOIN muhur.reconcile_input i ON i.submission = b.submission
-	WHERE b.business_date = $2 AND i.run = $1
+	FROM muhur.balance b
+	WHERE b.business_date = $2 AND b.submission = ANY ($3)
 	UNION ALL
 	SELECT m.member_code, m.registry_no, m.customer_no, m.submission, m.record_no
-	FROM muhur.movement m JOIN muhur.reconcile_input i ON i.submission = m.submission
-	WHERE m.business_date = $2 AND i.run = $1
+	FROM muhur.movement m
+	WHERE m.business_date = $2 AND m.submission = ANY ($3)
 	UNION ALL
 	SELECT n.member_code, n.registry_no, n.customer_no, n.submission, n.record_no
-	FROM muhur.netting n JOIN muhur.reconcile_input i ON i.submission = n.submission
-	WHERE n.business_date = $2 AND i.run = $1
+	FROM muhur.netting n
+	WHERE n.business_date = $2 AND n.submission = ANY ($3)
 	UNION ALL
 	SELECT c.member_code, c.registry_no, c.customer_no, c.submission, c.record_no
-	FROM muhur.custody_direct c JOIN muhur.reconcile_input i ON i.submission = c.submission
-	WHERE c.business_date = $2 AND i.run = $1
+	FROM muhur.custody_direct c
+	WHERE c.business_date = $2 AND c.submission = ANY ($3)
 ) line
 WHERE (SELECT muhur.parameter('R5.registry', $2) = 'all' OR (muhur.parameter('R5.registry', $2) = 'begun'
 	AND EXISTS (SELECT FROM muhur.registry_number r WHERE r.known_from <= $2)))

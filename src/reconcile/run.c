@@ -20,19 +20,19 @@
  * the role: what a run may take of the machine is not for this program to say. */
 #define RUN_SETTINGS	"SELECT set_config('jit', 'off', true)"
 
-/* Types of a rule's parameters: bigint, date.  Said to the server, so that a
- * statement may use one, both or none of them. */
-static const Oid rule_types[] = { 20, 1082 };
+/* Types of a rule's parameters: bigint, date, and two of bigint[].  Said to the
+ * server, so that a statement may use any or none of them. */
+#define RULE_PARAMS	4
+static const Oid rule_types[RULE_PARAMS] = { 20, 1082, 1016, 1016 };
 
 static int
-rule_statement(struct db *db, const struct rule *rule, const char *sql, const struct run *run)
+rule_statement(struct db *db, const struct rule *rule, const char *sql, const char *const params[RULE_PARAMS])
 {
-	const char *params[] = { run->no_text, run->date_text };
 	const char *state, *message;
 	PGresult *res;
 	int rc = 0;
 
-	res = PQexecParams(db->conn, sql, 2, rule_types, params, NULL, NULL, 0);
+	res = PQexecParams(db->conn, sql, RULE_PARAMS, rule_types, params, NULL, NULL, 0);
 	if (PQresultStatus(res) != PGRES_COMMAND_OK && PQresultStatus(res) != PGRES_TUPLES_OK) {
 		state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 		(void)str_copy(db->sqlstate, sizeof(db->sqlstate), state != NULL ? state : "08006");
@@ -177,18 +177,41 @@ make_tables(struct db *db, const struct conf *conf, const struct run *run)
 	    "pg_temp.earlier", 0, NULL) == -1 ? -1 : 0;
 }
 
+/* The submissions of the day, and those of the day before that its roll-forward
+ * begins with, as arrays: what is in them the planner sees, as it does not see how
+ * many rows of a table belong to a run that no statistics know yet. */
+static const char rule_arrays[] =
+	"SELECT ARRAY(SELECT submission FROM pg_temp.in_effect ORDER BY 1), "
+	"ARRAY(SELECT d.submission FROM pg_temp.day_before d WHERE EXISTS (SELECT FROM pg_temp.in_effect e "
+	"  WHERE e.member_code = d.member_code AND e.message_type IN ('MovementReport', 'NettingReport')) ORDER BY 1)";
+
+static int
+run_rules(struct db *db, const struct rules *rules, const struct run *run)
+{
+	const char *params[RULE_PARAMS] = { run->no_text, run->date_text };
+	PGresult *arrays;
+	size_t i, j;
+	int rc = 0;
+
+	if ((arrays = db_query_row(db, rule_arrays, 0, NULL)) == NULL)
+		return -1;
+	params[2] = PQgetvalue(arrays, 0, 0);
+	params[3] = PQgetvalue(arrays, 0, 1);
+	for (i = 0; rc == 0 && i < rules->n; i++)
+		for (j = 0; rc == 0 && j < rules->v[i].nstatements; j++)
+			rc = rule_statement(db, &rules->v[i], rules->v[i].statement[j], params);
+	PQclear(arrays);
+	return rc;
+}
+
 static int
 run_day(struct db *db, const struct conf *conf, const struct rules *rules, struct run *run)
 {
-	size_t i, j;
-
 	if (db_exec(db, RUN_SETTINGS, 0, NULL) == -1 || open_run(db, run) == -1 ||
 	    make_tables(db, conf, run) == -1)
 		return -1;
-	for (i = 0; i < rules->n; i++)
-		for (j = 0; j < rules->v[i].nstatements; j++)
-			if (rule_statement(db, &rules->v[i], rules->v[i].statement[j], run) == -1)
-				return -1;
+	if (run_rules(db, rules, run) == -1)
+		return -1;
 	if (results_store(db, run) == -1 || reports_store(db, run) == -1 || carry_store(db, run) == -1)
 		return -1;
 	return carry_on(db, run);
