@@ -276,7 +276,7 @@ try_next(struct db *db, const struct conf *conf, const struct rules *rules, stru
 
 /*
  * What is said of breaks goes into them between runs, or would end the run that
- * finds them (schemas/sql/015-explanations.sql).  The lock is taken before the
+ * finds them (schemas/sql/012-findings.sql).  The lock is taken before the
  * transaction, whose snapshot is then of a moment at which nobody writes; the
  * server gives it up with the connection.
  */
