@@ -123,7 +123,7 @@ static const char to_sign_sql[] =
     "FROM muhur.notice n "
     "LEFT JOIN muhur.submission s ON s.no = n.submission "
     "LEFT JOIN muhur.reconcile_run r ON r.no = n.run "
-    "WHERE n.sha256 IS NULL AND n.id <> ALL ($1::uuid[]) "
+    "WHERE n.sha256 IS NULL AND n.copy_of IS NULL AND n.id <> ALL ($1::uuid[]) "
     "AND (n.submission IS NULL OR s.sha256 IS NOT NULL) "
     /* what takes long does not keep an answer waiting that is ready */
     "ORDER BY coalesce(n.line_count, 0) > " LONG_NOTICE ", n.no LIMIT $2";
@@ -311,8 +311,12 @@ update_signed(struct directory *d)
 	n = db_prepared_exec(&d->link.db, "notice_signed",
 	    "WITH v AS (SELECT DISTINCT ON (id) id, sha, size, at FROM unnest($1::uuid[],"
 	    " $2::text[], $3::bigint[], $4::timestamptz[]) AS v (id, sha, size, at)), "
-	    "u AS (UPDATE muhur.notice n SET sha256 = v.sha, size = v.size, signed_at = v.at "
-	    " FROM v WHERE n.id = v.id AND n.sha256 IS NULL"
+	    /* and who gets the same document */
+	    "w AS (SELECT n.no, v.sha, v.size, v.at FROM v JOIN muhur.notice n USING (id) UNION ALL"
+	    " SELECT c.no, v.sha, v.size, v.at FROM v JOIN muhur.notice n USING (id)"
+	    " JOIN muhur.notice c ON c.copy_of = n.no WHERE n.sha256 IS NULL), "
+	    "u AS (UPDATE muhur.notice n SET sha256 = w.sha, size = w.size, signed_at = w.at "
+	    " FROM w WHERE n.no = w.no AND n.sha256 IS NULL"
 	    " RETURNING n.no, n.submission, n.sha256, n.signed_at, n.file_name) "
 	    "INSERT INTO muhur.event (at, kind, actor, submission, notice, detail) "
 	    "SELECT signed_at, 'signed', 'gateway', submission, no, "
@@ -345,7 +349,9 @@ notices_write_signed(struct directory *d)
 	d->nnsigned = 0;
 	params[0] = array_end(&ids);
 	res = db_prepared(&d->link.db, "notice_winners", ORDER_COLUMNS
-	    "WHERE id = ANY ($1::uuid[]) AND published_at IS NULL ORDER BY no", 1, params);
+	    "WHERE (id = ANY ($1::uuid[]) OR copy_of IN (SELECT no FROM muhur.notice"
+	    " WHERE id = ANY ($1::uuid[]))) AND sha256 IS NOT NULL AND published_at IS NULL ORDER BY no",
+	    1, params);
 	buf_free(&ids);
 	return send_orders(d, M_NOTICE_PUBLISH, res, &d->publishing);
 }

@@ -91,7 +91,8 @@ store_notice(struct db *db, const struct store_notice *n, long long *no)
 {
 	char		 id[UUID_SIZE], s[NUMBER_SIZE], r[NUMBER_SIZE];
 	char		 when[TIME_SIZE], day[DATE_SIZE], lines[NUMBER_SIZE], breaks[NUMBER_SIZE];
-	const char	*params[11];
+	char		 copy[NUMBER_SIZE];
+	const char	*params[12];
 	PGresult	*res;
 	long long	 made = 0;
 	int		 rc;
@@ -112,11 +113,12 @@ store_notice(struct db *db, const struct store_notice *n, long long *no)
 	(void)snprintf(breaks, sizeof(breaks), "%lld", n->break_count);
 	params[9] = n->counted ? lines : NULL;
 	params[10] = n->counted ? breaks : NULL;
+	params[11] = number(n->copy_of, copy);
 	res = db_prepared(db, "store_notice",
 	    "INSERT INTO muhur.notice (id, kind, level, recipient, submission, run, "
-	    "file_name, issued_at, day, line_count, break_count) "
-	    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) "
-	    "ON CONFLICT (recipient, file_name) DO NOTHING RETURNING no", 11, params);
+	    "file_name, issued_at, day, line_count, break_count, copy_of) "
+	    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
+	    "ON CONFLICT (recipient, file_name) DO NOTHING RETURNING no", 12, params);
 	if (res == NULL)
 		return -1;
 	rc = PQntuples(res);

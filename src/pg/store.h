@@ -39,6 +39,7 @@ struct store_notice {
 	int		 counted;	/* the next two are known; else they are counted when it is signed */
 	long long	 line_count;	/* of its bulk lines */
 	long long	 break_count;	/* NL_RESULT: breaks that its records are part of */
+	long long	 copy_of;	/* no of the notice whose document this recipient gets too; 0 */
 };
 /* A notice "to sign", with a fresh id.  Returns 1 when it was made, 0 when
  * this recipient has one of that name already (it stands as it is).  *no, when

@@ -14,7 +14,8 @@
 /*
  * ReconciliationResult to each party of a contract of the day and whoever has a
  * break, DiscrepancyReport to each regulator; LimitBreachNotice to regulators
- * and whom it concerns; CentralRegistryReport to the registry and regulators.
+ * and whom it concerns; CentralRegistryReport to the registry, and the same
+ * document to regulators: it says the same to each, and may have millions of lines.
  * A suspended member still gets its reports (S2 N3).  The numbers are those of
  * the lines of muhur.notice_lines, counted once for all.
  */
@@ -47,7 +48,9 @@ static const char recipients[] =
 	"    UNION ALL SELECT 'CentralRegistryReport', m.code, c.n FROM central c, muhur.member m "
 	"        WHERE c.n IS NOT NULL AND m.kind IN ('regulator', 'registry')) "
 	"SELECT t.kind, t.code, t.n FROM told t JOIN muhur.member m USING (code) WHERE m.state <> 'closed' "
-	"ORDER BY t.code COLLATE \"C\", t.kind COLLATE \"C\" DESC";
+	/* what takes longest comes last, to the registry first */
+	"ORDER BY t.kind = 'CentralRegistryReport', m.kind <> 'registry', t.code COLLATE \"C\", "
+	"t.kind COLLATE \"C\" DESC";
 
 static int
 store_reports(struct db *db, const struct run *run)
@@ -55,6 +58,7 @@ store_reports(struct db *db, const struct run *run)
 	struct store_notice n = { .run = run->no, .issued_at = run->started_at, .counted = 1 };
 	const char *params[] = { run->no_text, run->date_text };
 	char name[FILE_NAME_SIZE];
+	long long central = 0;
 	PGresult *res;
 	int i, rc = -1;
 
@@ -67,7 +71,8 @@ store_reports(struct db *db, const struct run *run)
 		(void)snprintf(name, sizeof(name), "%s.%s.%d.xml", notice_kind_name(n.kind),
 		    run->date_text, run->version);
 		n.file_name = name;
-		if (store_notice(db, &n, NULL) == -1)
+		n.copy_of = n.kind == NK_CENTRAL_REGISTRY ? central : 0;
+		if (store_notice(db, &n, n.kind == NK_CENTRAL_REGISTRY && central == 0 ? &central : NULL) == -1)
 			goto out;
 	}
 	rc = 0;

@@ -211,7 +211,7 @@ def one_big_day(b, table):
         b.script("UPDATE muhur.parameter SET value = 'run' WHERE name = 'report.central' AND valid_from = '2000-01-02'")
         central.append(b.reconcile(day)[1])
         b.script("UPDATE muhur.parameter SET value = 'none' WHERE name = 'report.central' AND valid_from = '2000-01-02'")
-    table.row("the same with two CentralRegistryReports, a line an investor, platform and asset", central, joins, memory.peak)
+    table.row("the same with the CentralRegistryReport, a line an investor, platform and asset", central, joins, memory.peak)
 
 
 def loading_meanwhile(b, day):

@@ -67,6 +67,10 @@ def notices_sealed():
             market.muhur("verify", "--trust", f"{market.pki}/trust.pem", "--crl", f"{market.pki}/crl.pem", path)
             broken = notice.data.replace(b"</", b" </", 1)
             assert market.verify_xmlsec(broken).returncode != 0, "xmlsec1 accepts a changed notice"
+    central = [n for n in market.outbox("SPK001") if n.startswith("CentralRegistryReport.")]
+    assert central, "none"
+    for name in central:
+        assert market.get("SPK001", "/outbox/" + name).data == market.get("MKK001", "/outbox/" + name).data
     assert seen >= {"Acknowledgement", "ReconciliationResult", "DiscrepancyReport", "CentralRegistryReport"}, seen
 
 

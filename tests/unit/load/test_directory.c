@@ -519,6 +519,14 @@ test_notices(void **state)
 	send_payload(M_NOTICE_FAILED, 0, &b);
 	expect_nothing();		/* not at once */
 
+	/* PLB gets the same document: nothing more is signed for it */
+	sql("INSERT INTO muhur.notice (id, kind, level, recipient, file_name, issued_at, day, copy_of)"
+	    " SELECT gen_random_uuid(), kind, level, 'PLB', file_name, issued_at, day, no FROM muhur.notice"
+	    " WHERE level = 'received' AND sha256 IS NULL");
+	d.look_sign = 1;
+	d.next_look = 0;
+	expect_nothing();
+
 	(void)str_copy(f.id, sizeof(f.id), n[0].id);
 	for (i = 0; i < 2; i++) {
 		memset(f.sha256, i == 0 ? '1' : '2', SHA256_HEX_SIZE - 1);
@@ -528,8 +536,15 @@ test_notices(void **state)
 		assert_int_equal(get_m_notice_publish(&m, &p), 0);
 		assert_int_equal(p.sha256[0], '1');
 		assert_string_equal(p.file_name, n[0].file_name);
+		assert_string_equal(p.recipient, "PLA");
+		m = expect(M_NOTICE_PUBLISH);
+		assert_int_equal(get_m_notice_publish(&m, &p), 0);
+		assert_int_equal(p.sha256[0], '1');
+		assert_string_equal(p.recipient, "PLB");
 	}
-	assert_int_equal(count("SELECT count(*) FROM muhur.event WHERE kind = 'signed'"), 1);
+	assert_int_equal(count("SELECT count(*) FROM muhur.event e JOIN muhur.notice n ON n.no = e.notice"
+	    " WHERE e.kind = 'signed' AND e.detail ->> 'sha256' = n.sha256 AND n.sha256 LIKE '11%'"), 2);
+	sql("DELETE FROM muhur.notice WHERE copy_of IS NOT NULL");
 	(void)str_copy(id.id, sizeof(id.id), n[0].id);
 	put_m_notice_id(&b, &id);
 	send_payload(M_NOTICE_PUBLISHED, 0, &b);

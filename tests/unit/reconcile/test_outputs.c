@@ -307,6 +307,9 @@ test_central(void **state)
 	    "1000000002 " BTC " PLA 2.5 0 2.5\n1000000009 " ETH " PLB 7 0 7");
 	expect("SELECT string_agg(recipient || ' ' || line_count, ', ' ORDER BY recipient) FROM muhur.notice "
 	    "WHERE kind = 'CentralRegistryReport'", "MKK 5, SPK 5");
+	/* one document for both */
+	expect("SELECT c.recipient || ' of ' || o.recipient FROM muhur.notice c JOIN muhur.notice o ON o.no = c.copy_of",
+	    "SPK of MKK");
 	expect_counts();
 	sql("INSERT INTO muhur.parameter (name, valid_from, value) VALUES ('report.central', '" DAY "', 'none')");
 	run_day_of(DAY, &run);
