@@ -27,6 +27,7 @@
 
 #define LEAF_SALT_SIZE	16	/* raw bytes */
 #define LEAF_KIND_SIZE	41
+#define OPENING_MAX	(1024 * 1024)	/* bytes of one opening */
 #define LEAF_MAX	65535	/* bytes: C2SP tlog-tiles has a 16-bit length */
 
 struct leaf {
@@ -40,16 +41,22 @@ struct leaf {
 	struct hash	 detail;			/* the salted hash */
 };
 
-/* detail: JSON text of an object, salt: LEAF_SALT_SIZE bytes.  Sets l->detail, and
+/* Does that kind show the SHA-256 of the bytes it is about?  1: and they are in the
+ * store; 0: they are not there, or not any more; -1: it shows none. */
+int	leaf_kind_stored(const char *kind);
+
+/* l has the other fields.  detail: JSON text of an object, salt: LEAF_SALT_SIZE bytes.  Sets l->detail, and
  * l->sha256 from detail's "sha256" where the kind is one that shows it.  opening:
- * the canonical text {"detail":...,"salt":...}.  0; -1 (logged): no JSON object,
- * or a number in it is no integer. */
+ * the canonical text {"detail":...,"salt":...} is appended; strings as RFC 8785 has
+ * them, keys sorted by bytes.  0; -1 (logged): no JSON object, a number in it is no
+ * integer, or another field of l cannot be. */
 int	leaf_commit(struct leaf *l, const char *detail, const unsigned char *salt, struct buf *opening);
-/* Its canonical bytes. */
+/* Its canonical bytes are appended. */
 void	leaf_text(const struct leaf *l, struct buf *out);
 /* Strictly: exactly what leaf_text would write; *why is a literal.  0 or -1. */
 int	leaf_parse(const char *text, size_t len, struct leaf *l, const char **why);
-/* Does the opening (as written by leaf_commit) open that leaf?  1 or 0.  detail,
+/* Does the opening (leaf_commit's, white space and order of keys may differ) open that
+ * leaf, and does the leaf show what it should of it?  1 or 0.  detail,
  * where not NULL: its canonical text is appended. */
 int	leaf_opens(const struct leaf *l, const char *opening, size_t len, struct buf *detail);
 

@@ -2,6 +2,7 @@
 /*
  * Merkle trees as in RFC 9162 2.1 (the same as RFC 6962 2.1), with SHA-256.
  * Pure: hashes come from callbacks.  Sizes and indexes are counts of leaves.
+ * One thread a process: the hash functions share a context.
  */
 #ifndef MUHUR_TRAIL_MERKLE_H
 #define MUHUR_TRAIL_MERKLE_H
@@ -19,6 +20,8 @@ struct hash { unsigned char b[SHA256_SIZE]; };
 void	merkle_leaf(const void *data, size_t len, struct hash *out);
 void	merkle_node(const struct hash *left, const struct hash *right, struct hash *out);
 void	merkle_empty(struct hash *out);
+/* SHA-256(a || b). */
+void	hash_bytes(const void *a, size_t alen, const void *b, size_t blen, struct hash *out);
 
 /*
  * The right edge of a tree that grows: the roots of its whole subtrees, the
@@ -31,6 +34,8 @@ struct frontier {
 };
 void	frontier_append(struct frontier *f, const struct hash *leaf);
 void	frontier_root(const struct frontier *f, struct hash *root);
+/* The root over n neighbouring nodes of one level. */
+void	merkle_whole(const struct hash *v, size_t n, struct hash *out);
 
 /* The hash of the whole subtree of 2^level leaves that begins with leaf
  * index << level.  0, or -1: it cannot be read (logged by the callback). */

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "trail/merkle.h"
 
-#define ORIGIN_SIZE	129	/* bytes of a log's name; no white space, no '+' */
+#define ORIGIN_SIZE	129	/* bytes of a log's name */
 #define CHECKPOINT_MAX	4096	/* bytes of a whole note */
 
 struct checkpoint {
@@ -17,6 +17,17 @@ struct checkpoint {
 	uint64_t	 size;
 	struct hash	 root;
 };
+
+/* Base64 as RFC 4648 4 has it.  decode: exactly n bytes, and only as encode writes
+ * them; 0 or -1. */
+void	base64_encode(const void *p, size_t n, struct buf *out);
+int	base64_decode(const char *s, size_t len, void *p, size_t n);
+
+/* A size as text has it: digits without a leading zero, up to INT64_MAX.  0 or -1. */
+int	decimal_parse(const char *s, size_t len, uint64_t *n);
+
+/* A log's name: 1..ORIGIN_SIZE - 1 printable ASCII characters, no space, no '+'. */
+int	note_name_ok(const char *s);
 
 struct note_signer;	/* name and private key */
 struct note_verifier;	/* name and public key */
