@@ -148,27 +148,33 @@ name_authority(PKCS7 *token, struct timestamp *t)
 	sk_X509_free(signers);
 }
 
+/* The token over what imprint reads, which is freed here. */
 static void
-judge_token(PKCS7 *token, const struct stamp *s, xmlNode *value, const struct stamp_rules *r,
-    struct timestamp *t)
+judge_token(PKCS7 *token, BIO *imprint, const struct stamp_rules *r, struct timestamp *t)
 {
 	TS_TST_INFO	*info = PKCS7_to_TS_TST_INFO(token);
 	usec_t		 at;
+	int		 verified;
 
 	if (info == NULL || cert_time(TS_TST_INFO_get_time(info), &at) == -1)
 		bad(t, "the token holds no time-stamp (RFC 3161 2.4.2)");
 	else if (!digests_ok(token, info))
 		bad(t, "the token uses another digest than SHA-256, SHA-384 or SHA-512");
-	else if (!verifies(token, imprinted(s, value), trust_store(r->tsa, r->at, r->require_crl),
-	    trust_helpers(r->tsa)))
-		bad_token(t);
-	else if (at > r->latest)
-		bad(t, "it tells a time after receipt");
 	else {
-		t->state = TIMESTAMP_GOOD;
-		t->at = at;
-		name_authority(token, t);
+		verified = verifies(token, imprint, trust_store(r->tsa, r->at != 0 ? r->at : at,
+		    r->require_crl), trust_helpers(r->tsa));
+		imprint = NULL;
+		if (!verified)
+			bad_token(t);
+		else if (at > r->latest)
+			bad(t, "it tells a time after receipt");
+		else {
+			t->state = TIMESTAMP_GOOD;
+			t->at = at;
+			name_authority(token, t);
+		}
 	}
+	BIO_free(imprint);
 	TS_TST_INFO_free(info);
 	ERR_clear_error();
 }
@@ -189,7 +195,79 @@ stamp_judge(const struct stamp *s, xmlNode *value, const struct stamp_rules *r,
 	else if (s->c14n[0] != '\0' && alg_c14n(s->c14n, &method) == -1)
 		bad(t, "canonicalisation %s is not allowed", s->c14n);
 	else if ((token = decode(s, t)) != NULL) {
-		judge_token(token, s, value, r, t);
+		judge_token(token, imprinted(s, value), r, t);
 		PKCS7_free(token);
 	}
+}
+
+/* Does it fit, whoever may have signed it?  OpenSSL hashes the bytes by the token's
+ * own algorithm. */
+static int
+fits(PKCS7 *token, const void *data, size_t len)
+{
+	TS_VERIFY_CTX	*ctx = TS_VERIFY_CTX_new();
+	BIO		*bio = BIO_new_mem_buf(data, (int)len);
+	int		 ok;
+
+	if (ctx == NULL || bio == NULL)
+		fatalx("time-stamp: out of memory");
+	(void)TS_VERIFY_CTX_set_flags(ctx, TS_VFY_VERSION | TS_VFY_DATA);
+	(void)TS_VERIFY_CTX_set_data(ctx, bio);
+	ok = TS_RESP_verify_token(ctx, token) == 1;
+	TS_VERIFY_CTX_free(ctx);
+	ERR_clear_error();
+	return ok;
+}
+
+static void
+judge_granted(PKCS7 *token, TS_TST_INFO *info, const void *data, size_t len,
+    const ASN1_INTEGER *nonce, const struct stamp_rules *r, struct timestamp *t)
+{
+	BIO		*bio;
+
+	if (nonce != NULL && (TS_TST_INFO_get_nonce(info) == NULL ||
+	    ASN1_INTEGER_cmp(TS_TST_INFO_get_nonce(info), nonce) != 0))
+		bad(t, "it answers another request: the nonce differs");
+	else if (!fits(token, data, len))
+		bad(t, "it is over other bytes");
+	else if (r->tsa == NULL) {
+		if (cert_time(TS_TST_INFO_get_time(info), &t->at) == -1)
+			bad(t, "the token holds no time-stamp (RFC 3161 2.4.2)");
+		else {
+			t->state = TIMESTAMP_NOT_JUDGED;
+			(void)str_copy(t->why, sizeof(t->why), "no time-stamp authority is trusted");
+		}
+	} else {
+		if ((bio = BIO_new_mem_buf(data, (int)len)) == NULL)
+			fatalx("time-stamp: out of memory");
+		judge_token(token, bio, r, t);
+	}
+}
+
+void
+stamp_judge_response(const void *der, size_t len, const void *data, size_t datalen,
+    const ASN1_INTEGER *nonce, const struct stamp_rules *r, struct timestamp *t)
+{
+	const unsigned char	*p = der;
+	TS_RESP			*resp = NULL;
+	PKCS7			*token;
+	TS_TST_INFO		*info;
+	long			 status;
+
+	memset(t, 0, sizeof(*t));
+	if (len <= STAMP_MAX_TOKEN)
+		resp = d2i_TS_RESP(NULL, &p, (long)len);
+	token = resp != NULL ? TS_RESP_get_token(resp) : NULL;
+	info = resp != NULL ? TS_RESP_get_tst_info(resp) : NULL;
+	status = resp != NULL ? ASN1_INTEGER_get(TS_STATUS_INFO_get0_status(TS_RESP_get_status_info(resp))) : -1;
+	if (resp == NULL || p != (const unsigned char *)der + len)
+		bad(t, "it is no TimeStampResp (RFC 3161 2.4.2)");
+	else if (status != TS_STATUS_GRANTED && status != TS_STATUS_GRANTED_WITH_MODS)
+		bad(t, "the authority granted none: status %ld", status);
+	else if (token == NULL || info == NULL)
+		bad(t, "it holds no token (RFC 3161 2.4.2)");
+	else
+		judge_granted(token, info, data, datalen, nonce, r, t);
+	TS_RESP_free(resp);
+	ERR_clear_error();
 }
