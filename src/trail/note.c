@@ -271,7 +271,7 @@ take_line(const char **at, const char *end, const char **line, size_t *len)
 }
 
 int
-decimal_parse(const char *s, size_t len, uint64_t *n)
+size_parse(const char *s, size_t len, uint64_t *n)
 {
 	size_t i;
 
@@ -296,7 +296,7 @@ take_text(const char *text, const char *end, const char *name, struct checkpoint
 	if (take_line(&text, end, &line, &len) == -1 || len != strlen(name) || memcmp(line, name, len) != 0)
 		return "it is of another log than the key";
 	(void)str_copy(c->origin, sizeof(c->origin), name);
-	if (take_line(&text, end, &line, &len) == -1 || decimal_parse(line, len, &c->size) == -1)
+	if (take_line(&text, end, &line, &len) == -1 || size_parse(line, len, &c->size) == -1)
 		return "its size is no number";
 	if (take_line(&text, end, &line, &len) == -1 ||
 	    base64_decode(line, len, c->root.b, SHA256_SIZE) == -1)

@@ -24,7 +24,7 @@ void	base64_encode(const void *p, size_t n, struct buf *out);
 int	base64_decode(const char *s, size_t len, void *p, size_t n);
 
 /* A size as text has it: digits without a leading zero, up to INT64_MAX.  0 or -1. */
-int	decimal_parse(const char *s, size_t len, uint64_t *n);
+int	size_parse(const char *s, size_t len, uint64_t *n);
 
 /* A log's name: 1..ORIGIN_SIZE - 1 printable ASCII characters, no space, no '+'. */
 int	note_name_ok(const char *s);

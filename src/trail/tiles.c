@@ -60,7 +60,7 @@ number_ends(const char *s, uint64_t min, uint64_t max)
 {
 	uint64_t n;
 
-	return decimal_parse(s, strlen(s), &n) == 0 && n >= min && n <= max;
+	return size_parse(s, strlen(s), &n) == 0 && n >= min && n <= max;
 }
 
 static int
@@ -222,7 +222,7 @@ wider(int dir, int level, uint64_t n, unsigned width)
 		return 0;
 	}
 	while ((e = readdir(d)) != NULL)
-		if (decimal_parse(e->d_name, strlen(e->d_name), &w) == 0 && w > width &&
+		if (size_parse(e->d_name, strlen(e->d_name), &w) == 0 && w > width &&
 		    w < TILE_WIDTH && (best == 0 || w < best))
 			best = (unsigned)w;
 	(void)closedir(d);
@@ -459,7 +459,7 @@ list_day(int dir, const char *name, date_t day, struct list *l)
 	for (errno = 0; (e = readdir(d)) != NULL; errno = 0) {
 		len = strlen(e->d_name);
 		stamp = len > 4 && strcmp(e->d_name + len - 4, ".tsr") == 0;
-		if (decimal_parse(e->d_name, len - (stamp ? 4 : 0), &size) == -1)
+		if (size_parse(e->d_name, len - (stamp ? 4 : 0), &size) == -1)
 			continue;
 		f = add(l);
 		f->size = size;
