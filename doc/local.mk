@@ -15,7 +15,8 @@ install-conf:
 	$(AM_V_at)$(INSTALL_DATA) $(srcdir)/etc/muhur.logrotate "$(DESTDIR)$(docdir)/examples/muhur.logrotate"
 # The brackets hide the names from configure, which would put the values there too.
 	$(AM_V_at)for unit in muhurd.service muhur-crl.service muhur-crl.timer \
-			muhur-identity.service muhur-identity.timer; do \
+			muhur-identity.service muhur-identity.timer \
+			muhur-trail-stamp.service muhur-trail-stamp.timer; do \
 		sed -e 's|@[s]bindir@|$(sbindir)|g' -e 's|@[b]indir@|$(bindir)|g' \
 			-e 's|@[s]ysconfdir@|$(sysconfdir)|g' "$(srcdir)/etc/$$unit" \
 			>"$(DESTDIR)$(docdir)/examples/$$unit" || exit 1; \
@@ -28,7 +29,9 @@ uninstall-conf:
 		"$(DESTDIR)$(docdir)/examples/muhur-crl.service" \
 		"$(DESTDIR)$(docdir)/examples/muhur-crl.timer" \
 		"$(DESTDIR)$(docdir)/examples/muhur-identity.service" \
-		"$(DESTDIR)$(docdir)/examples/muhur-identity.timer"
+		"$(DESTDIR)$(docdir)/examples/muhur-identity.timer" \
+		"$(DESTDIR)$(docdir)/examples/muhur-trail-stamp.service" \
+		"$(DESTDIR)$(docdir)/examples/muhur-trail-stamp.timer"
 	@cmp -s $(srcdir)/etc/muhur.conf "$(DESTDIR)$(muhurconfdir)/muhur.conf" && \
 		rm -f "$(DESTDIR)$(muhurconfdir)/muhur.conf" || :
 .PHONY: install-conf uninstall-conf

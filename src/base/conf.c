@@ -390,6 +390,9 @@ read_business(struct reading *r, struct conf *conf)
 	read_crls(r, conf);
 	if (cfg_getstr(r->cfg, "tsa_anchors")[0] != '\0')
 		conf->tsa_anchors = get_path(r, "tsa_anchors");
+	if (cfg_getstr(r->cfg, "tsa_url")[0] != '\0')
+		conf->tsa_url = get_text(r, "tsa_url");
+	conf->tsa_timeout = get_int(r, "tsa_timeout", 1, 3600);
 	conf->signing_time_past = get_int(r, "signing_time_past", 0, INT_MAX);
 	conf->signing_time_future = get_int(r, "signing_time_future", 0, INT_MAX);
 	get_policies(r, conf);
@@ -525,6 +528,7 @@ conf_free(struct conf *conf)
 		free_trust(&conf->trust[i]);
 	free(conf->crl_file);
 	free(conf->tsa_anchors);
+	free(conf->tsa_url);
 	free(conf->signature_policies);
 	free(conf->cutoffs);
 	free(conf->crl_dir);

@@ -85,6 +85,8 @@ struct conf {
 	char	*crl_file;		/* PEM, one or more CRLs */
 	int	 require_crl;		/* 1 */
 	char	*tsa_anchors;		/* PEM, of time-stamp authorities; NULL: none is trusted */
+	char	*tsa_url;		/* where time-stamps are asked for (RFC 3161 3.4); NULL none */
+	int	 tsa_timeout;		/* seconds for one: 30 */
 	char	*crl_dir;		/* of CRL_FETCHED, what `muhur crl refresh' fetched; NULL none */
 	char	**crl_urls;		/* where it fetches them */
 	size_t	 ncrl_urls;

@@ -64,6 +64,8 @@ cfg_opt_t conf_defaults[] = {
 	CFG_STR("crl_file", ETC "crl.pem", CFGF_NONE),
 	CFG_BOOL("require_crl", cfg_true, CFGF_NONE),
 	CFG_STR("tsa_anchors", "", CFGF_NONE),
+	CFG_STR("tsa_url", "", CFGF_NONE),
+	CFG_INT("tsa_timeout", 30, CFGF_NONE),
 	CFG_STR("crl_dir", "", CFGF_NONE),
 	CFG_STR_LIST("crl_urls", 0, CFGF_NONE),
 	CFG_BOOL("crl_distribution_points", cfg_false, CFGF_NONE),

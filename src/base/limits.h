@@ -47,6 +47,7 @@
 #define XML_MAX_TIMESTAMPS	4	/* SignatureTimeStamps that are judged; more are bad */
 #define STAMP_MAX_TOKEN		(64 * 1024)	/* bytes of one, DER: chains and lists may be in it */
 #define STAMP_MAX_TEXT		(128 * 1024)	/* its base64 with line ends */
+#define TSA_MAX_SKEW		300	/* seconds that a time-stamp asked for may lie beside our clock */
 #define STAMP_URI_SIZE		128	/* of a time-stamp's algorithm; longer is none that is known */
 #define XML_MAX_FIELD		1024	/* bytes of a record's attribute or a header's element */
 #define XML_MAX_SCHEMA_ERRORS	20	/* then validation ends; digesting goes on */

@@ -108,6 +108,7 @@ int cmd_break(struct cmd *, int, char **);
 int cmd_investor(struct cmd *, int, char **);
 int cmd_notice(struct cmd *, int, char **);
 int cmd_identity(struct cmd *, int, char **);
+int cmd_trail(struct cmd *, int, char **);
 int cmd_status(struct cmd *, int, char **);
 
 #endif

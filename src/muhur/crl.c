@@ -163,7 +163,8 @@ take(struct refresh *r, const char *source, const char *data, size_t len)
 static void
 fetch_all(struct refresh *r)
 {
-	struct fetch f = { .timeout = r->conf->crl_timeout, .max_size = r->conf->crl_max_size };
+	struct fetch f = { .timeout = r->conf->crl_timeout, .max_size = r->conf->crl_max_size,
+	    .limit = "crl_max_size" };
 	struct crl_sources s = { 0 };
 	struct buf body = { 0 };
 	char why[WHY_SIZE];

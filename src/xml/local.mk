@@ -29,6 +29,8 @@ src_xml_libxml_a_SOURCES = \
 	src/xml/stamp.h \
 	src/xml/trust.c \
 	src/xml/trust.h \
+	src/xml/tsp.c \
+	src/xml/tsp.h \
 	src/xml/xades.c \
 	src/xml/xades.h \
 	src/xml/xmlsec.c \

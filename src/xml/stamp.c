@@ -244,6 +244,20 @@ judge_granted(PKCS7 *token, TS_TST_INFO *info, const void *data, size_t len,
 	}
 }
 
+/* With the first of the texts that the authority gave (PKIFreeText, RFC 4210 D). */
+static void
+not_granted(struct timestamp *t, TS_STATUS_INFO *info, long status)
+{
+	const STACK_OF(ASN1_UTF8STRING)	*texts = TS_STATUS_INFO_get0_text(info);
+	const ASN1_UTF8STRING		*s = NULL;
+	int				 len = 0;
+
+	if (texts != NULL && (s = sk_ASN1_UTF8STRING_value(texts, 0)) != NULL)
+		len = ASN1_STRING_length(s) < 128 ? ASN1_STRING_length(s) : 128;
+	bad(t, "the authority granted none: status %ld%s%.*s", status, len > 0 ? ", " : "", len,
+	    len > 0 ? (const char *)ASN1_STRING_get0_data(s) : "");
+}
+
 void
 stamp_judge_response(const void *der, size_t len, const void *data, size_t datalen,
     const ASN1_INTEGER *nonce, const struct stamp_rules *r, struct timestamp *t)
@@ -263,11 +277,30 @@ stamp_judge_response(const void *der, size_t len, const void *data, size_t datal
 	if (resp == NULL || p != (const unsigned char *)der + len)
 		bad(t, "it is no TimeStampResp (RFC 3161 2.4.2)");
 	else if (status != TS_STATUS_GRANTED && status != TS_STATUS_GRANTED_WITH_MODS)
-		bad(t, "the authority granted none: status %ld", status);
+		not_granted(t, TS_RESP_get_status_info(resp), status);
 	else if (token == NULL || info == NULL)
 		bad(t, "it holds no token (RFC 3161 2.4.2)");
 	else
 		judge_granted(token, info, data, datalen, nonce, r, t);
 	TS_RESP_free(resp);
+	ERR_clear_error();
+}
+
+void
+stamp_judge_token(const void *der, size_t len, const void *data, size_t datalen,
+    const struct stamp_rules *r, struct timestamp *t)
+{
+	const unsigned char	*p = der;
+	PKCS7			*token = len <= STAMP_MAX_TOKEN ? d2i_PKCS7(NULL, &p, (long)len) : NULL;
+	TS_TST_INFO		*info = NULL;
+
+	memset(t, 0, sizeof(*t));
+	if (token == NULL || p != (const unsigned char *)der + len || !PKCS7_type_is_signed(token) ||
+	    (info = PKCS7_to_TS_TST_INFO(token)) == NULL)
+		bad(t, "it is no TimeStampToken (RFC 3161 2.4.2)");
+	else
+		judge_granted(token, info, data, datalen, NULL, r, t);
+	TS_TST_INFO_free(info);
+	PKCS7_free(token);
 	ERR_clear_error();
 }

@@ -40,5 +40,8 @@ void	stamp_judge(const struct stamp *s, xmlNode *value, const struct stamp_rules
  * not judged, and t->at is what it says. */
 void	stamp_judge_response(const void *der, size_t len, const void *data, size_t datalen,
 	    const ASN1_INTEGER *nonce, const struct stamp_rules *r, struct timestamp *t);
+/* The same of a token alone (TimeStampToken, DER). */
+void	stamp_judge_token(const void *der, size_t len, const void *data, size_t datalen,
+	    const struct stamp_rules *r, struct timestamp *t);
 
 #endif

@@ -53,6 +53,8 @@ test_defaults(void **state)
 	    sizeof(signature_policies_default));
 	assert_int_equal(conf->require_crl, 1);
 	assert_null(conf->tsa_anchors);
+	assert_null(conf->tsa_url);
+	assert_int_equal(conf->tsa_timeout, 30);
 	assert_null(conf->crl_dir);
 	assert_int_equal(conf->ncrl_urls, 0);
 	assert_int_equal(conf->crl_grace, 0);
@@ -74,6 +76,8 @@ test_values(void **state)
 	    "state_dir = state\n"
 	    "host_key = \"/abs/key\"\n"
 	    "tsa_anchors = \"pki/tsa.pem\"\n"
+	    "tsa_url = \"http://tsa.example/\"\n"
+	    "tsa_timeout = 5\n"
 	    "users { muhurd = root session = 59902 }\n"
 	    "sandbox = false\n"
 	    "clock_offset = -604800\n"
@@ -98,6 +102,8 @@ test_values(void **state)
 	assert_string_equal(conf->state_dir, "/base/dir/state");
 	assert_string_equal(conf->host_key, "/abs/key");
 	assert_string_equal(conf->tsa_anchors, "/base/dir/pki/tsa.pem");
+	assert_string_equal(conf->tsa_url, "http://tsa.example/");
+	assert_int_equal(conf->tsa_timeout, 5);
 	assert_string_equal(conf->user[ROLE_MUHURD], "root");
 	assert_string_equal(conf->user[ROLE_SESSION], "59902");
 	assert_string_equal(conf->user[ROLE_VERIFY], "");
