@@ -61,6 +61,13 @@
 #define CRLS_USED_MAX		20	/* for one chain: each certificate's, whole and delta */
 #define CRL_NUMBER_SIZE		43	/* 20 octets (RFC 5280 5.2.3), "0x" and hexadecimal */
 
+/* --- evidence: what a container may hold that somebody hands over ------------ */
+#define EVIDENCE_MAX_FILES	4096
+#define EVIDENCE_MAX_SIZE	(INT64_C(64) << 30)	/* bytes, unpacked, of all together */
+#define EVIDENCE_FREE_SIZE	(1024 * 1024)	/* bytes: of larger entries the ratio is looked at */
+#define EVIDENCE_MAX_RATIO	200	/* unpacked to packed */
+#define EVIDENCE_MAX_SMALL	(32 * 1024 * 1024)	/* bytes of an entry that is read into memory */
+
 /* --- what is kept of a refused document -------------------------------- */
 #define REASONS_MAX		32	/* reasons reported for one document */
 #define RECORD_FINDINGS_MAX	1000	/* kept of an accepted one, see schemas/sql/012-findings.sql */

@@ -2,6 +2,8 @@ noinst_LIBRARIES += src/document/libdocument.a
 src_document_libdocument_a_SOURCES = \
 	src/document/build.c \
 	src/document/build.h \
+	src/document/cades.c \
+	src/document/cades.h \
 	src/document/canonical.c \
 	src/document/extract.c \
 	src/document/extract.h \

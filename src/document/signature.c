@@ -273,6 +273,28 @@ out:
 	return rc;
 }
 
+int
+signature_value(const struct signing_key *k, const struct buf *bytes, struct buf *out)
+{
+	unsigned char	*raw = NULL, *der = NULL;
+	char		*text = NULL;
+	size_t		 len;
+	int		 n, rc = -1;
+
+	if (sign_bytes(k, bytes, &text) == -1 ||
+	    text_base64(text, XML_MAX_SIGNATURE_VALUE, &raw, &len) == -1)
+		goto out;
+	if (k->alg->key_type != EVP_PKEY_EC)
+		rc = buf_append(out, raw, len);
+	else if ((n = der_ecdsa(raw, len, &der)) > 0)
+		rc = buf_append(out, der, (size_t)n);
+out:
+	OPENSSL_free(der);
+	free(raw);
+	free(text);
+	return rc;
+}
+
 static int
 fill(struct values *v, const unsigned char *digest, usec_t signing_time)
 {

@@ -37,6 +37,10 @@ struct signing_key {
 int	signature_text(const struct signing_key *k, const unsigned char *digest,
 	    usec_t signing_time, struct buf *out);
 
+/* The signature over these bytes as CMS has it (ECDSA: DER), appended; by the key, wherever
+ * it is.  0, or -1 with the cause logged. */
+int	signature_value(const struct signing_key *k, const struct buf *bytes, struct buf *out);
+
 /* As signing_key_new; takes r->arg over in every case. */
 struct signing_key *signing_key_new_remote(const struct remote_key *r,
 	    const char *certs_pem, size_t certs_len);

@@ -2,6 +2,10 @@ bin_PROGRAMS += src/muhur/muhur
 # The outside check of identities from a file (muhur.conf: identity_check).
 dist_pkglibexec_SCRIPTS += src/muhur/muhur-identity-file
 src_muhur_muhur_SOURCES = \
+	src/muhur/asic.c \
+	src/muhur/asic.h \
+	src/muhur/asic_manifest.c \
+	src/muhur/asic_read.c \
 	src/muhur/break.c \
 	src/muhur/c14n.c \
 	src/muhur/cmd.c \
@@ -41,8 +45,11 @@ src_muhur_muhur_SOURCES = \
 	src/muhur/sample_people.c \
 	src/muhur/sample_write.c \
 	src/muhur/sign.c \
+	src/muhur/sign_key.h \
 	src/muhur/status.c \
 	src/muhur/submission.c \
+	src/muhur/temp.c \
+	src/muhur/temp.h \
 	src/muhur/trail.c \
 	src/muhur/trail.h \
 	src/muhur/trail_stamp.c \
@@ -52,4 +59,4 @@ src_muhur_muhur_SOURCES = \
 	src/muhur/user_cert.c \
 	src/muhur/user_cert.h \
 	src/muhur/verify.c
-src_muhur_muhur_LDADD = src/document/libdocument.a src/xml/libxml.a src/trail/libtrail.a src/pg/libpg.a src/model/libmodel.a src/base/libbase.a $(XMLSEC_LIBS) $(XML_LIBS) $(CRYPTO_LIBS) $(P11KIT_LIBS) $(PQ_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS) $(CONFUSE_LIBS) $(CURL_LIBS)
+src_muhur_muhur_LDADD = src/document/libdocument.a src/xml/libxml.a src/trail/libtrail.a src/pg/libpg.a src/model/libmodel.a src/base/libbase.a $(XMLSEC_LIBS) $(XML_LIBS) $(CRYPTO_LIBS) $(P11KIT_LIBS) $(PQ_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS) $(CONFUSE_LIBS) $(CURL_LIBS) $(ZIP_LIBS)

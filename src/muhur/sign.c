@@ -22,6 +22,8 @@
 #include "document/token.h"
 #include "muhur/cmd.h"
 #include "muhur/progress.h"
+#include "muhur/sign_key.h"
+#include "muhur/temp.h"
 
 #define PEM_MAX		(1024 * 1024)
 #define CTRL_C		3
@@ -140,18 +142,18 @@ load_token(const char *uri, const struct buf *certs)
 	return k;
 }
 
-static struct signing_key *
-load_key(const struct arguments *a)
+struct signing_key *
+sign_key_load(const char *key_path, const char *cert, const char *chain)
 {
 	struct signing_key	*k = NULL;
 	struct buf		 key = { 0 }, certs = { 0 };
 
-	if (append_file(&certs, a->cert) == -1 ||
-	    (a->chain != NULL && append_file(&certs, a->chain) == -1))
+	if (append_file(&certs, cert) == -1 ||
+	    (chain != NULL && append_file(&certs, chain) == -1))
 		goto out;
-	if (token_is_uri(a->key))
-		k = load_token(a->key, &certs);
-	else if (append_file(&key, a->key) == 0)
+	if (token_is_uri(key_path))
+		k = load_token(key_path, &certs);
+	else if (append_file(&key, key_path) == 0)
 		k = signing_key_new(key.data, key.len, certs.data, certs.len);
 out:
 	if (key.data != NULL)
@@ -159,24 +161,6 @@ out:
 	buf_free(&key);
 	buf_free(&certs);
 	return k;
-}
-
-/* An unnamed file that disappears with the process. */
-static int
-temporary(void)
-{
-	const char	*dir = getenv("TMPDIR");
-	FILE		*f;
-	int		 fd;
-
-	fd = open(dir != NULL ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd == -1 && (f = tmpfile()) != NULL) {
-		fd = fcntl(fileno(f), F_DUPFD_CLOEXEC, 3);
-		fclose(f);
-	}
-	if (fd == -1)
-		log_warn("temporary file");
-	return fd;
 }
 
 static int
@@ -207,7 +191,7 @@ open_input(const char *path)
 	}
 	if (lseek(fd, 0, SEEK_SET) == 0)
 		return fd;
-	if ((spool = temporary()) != -1 && pour(fd, spool) == -1) {
+	if ((spool = temp_file()) != -1 && pour(fd, spool) == -1) {
 		close(spool);
 		spool = -1;
 	}
@@ -233,7 +217,7 @@ open_output(const char *path, char **tmp)
 
 	*tmp = NULL;
 	if (is_special(path))
-		return temporary();
+		return temp_file();
 	*tmp = xasprintf("%s.XXXXXX", path);
 	if ((fd = mkostemp(*tmp, O_CLOEXEC)) == -1) {
 		log_warn("%s", path);
@@ -298,7 +282,7 @@ cmd_sign(struct cmd *c, int argc, char **argv)
 
 	if (parse(argc, argv, &a) == -1)
 		return cmd_usage(c);
-	if (document_init() == -1 || (k = load_key(&a)) == NULL ||
+	if (document_init() == -1 || (k = sign_key_load(a.key, a.cert, a.chain)) == NULL ||
 	    (in = open_input(a.in)) == -1 || (out = open_output(a.out, &tmp)) == -1)
 		goto out;
 	progress_setup();
