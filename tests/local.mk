@@ -4,6 +4,7 @@ include tests/unit/model.mk
 include tests/unit/msg.mk
 include tests/unit/xml.mk
 include tests/unit/document.mk
+include tests/unit/trail.mk
 include tests/unit/pg.mk
 include tests/unit/muhurd.mk
 include tests/unit/sftp.mk
