@@ -1,6 +1,7 @@
 # Unit tests: one file a floor, one program a module.
 include tests/unit/base.mk
 include tests/unit/model.mk
+include tests/unit/depot.mk
 include tests/unit/msg.mk
 include tests/unit/xml.mk
 include tests/unit/document.mk

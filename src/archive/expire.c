@@ -5,58 +5,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <openssl/evp.h>
 
 #include "archive/expire.h"
 #include "base/clock.h"
 #include "base/fdio.h"
 #include "base/log.h"
-#include "base/mem.h"
+#include "depot/depot.h"
 #include "model/ident.h"
-
-#define CHUNK	(64 * 1024)
 
 /* What looking at one of the two places may tell. */
 enum found { FOUND, ABSENT, WRONG, TROUBLE };
-
-int
-hash_file(int fd, char *hex)
-{
-	unsigned char md[EVP_MAX_MD_SIZE];
-	EVP_MD_CTX *ctx;
-	char *chunk;
-	off_t pos = 0;
-	ssize_t n;
-	int rc = -1;
-
-	chunk = xcalloc(CHUNK, 1);
-	if ((ctx = EVP_MD_CTX_new()) == NULL ||
-	    EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1)
-		fatalx("SHA-256 is not available");
-	for (;;) {
-		n = pread(fd, chunk, CHUNK, pos);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		if (EVP_DigestUpdate(ctx, chunk, (size_t)n) != 1)
-			fatalx("SHA-256 failed");
-		pos += n;
-	}
-	if (n == 0) {
-		if (EVP_DigestFinal_ex(ctx, md, NULL) != 1)
-			fatalx("SHA-256 failed");
-		hex_encode(md, SHA256_SIZE, hex);
-		rc = 0;
-	}
-	EVP_MD_CTX_free(ctx);
-	free(chunk);
-	return rc;
-}
 
 /* Is file there, a regular one, and do its bytes have the hash? */
 static enum found
@@ -71,7 +31,7 @@ look(int dir, const char *file, const char *sha256)
 	if (fd == -1)
 		return errno == ENOENT ? ABSENT : TROUBLE;
 	errno = EINVAL;		/* what is no regular file gives no other */
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && hash_file(fd, hex) == 0)
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && depot_hash_fd(fd, hex) == 0)
 		found = strcmp(hex, sha256) == 0 ? FOUND : WRONG;
 	(void)close(fd);
 	return found;

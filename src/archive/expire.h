@@ -14,8 +14,4 @@
  * where the bytes are wrong or gone); nothing was moved then. */
 int expire_notice(int boxes, const struct m_notice_publish *notice);
 
-/* The SHA-256 of an open file, from its start, as lower-case hexadecimal in
- * hex (SHA256_HEX_SIZE bytes).  0, or -1 with errno. */
-int hash_file(int fd, char *hex);
-
 #endif

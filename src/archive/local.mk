@@ -2,4 +2,4 @@ pkglibexec_PROGRAMS += src/archive/muhur-archive
 src_archive_muhur_archive_SOURCES = \
 	src/archive/expire.c src/archive/expire.h \
 	src/archive/main.c
-src_archive_muhur_archive_LDADD = src/msg/libmsg.a src/model/libmodel.a src/base/libbase.a $(CRYPTO_LIBS) $(SECCOMP_LIBS) $(CONFUSE_LIBS)
+src_archive_muhur_archive_LDADD = src/msg/libmsg.a src/depot/libdepot.a src/model/libmodel.a src/base/libbase.a $(CRYPTO_LIBS) $(ZSTD_LIBS) $(SECCOMP_LIBS) $(CONFUSE_LIBS)

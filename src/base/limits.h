@@ -83,6 +83,9 @@
 #define DOCUMENT_RATE		(1024 * 1024)	/* bytes a second, at the least */
 #define VERIFY_CPU_BASE		120	/* seconds of CPU beside those for the size */
 
+/* --- the store --------------------------------------------------------------- */
+#define DEPOT_WINDOW_LOG	23	/* a compressed document is read with 8 MiB of history at the most */
+
 /* --- identities ------------------------------------------------------------ */
 #define IDENTITY_KEY_SIZE	32	/* of the hash they are looked up by, HMAC-SHA-256 */
 #define IDENTITY_CHECK_BATCH	1000	/* that the outside check is asked about at once */

@@ -9,13 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <openssl/evp.h>
-
 #include "base/clock.h"
 #include "base/fdio.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "depot/depot.h"
 #include "model/cutoffs.h"
 #include "model/ident.h"
 #include "muhur/cmd.h"
@@ -233,38 +232,64 @@ cmd_change_state(struct cmd *c, char **argv, const char *what, const char *from,
 	return EXIT_NO;
 }
 
-/* Copies and digests; 0, or -1 with the cause logged. */
-static int
-copy_digest(int in, const char *from, int out, const char *to, char hex[SHA256_HEX_SIZE])
+int
+cmd_store(struct cmd *c)
 {
-	unsigned char md[EVP_MAX_MD_SIZE], *chunk = xcalloc(1, 1 << 16);
-	unsigned int mdlen;
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	char *path = xasprintf("%s/store", cmd_conf(c)->state_dir);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd == -1) {
+		log_warn("%s", path);
+		exit(EXIT_ENVIRONMENT);
+	}
+	free(path);
+	return fd;
+}
+
+/* From the store, or else from the file fallback; NULL, the cause logged. */
+static struct depot_file *
+open_document(struct cmd *c, const char *sha256, const char *fallback)
+{
+	struct depot_file *f = NULL;
+	const char *from = fallback;
+	int fd;
+
+	errno = ENOENT;
+	if (sha256 != NULL) {
+		fd = cmd_store(c);
+		f = depot_open(fd, sha256);
+		(void)close(fd);
+		if (f == NULL && (errno != ENOENT || fallback == NULL))
+			from = sha256;
+	}
+	if (f == NULL && from != NULL && from == fallback &&
+	    (fd = open(fallback, O_RDONLY | O_CLOEXEC)) != -1)
+		f = depot_of(fd, DEPOT_PLAIN);
+	if (f == NULL)
+		log_warn("%s", from != NULL ? from : "document");
+	return f;
+}
+
+/* Copies all of it; 0, or -1 with the cause logged. */
+static int
+copy_all(struct depot_file *in, const char *from, int out, const char *to)
+{
+	char *chunk = xcalloc(1, 1 << 16);
 	ssize_t n;
 	int rc = -1;
 
-	if (ctx == NULL || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1) {
-		log_warnx("SHA-256: OpenSSL cannot compute it");
-		goto out;
-	}
-	while ((n = read_full(in, chunk, 1 << 16)) > 0) {
-		if (EVP_DigestUpdate(ctx, chunk, (size_t)n) != 1)
-			goto out;
+	while ((n = depot_read(in, chunk, 1 << 16)) > 0)
 		if (write_full(out, chunk, (size_t)n) == -1) {
 			log_warn("%s", to);
 			goto out;
 		}
-	}
-	if (n == -1) {
+	if (n == -1 && errno == EBADMSG)
+		log_warnx("%s: its compressed form is broken; restore the file from a backup", from);
+	else if (n == -1)
 		log_warn("%s", from);
-		goto out;
-	}
-	if (EVP_DigestFinal_ex(ctx, md, &mdlen) != 1)
-		goto out;
-	hex_encode(md, SHA256_SIZE, hex);
-	rc = 0;
+	else
+		rc = 0;
 out:
-	EVP_MD_CTX_free(ctx);
 	free(chunk);
 	return rc;
 }
@@ -272,22 +297,13 @@ out:
 int
 cmd_copy_out(struct cmd *c, const char *sha256, const char *fallback, const char *path)
 {
-	char *stored = NULL, hex[SHA256_HEX_SIZE];
-	const char *from = fallback;
-	int in = -1, out = -1, rc = EXIT_ENVIRONMENT;
+	const char *what = sha256 != NULL ? sha256 : fallback;
+	char hex[SHA256_HEX_SIZE];
+	struct depot_file *in;
+	int out = -1, rc = EXIT_ENVIRONMENT;
 
-	if (sha256 != NULL) {
-		stored = xasprintf("%s/store/%.2s/%s", cmd_conf(c)->state_dir, sha256, sha256);
-		in = open(stored, O_RDONLY | O_CLOEXEC);
-		if (in != -1 || errno != ENOENT || from == NULL)
-			from = stored;
-	}
-	if (in == -1 && from != NULL && from != stored)
-		in = open(from, O_RDONLY | O_CLOEXEC);
-	if (in == -1) {
-		log_warn("%s", from != NULL ? from : "document");
+	if ((in = open_document(c, sha256, fallback)) == NULL)
 		goto out;
-	}
 	if (path == NULL || strcmp(path, "-") == 0) {
 		path = "standard output";
 		out = dup(STDOUT_FILENO);
@@ -298,11 +314,12 @@ cmd_copy_out(struct cmd *c, const char *sha256, const char *fallback, const char
 		log_warn("%s", path);
 		goto out;
 	}
-	if (copy_digest(in, from, out, path, hex) == -1)
+	if (copy_all(in, what, out, path) == -1)
 		goto out;
+	depot_digest(in, hex);
 	if (sha256 != NULL && strcmp(hex, sha256) != 0) {
-		log_warnx("%s: its bytes do not have the recorded SHA-256 %s; do not use "
-		    "this copy, restore the file from a backup", from, sha256);
+		log_warnx("%s: its bytes do not have this SHA-256; do not use "
+		    "this copy, restore the file from a backup", sha256);
 		goto out;
 	}
 	if (close(out) == -1) {
@@ -313,10 +330,8 @@ cmd_copy_out(struct cmd *c, const char *sha256, const char *fallback, const char
 	out = -1;
 	rc = EXIT_YES;
 out:
-	if (in != -1)
-		close(in);
+	depot_close(in);
 	if (out != -1)
 		close(out);
-	free(stored);
 	return rc;
 }

@@ -86,6 +86,8 @@ int cmd_set_state(struct cmd *c, int argc, char **argv, const char *what, const 
 /* The same in the open transaction, which it commits; argv[1] is there. */
 int cmd_change_state(struct cmd *c, char **argv, const char *what, const char *from,
     const char *to, const char *event);
+/* The folder of the store, the caller's to close; exits with 3. */
+int cmd_store(struct cmd *c);
 /* The document of that hash from the store to path ("-" or NULL: standard
  * output), its bytes compared with the hash.  fallback: where else it may
  * lie, NULL for nowhere.  An exit code. */

@@ -59,4 +59,4 @@ src_muhur_muhur_SOURCES = \
 	src/muhur/user_cert.c \
 	src/muhur/user_cert.h \
 	src/muhur/verify.c
-src_muhur_muhur_LDADD = src/document/libdocument.a src/xml/libxml.a src/trail/libtrail.a src/pg/libpg.a src/model/libmodel.a src/base/libbase.a $(XMLSEC_LIBS) $(XML_LIBS) $(CRYPTO_LIBS) $(P11KIT_LIBS) $(PQ_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS) $(CONFUSE_LIBS) $(CURL_LIBS) $(ZIP_LIBS)
+src_muhur_muhur_LDADD = src/document/libdocument.a src/xml/libxml.a src/pg/libpg.a src/depot/libdepot.a src/model/libmodel.a src/base/libbase.a $(XMLSEC_LIBS) $(XML_LIBS) $(CRYPTO_LIBS) $(ZSTD_LIBS) $(P11KIT_LIBS) $(PQ_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS) $(CONFUSE_LIBS) $(CURL_LIBS)

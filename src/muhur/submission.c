@@ -10,11 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <openssl/evp.h>
-
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "depot/depot.h"
 #include "model/ident.h"
 #include "model/job.h"
 #include "muhur/cmd.h"
@@ -193,25 +192,15 @@ submission_get(struct cmd *c, int argc, char **argv)
 static int
 file_digest(const char *path, char hex[SHA256_HEX_SIZE])
 {
-	unsigned char digest[SHA256_SIZE];
-	char chunk[65536];
-	EVP_MD_CTX *md = EVP_MD_CTX_new();
-	ssize_t n = -1;
-	int fd;
+	int fd, rc, saved;
 
-	if (md == NULL || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1)
-		fatalx("SHA-256 cannot be computed");
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) != -1) {
-		while ((n = read_full(fd, chunk, sizeof(chunk))) > 0)
-			if (EVP_DigestUpdate(md, chunk, (size_t)n) != 1)
-				fatalx("SHA-256 cannot be computed");
-		close(fd);
-	}
-	if (EVP_DigestFinal_ex(md, digest, NULL) != 1)
-		fatalx("SHA-256 cannot be computed");
-	EVP_MD_CTX_free(md);
-	hex_encode(digest, sizeof(digest), hex);
-	return n == 0 ? 0 : -1;
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) == -1)
+		return -1;
+	rc = depot_hash_fd(fd, hex);
+	saved = errno;
+	(void)close(fd);
+	errno = saved;
+	return rc;
 }
 
 /*

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "depot/depot.h"
 #include "model/ident.h"
 #include "muhurd/disk.h"
 #include "muhurd/flow.h"
@@ -291,7 +292,7 @@ flow_sub_state(struct gateway *gw, struct msg *m)
 	enum flow_phase was;
 
 	if (get_m_submission_state(m, &st) == -1 ||
-	    (st.sha256[0] != '\0' && !store_name_ok(st.sha256)))
+	    (st.sha256[0] != '\0' && !depot_name_ok(st.sha256)))
 		return -1;
 	if ((s = *find(f, st.id)) == NULL) {
 		f->unknown = 1;		/* decided about one that is not known here now */

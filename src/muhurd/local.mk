@@ -23,4 +23,4 @@ src_muhurd_libmuhurd_a_SOURCES = \
 sbin_PROGRAMS += src/muhurd/muhurd
 src_muhurd_muhurd_SOURCES = \
 	src/muhurd/main.c
-src_muhurd_muhurd_LDADD = src/muhurd/libmuhurd.a src/msg/libmsg.a src/model/libmodel.a src/base/libbase.a $(SECCOMP_LIBS) $(CONFUSE_LIBS) -lpthread
+src_muhurd_muhurd_LDADD = src/muhurd/libmuhurd.a src/msg/libmsg.a src/depot/libdepot.a src/model/libmodel.a src/base/libbase.a $(SECCOMP_LIBS) $(CONFUSE_LIBS) -lpthread

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "depot/depot.h"
 #include "model/ident.h"
 #include "msg/proto.h"
 #include "muhurd/disk.h"
@@ -285,7 +286,7 @@ notices_signed(struct gateway *gw, struct msg *m)
 	struct m_notice_file file;
 	struct entry *e;
 
-	if (get_m_notice_file(m, &file) == -1 || !store_name_ok(file.sha256) ||
+	if (get_m_notice_file(m, &file) == -1 || !depot_name_ok(file.sha256) ||
 	    (e = find(gw->notices, file.id, ENTRY_SIGNING)) == NULL)
 		return -1;
 	submit(gw, e, ENTRY_STORING, store_work, store_done, &file);

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "depot/depot.h"
 #include "msg/proto.h"
 #include "muhurd/pair.h"
 #include "muhurd/spool.h"
@@ -271,7 +272,7 @@ pair_load_done(struct child *load, struct msg *m)
 	int strikes;
 
 	if (p == NULL || get_m_submission_state(m, &st) == -1 ||
-	    (st.sha256[0] != '\0' && !store_name_ok(st.sha256)) ||
+	    (st.sha256[0] != '\0' && !depot_name_ok(st.sha256)) ||
 	    strcmp(st.id, p->s->m.id) != 0)
 		return -1;
 	strikes = p->strikes;

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "depot/depot.h"
 #include "model/ident.h"
 #include "msg/proto.h"
 #include "muhurd/disk.h"
@@ -162,7 +163,7 @@ accept_item(struct gateway *gw, struct msg *m, int expire)
 	/* names that become paths are judged here, whoever sends them */
 	if (get_m_notice_publish(m, &p) == -1 || !uuid_ok(p.id) ||
 	    !member_code_ok(p.recipient) || !file_name_ok(p.file_name) ||
-	    !store_name_ok(p.sha256) || date_parse(p.day, &day) == -1)
+	    !depot_name_ok(p.sha256) || date_parse(p.day, &day) == -1)
 		return -1;
 	/* at work already; or on its way out while a repeat wants it in again, and
 	 * would lose it a moment later: the directory gives it once more */

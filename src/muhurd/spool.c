@@ -14,6 +14,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "depot/depot.h"
 #include "model/ident.h"
 #include "muhurd/spool.h"
 
@@ -345,30 +346,29 @@ shelve(const struct tree *t, int subdir, const struct m_submission *m, const cha
 }
 
 static int
-on_shelf(const struct tree *t, const char *folder, const char *name)
+in_store(const struct tree *t, const char *path)
 {
 	struct stat st;
-	int shelf, rc;
 
-	if ((shelf = tree_dir_existing(t->store, folder)) == -1)
-		return 0;
-	rc = fstatat(shelf, name, &st, AT_SYMLINK_NOFOLLOW);
-	(void)close(shelf);
-	return rc == 0;
+	return fstatat(t->store, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* Is it in the store, wherever shelve puts it? */
 static int
 is_stored(const struct tree *t, const struct m_submission *m, const char *sha256)
 {
-	char head[3] = { 0 };
+	char path[DEPOT_PATH_SIZE];
 
 	if (sha256[0] != '\0') {
-		memcpy(head, sha256, 2);
-		if (on_shelf(t, head, sha256))
+		depot_path(sha256, DEPOT_PLAIN, path);
+		if (in_store(t, path))
+			return 1;
+		depot_path(sha256, DEPOT_ZSTD, path);
+		if (in_store(t, path))
 			return 1;
 	}
-	return on_shelf(t, "held", m->id);
+	(void)snprintf(path, sizeof(path), "held/%s", m->id);
+	return in_store(t, path);
 }
 
 int

@@ -49,9 +49,6 @@ int spool_conclude(const struct tree *t, const struct m_submission *m, const cha
 int spool_scan(const struct tree *t, size_t max, int durable, struct m_submission **list,
     size_t *n, int *more);
 
-/* A name in the store: 64 lower-case hexadecimal digits. */
-int  store_name_ok(const char *s);
-
 /* Empty store/tmp: at start, before anybody works there. */
 void spool_clean_tmp(const struct tree *t);
 /* New files for the signer: *draft has no name, *out is store/tmp/<id>.  0/-1. */

@@ -13,13 +13,6 @@
 #include "base/log.h"
 #include "muhurd/spool.h"
 
-int
-store_name_ok(const char *s)
-{
-	return strlen(s) == SHA256_HEX_SIZE - 1 &&
-	    strspn(s, "0123456789abcdef") == SHA256_HEX_SIZE - 1;
-}
-
 static int
 remove_one(int dirfd, const char *name, void *arg)
 {
