@@ -8,7 +8,7 @@
 #define MUHUR_LOAD_DIRECTORY_H
 
 #include "base/mem.h"
-#include "load/link.h"
+#include "pg/link.h"
 #include "msg/msg.h"
 #include "msg/proto.h"
 

@@ -11,7 +11,6 @@ LOAD_SOURCES = \
 	src/load/expiry.c \
 	src/load/found.c src/load/found.h \
 	src/load/lines.c \
-	src/load/link.c src/load/link.h \
 	src/load/login.c \
 	src/load/notices.c \
 	src/load/outcome.c src/load/outcome.h \

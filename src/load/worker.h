@@ -12,7 +12,7 @@
 
 #include "base/mem.h"
 #include "load/authority.h"
-#include "load/link.h"
+#include "pg/link.h"
 #include "msg/msg.h"
 #include "msg/proto.h"
 #include "msg/stream.h"

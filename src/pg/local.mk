@@ -4,6 +4,8 @@ src_pg_libpg_a_SOURCES = \
 	src/pg/admin.h \
 	src/pg/db.c \
 	src/pg/db.h \
+	src/pg/link.c \
+	src/pg/link.h \
 	src/pg/migrate.c \
 	src/pg/migrate.h \
 	src/pg/queue.c \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "load/link.h"
+#include "pg/link.h"
 
 #include <string.h>
 

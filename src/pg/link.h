@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* The process's connection to the database, made again with back-off when the
  * database goes away. */
-#ifndef MUHUR_LOAD_LINK_H
-#define MUHUR_LOAD_LINK_H
+#ifndef MUHUR_PG_LINK_H
+#define MUHUR_PG_LINK_H
 
 #include "base/clock.h"
 #include "base/conf.h"
