@@ -22,7 +22,7 @@
 #define SECRET_FILE_MAX	4096
 
 static const char *const roles[] = {
-	"muhur_load", "muhur_directory", "muhur_reconcile", "muhur_admin", "muhur_identity"
+	"muhur_load", "muhur_directory", "muhur_reconcile", "muhur_admin", "muhur_identity", "muhur_sequencer"
 };
 #define NROLES (sizeof(roles) / sizeof(roles[0]))
 
