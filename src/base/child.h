@@ -23,10 +23,14 @@ enum {
 	FD_ANCHORS	= 6,	/* verify: trust anchors PEM; signer: certificate PEM */
 	FD_CRL		= 7,	/* verify: CRLs PEM; signer: the private key PEM, or the
 				 * file of its token's PIN (absent where there is none) */
-	/* load, directory, reconcile */
+	/* load, directory, reconcile, sequencer */
 	FD_DB_PASSWORD	= 5,
 	FD_RULES	= 6,	/* reconcile: schemas/rules directory */
 	FD_IDENTITY_KEY	= 6,	/* load: the key of the identities' hash */
+	/* sequencer: password as above, then the folders (O_RDONLY|O_DIRECTORY) and the key */
+	FD_TRAIL	= 6,	/* <state_dir>/trail */
+	FD_OPENINGS	= 7,	/* <state_dir>/openings */
+	FD_TRAIL_KEY	= 8,	/* PEM */
 	/* archive */
 	FD_BOXES	= 5,
 	FD_STORE	= 6,

@@ -379,6 +379,25 @@ read_identity(struct reading *r, struct conf *conf)
 	list->v[0] = program;
 }
 
+/* The log's name stands on a line of its own, and in front of '+' in its verifier's
+ * key (C2SP signed-note). */
+static void
+read_trail(struct reading *r, struct conf *conf)
+{
+	const char *s;
+
+	conf->trail_key = get_optional_path(r, "trail_key");
+	conf->trail_origin = get_text(r, "trail_origin");
+	for (s = conf->trail_origin; *s != '\0'; s++)
+		if ((unsigned char)*s <= ' ' || (unsigned char)*s > '~' || *s == '+')
+			break;
+	if (*s != '\0' || strlen(conf->trail_origin) >= TRAIL_ORIGIN_SIZE)
+		refuse(r, "trail_origin", "\"%s\" is no name of a log such as muhur.example.org/trail: at most %d "
+		    "printable ASCII characters, no space and no +", conf->trail_origin, TRAIL_ORIGIN_SIZE - 1);
+	conf->trail_checkpoint_interval = get_int(r, "trail_checkpoint_interval", 1, 60);
+	conf->trail_stamp_alarm = get_int(r, "trail_stamp_alarm", 1, 366 * 86400);
+}
+
 static void
 read_business(struct reading *r, struct conf *conf)
 {
@@ -401,6 +420,7 @@ read_business(struct reading *r, struct conf *conf)
 	conf->reconcile_delay = get_int(r, "reconcile_delay", 0, 86400);
 	read_signing(r, conf);
 	read_identity(r, conf);
+	read_trail(r, conf);
 	conf->outbox_retention = get_number(r, "outbox_retention", 1, INT64_C(3155760000));
 }
 
@@ -543,5 +563,7 @@ conf_free(struct conf *conf)
 	list_free(&conf->signing_module_write);
 	list_free(&conf->signing_module_env);
 	list_free(&conf->identity_check);
+	free(conf->trail_key);
+	free(conf->trail_origin);
 	free(conf);
 }

@@ -24,7 +24,7 @@ enum signature_profile { PROFILE_XADES, PROFILE_XMLDSIG };
 enum role {
 	ROLE_MUHURD, ROLE_LISTENER, ROLE_SESSION, ROLE_VERIFY, ROLE_LOAD,
 	ROLE_DIRECTORY,		/* a muhur-load that answers logins and hands out notices */
-	ROLE_RECONCILE, ROLE_SIGNER, ROLE_ARCHIVE, ROLE_COUNT
+	ROLE_RECONCILE, ROLE_SIGNER, ROLE_ARCHIVE, ROLE_SEQUENCER, ROLE_COUNT
 };
 const char *role_name(enum role role);	/* "muhurd", "listener", ... */
 
@@ -119,6 +119,11 @@ struct conf {
 	/* identities */
 	struct conf_list identity_check;	/* the outside check's program and its arguments; n 0: none */
 	int	 identity_check_timeout;	/* seconds for up to IDENTITY_CHECK_BATCH answers: 60 */
+	/* trail */
+	char	*trail_key;		/* PEM, Ed25519; NULL: events wait, no log is written */
+	char	*trail_origin;		/* the log's name */
+	int	 trail_checkpoint_interval;	/* seconds: 10, at most 60 */
+	int	 trail_stamp_alarm;	/* seconds that a checkpoint may lack its time-stamp: 3600 */
 	/* boxes */
 	int64_t	 outbox_retention;	/* seconds: 604800 = 7 * 24 h (S2 A) */
 };

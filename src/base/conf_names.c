@@ -16,6 +16,7 @@ static const char *const role_names[ROLE_COUNT] = {
 	[ROLE_RECONCILE] = "reconcile",
 	[ROLE_SIGNER]	 = "signer",
 	[ROLE_ARCHIVE]	 = "archive",
+	[ROLE_SEQUENCER] = "sequencer",
 };
 
 const char *

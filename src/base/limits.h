@@ -92,6 +92,9 @@
 #define IDENTITY_ANSWER_MAX	1024	/* bytes of one line of its answer */
 #define REGISTRY_NO_SIZE	11	/* 10 digits */
 
+/* --- trail ---------------------------------------------------------------- */
+#define TRAIL_ORIGIN_SIZE	129	/* of the log's name */
+
 /* --- header of a submission -------------------------------------------- */
 #define CONTROL_TOTALS_MAX	2048	/* assets in one submission */
 

@@ -28,7 +28,8 @@ struct gateway_fds {
 	int	 cert, key;		/* the signer's; key: of a token the PIN's file */
 	int	*token;			/* O_PATH: what the token's module may read, then write */
 	size_t	 ntoken, ntoken_read;
-	int	 password[ROLE_COUNT];	/* load, directory, reconcile */
+	int	 password[ROLE_COUNT];	/* load, directory, reconcile, sequencer */
+	int	 trail_key;		/* sequencer; -1: there is none */
 	int	 identity_key;		/* load */
 	int	 program[ROLE_COUNT];	/* O_PATH, for execveat */
 };

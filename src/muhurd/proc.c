@@ -69,6 +69,8 @@ children_new(struct gateway *gw)
 	add_fixed(cs, ROLE_SIGNER, 0);
 	add_fixed(cs, ROLE_ARCHIVE, 0);
 	add_fixed(cs, ROLE_RECONCILE, 0);
+	if (gw->conf->trail_key != NULL)
+		add_fixed(cs, ROLE_SEQUENCER, 0);
 	add_fixed(cs, ROLE_LISTENER, 0);
 	return cs;
 }
@@ -126,6 +128,13 @@ role_descriptors(struct gateway *gw, enum role role, int fds[FD_COUNT], int own[
 		if (role == ROLE_LOAD)
 			fds[FD_IDENTITY_KEY] = g->identity_key;
 		break;
+	case ROLE_SEQUENCER:
+		fds[FD_DB_PASSWORD] = g->password[role];
+		fds[FD_TRAIL_KEY] = g->trail_key;
+		if ((fds[FD_TRAIL] = own[0] = reopen_dir(gw->tree.trail)) == -1 ||
+		    (fds[FD_OPENINGS] = own[1] = reopen_dir(gw->tree.openings)) == -1)
+			return -1;
+		return 0;
 	case ROLE_ARCHIVE:
 		first = gw->tree.boxes;
 		second = gw->tree.store;
@@ -149,6 +158,7 @@ role_arguments(struct gateway *gw, struct launch *l)
 		[ROLE_VERIFY] = "muhur-verify", [ROLE_LOAD] = "muhur-load",
 		[ROLE_DIRECTORY] = "muhur-load", [ROLE_RECONCILE] = "muhur-reconcile",
 		[ROLE_SIGNER] = "muhur-signer", [ROLE_ARCHIVE] = "muhur-archive",
+		[ROLE_SEQUENCER] = "muhur-sequencer",
 	};
 	size_t n = 0;
 
@@ -163,8 +173,8 @@ role_arguments(struct gateway *gw, struct launch *l)
 	l->program = gw->fd.program[l->role];
 	l->own_uid = gw->own_uids;
 	l->uid = gw->uid[l->role];
-	/* the archive works in muhurd's folders through muhurd's group */
-	l->gid = gw->gid[l->role == ROLE_ARCHIVE ? ROLE_MUHURD : l->role];
+	/* these work in muhurd's folders through muhurd's group */
+	l->gid = gw->gid[l->role == ROLE_ARCHIVE || l->role == ROLE_SEQUENCER ? ROLE_MUHURD : l->role];
 	if (l->role == ROLE_SESSION)
 		l->file_size = (unsigned long long)gw->conf->max_document_size;
 	if (l->role == ROLE_VERIFY)

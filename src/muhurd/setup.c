@@ -33,13 +33,13 @@ setup_init(struct gateway *gw)
 
 	f->conf = f->listen = f->host_key = f->schemas = f->rules = -1;
 	f->anchors = f->crl = f->crls = f->anchors_dir = f->crl_dir = f->crls_dir = f->cert = f->key = -1;
-	f->tsa = f->tsa_dir = f->identity_key = -1;
+	f->tsa = f->tsa_dir = f->identity_key = f->trail_key = -1;
 	for (i = 0; i < ROLE_COUNT; i++)
 		f->password[i] = f->program[i] = -1;
 	for (i = 0; i < MEMBER_KIND_COUNT; i++)
 		f->kind_anchors[i] = f->kind_dir[i] = -1;
 	gw->tree.state = gw->tree.received = gw->tree.store = -1;
-	gw->tree.tmp = gw->tree.boxes = -1;
+	gw->tree.tmp = gw->tree.boxes = gw->tree.trail = gw->tree.openings = -1;
 }
 
 /* --- users ------------------------------------------------------------------ */
@@ -151,6 +151,7 @@ open_programs(struct gateway *gw)
 		{ ROLE_VERIFY, "muhur-verify" }, { ROLE_LOAD, "muhur-load" },
 		{ ROLE_DIRECTORY, "muhur-load" }, { ROLE_RECONCILE, "muhur-reconcile" },
 		{ ROLE_SIGNER, "muhur-signer" }, { ROLE_ARCHIVE, "muhur-archive" },
+		{ ROLE_SEQUENCER, "muhur-sequencer" },
 	};
 	size_t i;
 
@@ -177,6 +178,23 @@ open_passwords(struct gateway *gw)
 		return -1;
 	}
 	return 0;
+}
+
+/* The sequencer's, which is started only where there is a key. */
+static int
+open_trail(struct gateway *gw)
+{
+	if (gw->conf->trail_key == NULL) {
+		log_alarm("trail_key is not set: events wait, and no signed trail is kept of them");
+		return 0;
+	}
+	if (open_file("trail_key", gw->conf->trail_key, O_RDONLY, &gw->fd.trail_key) == -1)
+		return -1;
+	if (open_in("password", gw->conf->secrets_dir, "muhur_sequencer.password", O_RDONLY,
+	    &gw->fd.password[ROLE_SEQUENCER]) == 0)
+		return 0;
+	log_warnx("the password of the sequencer's database role is made by \"muhur db migrate\"");
+	return -1;
 }
 
 static int
@@ -276,7 +294,7 @@ setup_files(struct gateway *gw)
 	    open_folder_of("tsa_anchors", c->tsa_anchors, &f->tsa_dir) == -1))
 		return -1;
 	return open_kind_anchors(gw) == -1 || open_crls(gw) == -1 || open_programs(gw) == -1 ||
-	    open_passwords(gw) == -1 ? -1 : 0;
+	    open_passwords(gw) == -1 || open_trail(gw) == -1 ? -1 : 0;
 }
 
 static int

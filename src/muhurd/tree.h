@@ -2,7 +2,7 @@
 /*
  * The state directory: its folders, made where they are absent, and their
  * modes.  muhurd owns all of it.  The archive process shares muhurd's group
- * and works in store and boxes; a session (other uid, other group) holds
+ * and works in store and boxes, the sequencer in trail and openings; a session (other uid, other group) holds
  * descriptors of the innermost folders only, which others may search, while
  * no path leads there for it.  Call with umask 0.
  */
@@ -17,6 +17,8 @@ struct tree {
 	int	 store;
 	int	 tmp;		/* store/tmp */
 	int	 boxes;
+	int	 trail;		/* the published log */
+	int	 openings;	/* what opens its leaves */
 };
 
 #define TREE_PRIVATE	0700	/* muhurd's alone */

@@ -41,6 +41,7 @@ who(int argc, char *argv[])
 		{ "muhur-verify", NULL, ROLE_VERIFY }, { "muhur-signer", NULL, ROLE_SIGNER },
 		{ "muhur-archive", NULL, ROLE_ARCHIVE },
 		{ "muhur-reconcile", NULL, ROLE_RECONCILE },
+		{ "muhur-sequencer", NULL, ROLE_SEQUENCER },
 	};
 	size_t i;
 

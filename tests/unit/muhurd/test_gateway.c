@@ -95,7 +95,7 @@ write_world_with(struct world *w, const char *settings)
 	static const char *const dirs[] = { "secrets", "schemas", "schemas/xml",
 	    "schemas/rules", "libexec" };
 	static const char *const programs[] = { "sftp", "verify", "load", "reconcile",
-	    "signer", "archive" };
+	    "signer", "archive", "sequencer" };
 	char name[64], *text;
 	size_t i;
 
