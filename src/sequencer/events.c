@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "sequencer/events.h"
+#include "trail/leaf.h"
+
+#define NUMBER_SIZE	24	/* of a long long in text */
+
+static const char *
+number(uint64_t n, char buf[NUMBER_SIZE])
+{
+	(void)snprintf(buf, NUMBER_SIZE, "%llu", (unsigned long long)n);
+	return buf;
+}
+
+/* Statistics lag far behind a table that grows by millions; the indexes are always
+ * right: leaves come in their order, and each looks up its event. */
+int
+events_setup(struct db *db)
+{
+	static const char *const sql[] = {
+		"SET synchronous_commit = on", "SET enable_seqscan = off", "SET enable_hashjoin = off",
+		"SET enable_mergejoin = off", "SET enable_sort = on", "SET jit = off",
+		"SET max_parallel_workers_per_gather = 0"
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(sql) / sizeof(sql[0]); i++)
+		if (db_exec(db, sql[i], 0, NULL) == -1)
+			return -1;
+	return 0;
+}
+
+int
+events_count(struct db *db, uint64_t *count)
+{
+	PGresult *res = db_prepared(db, "trail_count",
+	    "SELECT coalesce(max(leaf_index) + 1, 0) FROM muhur.trail_leaf", 0, NULL);
+
+	if (res == NULL)
+		return -1;
+	*count = strtoull(PQgetvalue(res, 0, 0), NULL, 10);
+	PQclear(res);
+	return 0;
+}
+
+/* Events are committed out of order, so a later look can find lesser ones: the
+ * bound is for a backlog alone, where what was deleted just now would be passed over
+ * again and again. */
+long
+events_number(struct db *db, long long *from)
+{
+	char least[NUMBER_SIZE], most[NUMBER_SIZE];
+	const char *params[] = { number((uint64_t)*from, least), number(EVENTS_BATCH, most) };
+	PGresult *res;
+	long n;
+
+	res = db_prepared(db, "trail_number",
+	    "WITH next AS (SELECT event FROM muhur.trail_queue WHERE event >= $1::bigint ORDER BY event LIMIT $2::bigint), "
+	    "gone AS (DELETE FROM muhur.trail_queue q USING next n WHERE q.event = n.event RETURNING q.event), "
+	    "base AS (SELECT coalesce(max(leaf_index) + 1, 0) AS size FROM muhur.trail_leaf), "
+	    "made AS (INSERT INTO muhur.trail_leaf (leaf_index, event) "
+	    " SELECT b.size + row_number() OVER (ORDER BY g.event) - 1, g.event FROM gone g, base b RETURNING event) "
+	    "SELECT count(*), coalesce(max(event), 0) FROM made", 2, params);
+	if (res == NULL)
+		return -1;
+	n = strtol(PQgetvalue(res, 0, 0), NULL, 10);
+	*from = n == EVENTS_BATCH ? strtoll(PQgetvalue(res, 0, 1), NULL, 10) : 0;
+	PQclear(res);
+	return n;
+}
+
+/* --- rows to leaves --------------------------------------------------------------- */
+
+enum { C_INDEX, C_EVENT, C_AT, C_KIND, C_ACTOR, C_SUBMISSION, C_NOTICE, C_DETAIL, C_SALT };
+
+/* "2026-11-26 21:04:30.5+00", as DateStyle ISO and UTC give it. */
+static int
+read_moment(const char *s, usec_t *t)
+{
+	char text[TIME_SIZE];
+	size_t len = strlen(s);
+	int zoned;
+
+	if (len < 22 || len >= sizeof(text) || s[10] != ' ' || strcmp(s + len - 3, "+00") != 0)
+		return -1;
+	(void)memcpy(text, s, len - 3);
+	text[10] = 'T';
+	(void)memcpy(text + len - 3, "Z", 2);
+	return time_parse(text, t, &zoned);
+}
+
+static int
+read_salt(const char *s, unsigned char salt[LEAF_SALT_SIZE])
+{
+	return strncmp(s, "\\x", 2) == 0 && strlen(s) == 2 + 2 * LEAF_SALT_SIZE &&
+	    hex_decode(s + 2, salt, LEAF_SALT_SIZE) == 0 ? 0 : -1;
+}
+
+static int
+add_row(const PGresult *res, int row, uint64_t index, struct tile_writer *w, struct buf *text,
+    struct buf *opening)
+{
+	struct leaf l = { .event = strtoll(PQgetvalue(res, row, C_EVENT), NULL, 10) };
+	unsigned char salt[LEAF_SALT_SIZE];
+
+	if (strtoull(PQgetvalue(res, row, C_INDEX), NULL, 10) != index) {
+		log_alarm("trail: leaf %llu is missing in the database", (unsigned long long)index);
+		return EVENTS_LEAF;
+	}
+	buf_reset(text);
+	buf_reset(opening);
+	if (read_moment(PQgetvalue(res, row, C_AT), &l.at) == -1 ||
+	    str_copy(l.kind, sizeof(l.kind), PQgetvalue(res, row, C_KIND)) == -1 ||
+	    str_copy(l.actor, sizeof(l.actor), PQgetvalue(res, row, C_ACTOR)) == -1 ||
+	    str_copy(l.submission, sizeof(l.submission), PQgetvalue(res, row, C_SUBMISSION)) == -1 ||
+	    str_copy(l.notice, sizeof(l.notice), PQgetvalue(res, row, C_NOTICE)) == -1 ||
+	    read_salt(PQgetvalue(res, row, C_SALT), salt) == -1 ||
+	    leaf_commit(&l, PQgetvalue(res, row, C_DETAIL), salt, opening) == -1) {
+		log_alarm("trail: event %lld cannot be written as a leaf", l.event);
+		return EVENTS_LEAF;
+	}
+	leaf_text(&l, text);
+	return tile_writer_add(w, text->data, text->len, opening->data, opening->len) == -1 ? EVENTS_TILES : 0;
+}
+
+int
+events_add(struct db *db, uint64_t from, uint64_t to, struct tile_writer *w)
+{
+	char first[NUMBER_SIZE], end[NUMBER_SIZE];
+	const char *params[] = { number(from, first), number(to, end) };
+	struct buf text = { 0 }, opening = { 0 };
+	PGresult *res;
+	int row, rc = 0;
+
+	res = db_prepared(db, "trail_events",
+	    "SELECT l.leaf_index, e.no, e.at, e.kind, e.actor, s.id, n.id, e.detail, e.salt "
+	    "FROM muhur.trail_leaf l JOIN muhur.event e ON e.no = l.event "
+	    "LEFT JOIN muhur.submission s ON s.no = e.submission "
+	    "LEFT JOIN muhur.notice n ON n.no = e.notice "
+	    "WHERE l.leaf_index >= $1::bigint AND l.leaf_index < $2::bigint ORDER BY l.leaf_index", 2, params);
+	if (res == NULL)
+		return -1;
+	for (row = 0; row < PQntuples(res) && rc == 0; row++)
+		rc = add_row(res, row, from + (uint64_t)row, w, &text, &opening);
+	if (rc == 0 && (uint64_t)row != to - from) {
+		log_alarm("trail: of the leaves %llu to %llu the database has %d",
+		    (unsigned long long)from, (unsigned long long)to - 1, row);
+		rc = EVENTS_LEAF;
+	}
+	PQclear(res);
+	buf_free(&text);
+	buf_free(&opening);
+	return rc;
+}
+
+/* --- checkpoints -------------------------------------------------------------------- */
+
+int
+recorded_from(struct db *db, uint64_t from, struct recorded *v, int max)
+{
+	char size[NUMBER_SIZE], most[NUMBER_SIZE];
+	const char *params[] = { number(from, size), number((uint64_t)max, most) };
+	PGresult *res;
+	int i, n;
+
+	res = db_prepared(db, "trail_recorded", "SELECT size, encode(root, 'hex'), signed_at FROM muhur.trail_checkpoint "
+	    "WHERE size >= $1::bigint ORDER BY size LIMIT $2::bigint", 2, params);
+	if (res == NULL)
+		return -1;
+	n = PQntuples(res);
+	for (i = 0; i < n; i++) {
+		v[i].size = strtoull(PQgetvalue(res, i, 0), NULL, 10);
+		if (hex_decode(PQgetvalue(res, i, 1), v[i].root.b, SHA256_SIZE) == -1 ||
+		    read_moment(PQgetvalue(res, i, 2), &v[i].signed_at) == -1) {
+			log_alarm("trail: the recorded checkpoint of size %s cannot be read", PQgetvalue(res, i, 0));
+			n = -1;
+		}
+	}
+	PQclear(res);
+	return n;
+}
+
+int
+recorded_add(struct db *db, const struct recorded *r)
+{
+	char size[NUMBER_SIZE], root[2 + SHA256_HEX_SIZE] = "\\x", at[TIME_SIZE];
+	const char *params[] = { number(r->size, size), root, at };
+
+	hex_encode(r->root.b, SHA256_SIZE, root + 2);
+	time_format(r->signed_at, at);
+	return db_prepared_exec(db, "trail_record", "INSERT INTO muhur.trail_checkpoint (size, root, signed_at) "
+	    "VALUES ($1, $2::bytea, $3)", 3, params) == 1 ? 0 : -1;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The database's side of the log: which event has which number, and what its
+ * leaf is made of.  A leaf depends on rows that nobody may change, so it can be
+ * read again after a crash and is the same.  All return -1 on a database error,
+ * which is logged.
+ */
+#ifndef MUHUR_SEQUENCER_EVENTS_H
+#define MUHUR_SEQUENCER_EVENTS_H
+
+#include <stdint.h>
+
+#include "pg/db.h"
+#include "trail/tiles.h"
+
+#define EVENTS_BATCH	16384	/* numbered or read at once */
+
+/* After each connect: a commit is durable, plans follow the indexes. */
+int	events_setup(struct db *db);
+
+/* Leaves that have a number: 0..*count-1. */
+int	events_count(struct db *db, uint64_t *count);
+/* Give the next numbers to at most EVENTS_BATCH events that wait, in one durable
+ * transaction.  *from: the least event that is looked at, moved on within a backlog
+ * and back to 0 where it ends; start with 0.  How many. */
+long	events_number(struct db *db, long long *from);
+
+enum { EVENTS_TILES = -2, EVENTS_LEAF = -3 };
+/* The leaves from <= index < to into the writer, whose size is from.  0; -1;
+ * EVENTS_TILES: the writer failed; EVENTS_LEAF: one of them is none (logged). */
+int	events_add(struct db *db, uint64_t from, uint64_t to, struct tile_writer *w);
+
+struct recorded {
+	uint64_t	size;
+	struct hash	root;
+	usec_t		signed_at;
+};
+/* The recorded checkpoints with from <= size, the least first, at most max.  How many. */
+int	recorded_from(struct db *db, uint64_t from, struct recorded *v, int max);
+/* A new one, durable. */
+int	recorded_add(struct db *db, const struct recorded *r);
+
+#endif
