@@ -60,7 +60,7 @@ newest_of_day(int days, const char *day)
 
 	while (d != NULL && (e = readdir(d)) != NULL)
 		if ((dot = strchr(e->d_name, '.')) != NULL && strcmp(dot, ".tsr") == 0 &&
-		    decimal_parse(e->d_name, (size_t)(dot - e->d_name), &size) == 0 && size > newest)
+		    size_parse(e->d_name, (size_t)(dot - e->d_name), &size) == 0 && size > newest)
 			newest = size;
 	if (d != NULL)
 		(void)closedir(d);
