@@ -52,7 +52,18 @@ src_muhur_muhur_SOURCES = \
 	src/muhur/temp.h \
 	src/muhur/trail.c \
 	src/muhur/trail.h \
+	src/muhur/trail_check.c \
+	src/muhur/trail_check.h \
+	src/muhur/trail_heads.c \
+	src/muhur/trail_log.c \
+	src/muhur/trail_log.h \
+	src/muhur/trail_payloads.c \
+	src/muhur/trail_proof.c \
+	src/muhur/trail_prove.c \
 	src/muhur/trail_stamp.c \
+	src/muhur/trail_stamps.c \
+	src/muhur/trail_stamps.h \
+	src/muhur/trail_verify.c \
 	src/muhur/tsa.c \
 	src/muhur/tsa.h \
 	src/muhur/user.c \

@@ -41,6 +41,19 @@ progress_begin(long long size)
 }
 
 void
+progress_leaves(long long done, long long all)
+{
+	static int terminal = -1;
+
+	if (terminal == -1)
+		terminal = isatty(STDERR_FILENO);
+	if (!terminal)
+		return;
+	(void)fprintf(stderr, "\r%lld of %lld leaves", done, all);
+	shown = 1;
+}
+
+void
 progress_end(void)
 {
 	if (shown)

@@ -8,6 +8,8 @@
 void progress_setup(void);
 /* The next document; size: bytes, 0 unknown. */
 void progress_begin(long long size);
+/* Leaves of a log that were read, of how many; no set-up is needed. */
+void progress_leaves(long long done, long long all);
 /* Its line goes, so that what is printed next stands alone. */
 void progress_end(void);
 

@@ -5,6 +5,9 @@
 
 #include "muhur/cmd.h"
 
+int trail_checkpoint(struct cmd *c, int argc, char **argv);
+int trail_prove(struct cmd *c, int argc, char **argv);
+int trail_verify(struct cmd *c, int argc, char **argv);
 int trail_stamp(struct cmd *c, int argc, char **argv);
 
 #endif

@@ -186,6 +186,13 @@ tiles_close(struct tiles *t)
 	free(t);
 }
 
+/* What was read of a tile. */
+struct tile_file {
+	char	 path[TILE_PATH_SIZE];
+	char	*data;
+	size_t	 len;
+};
+
 static int
 read_file(int dir, const char *path, size_t max, char **data, size_t *len)
 {
@@ -230,29 +237,32 @@ wider(int dir, int level, uint64_t n, unsigned width)
 }
 
 /* A tile of that width or wider: the tree may have grown since its checkpoint was
- * read, and a partial tile goes when the whole one is there.  0 or -1 (logged). */
-static int
-read_tile(int dir, int level, uint64_t n, unsigned width, size_t max, char **data, size_t *len)
+ * read, and a partial tile goes when the whole one is there.  The width that was found
+ * and its path; 0 (logged, errno). */
+static unsigned
+read_tile(int dir, int level, uint64_t n, unsigned width, size_t max, struct tile_file *f)
 {
-	char path[TILE_PATH_SIZE];
 	unsigned w;
+	int saved;
 
-	tile_path(level, n, width, path);
-	if (read_file(dir, path, max, data, len) == 0)
-		return 0;
+	tile_path(level, n, width, f->path);
+	if (read_file(dir, f->path, max, &f->data, &f->len) == 0)
+		return width;
 	if (errno == ENOENT && width < TILE_WIDTH) {
-		if ((w = wider(dir, level, n, width)) != 0) {
-			tile_path(level, n, w, path);
-			if (read_file(dir, path, max, data, len) == 0)
-				return 0;
-		}
-		tile_path(level, n, TILE_WIDTH, path);
-		if (read_file(dir, path, max, data, len) == 0)
-			return 0;
-		tile_path(level, n, width, path);	/* for the message */
+		if ((w = wider(dir, level, n, width)) == 0)
+			w = TILE_WIDTH;
+		tile_path(level, n, w, f->path);
+		if (read_file(dir, f->path, max, &f->data, &f->len) == 0)
+			return w;
+		tile_path(level, n, TILE_WIDTH, f->path);
+		if (errno == ENOENT && read_file(dir, f->path, max, &f->data, &f->len) == 0)
+			return TILE_WIDTH;
+		tile_path(level, n, width, f->path);	/* for the message */
 	}
-	log_warn("trail: %s", path);
-	return -1;
+	saved = errno;
+	log_warn("trail: %s", f->path);
+	errno = saved;
+	return 0;
 }
 
 /* How many hashes tile n of that level has in this tree; 0: it is beyond. */
@@ -270,9 +280,8 @@ static struct cached *
 load_tile(struct tiles *t, unsigned level, uint64_t n)
 {
 	struct cached *c, *oldest = &t->cache[0];
-	char *data = NULL, path[TILE_PATH_SIZE];
-	unsigned width;
-	size_t len;
+	struct tile_file f;
+	unsigned width, found;
 
 	for (c = t->cache; c < t->cache + CACHE_TILES; c++) {
 		if (c->width > 0 && c->level == level && c->n == n) {
@@ -286,19 +295,19 @@ load_tile(struct tiles *t, unsigned level, uint64_t n)
 	if ((width = width_of(t, level, n)) == 0) {
 		log_warnx("trail: a tree of %llu leaves has no tile %u/%llu", (unsigned long long)t->size,
 		    level, (unsigned long long)n);
+		errno = ERANGE;
 		return NULL;
 	}
-	if (read_tile(t->dir, (int)level, n, width, sizeof(c->h), &data, &len) == -1)
+	if ((found = read_tile(t->dir, (int)level, n, width, sizeof(c->h), &f)) == 0)
 		return NULL;
-	if (len % SHA256_SIZE != 0 || len / SHA256_SIZE < width) {
-		tile_path((int)level, n, width, path);
-		log_warnx("trail: %s: has not %u hashes", path, width);
-		free(data);
+	if (f.len != (size_t)found * SHA256_SIZE) {
+		log_warnx("trail: %s: has not %u hashes", f.path, found);
+		free(f.data);
 		errno = EBADMSG;
 		return NULL;
 	}
-	memcpy(c->h, data, (size_t)width * SHA256_SIZE);
-	free(data);
+	memcpy(c->h, f.data, (size_t)width * SHA256_SIZE);
+	free(f.data);
 	c->level = level;
 	c->width = width;
 	c->n = n;
@@ -317,6 +326,7 @@ tiles_get(void *tiles, unsigned level, uint64_t index, struct hash *out)
 
 	if (level >= 64 || index > UINT64_MAX >> below) {
 		log_warnx("trail: there is no level %u of a tree", level);
+		errno = ERANGE;
 		return -1;
 	}
 	first = index << below;
@@ -326,13 +336,14 @@ tiles_get(void *tiles, unsigned level, uint64_t index, struct hash *out)
 	if (first % TILE_WIDTH + count > c->width) {
 		log_warnx("trail: a tree of %llu leaves has no whole subtree %llu of level %u",
 		    (unsigned long long)t->size, (unsigned long long)index, level);
+		errno = ERANGE;
 		return -1;
 	}
 	merkle_whole(&c->h[first % TILE_WIDTH], count, out);
 	return 0;
 }
 
-/* Where each leaf stands; 0, or -1: it has not width of them, or something is left. */
+/* Where each leaf stands; 0, or -1: it has not so many of them. */
 static int
 index_bundle(struct tiles *t, unsigned width)
 {
@@ -349,26 +360,27 @@ index_bundle(struct tiles *t, unsigned width)
 			return -1;
 		t->at[++n] = at;
 	}
-	return at == t->bundle_len && n >= width ? 0 : -1;
+	return at == t->bundle_len && n == width ? 0 : -1;
 }
 
 static int
 load_bundle(struct tiles *t, uint64_t n)
 {
-	unsigned width = width_of(t, 0, n);
-	char path[TILE_PATH_SIZE];
+	struct tile_file f;
+	unsigned found;
 
 	if (t->bundle != NULL && t->bundle_n == n)
 		return 0;
 	free(t->bundle);
 	t->bundle = NULL;
-	if (read_tile(t->dir, ENTRIES, n, width, BUNDLE_MAX, &t->bundle, &t->bundle_len) == -1)
+	if ((found = read_tile(t->dir, ENTRIES, n, width_of(t, 0, n), BUNDLE_MAX, &f)) == 0)
 		return -1;
+	t->bundle = f.data;
+	t->bundle_len = f.len;
 	t->bundle_n = n;
-	if (index_bundle(t, width) == 0)
+	if (index_bundle(t, found) == 0)
 		return 0;
-	tile_path(ENTRIES, n, width, path);
-	log_warnx("trail: %s: has not %u leaves", path, width);
+	log_warnx("trail: %s: has not %u leaves", f.path, found);
 	free(t->bundle);
 	t->bundle = NULL;
 	errno = EBADMSG;
@@ -383,6 +395,7 @@ tiles_entry(struct tiles *t, uint64_t index, const char **leaf, size_t *len)
 	if (index >= t->size) {
 		log_warnx("trail: a tree of %llu leaves has no leaf %llu", (unsigned long long)t->size,
 		    (unsigned long long)index);
+		errno = ERANGE;
 		return -1;
 	}
 	if (load_bundle(t, index / TILE_WIDTH) == -1)

@@ -44,9 +44,11 @@ struct tiles;		/* an open log: a folder, and tiles read lately */
  * wide the last tiles are; a wider partial or whole tile than needed does as well. */
 struct tiles *tiles_open(int dir, uint64_t size);
 void	tiles_close(struct tiles *t);
-/* A merkle_get, arg is struct tiles *.  Absent or short files: -1, logged. */
+/* A merkle_get, arg is struct tiles *.  -1, logged: errno is ENOENT (no such file),
+ * EBADMSG (not as many hashes as its name says), ERANGE (not in this tree), or what
+ * reading it gave. */
 int	tiles_get(void *tiles, unsigned level, uint64_t index, struct hash *out);
-/* The bytes of one leaf.  They are valid until the next call.  0 or -1 (logged). */
+/* The bytes of one leaf.  They are valid until the next call.  0; -1 as above. */
 int	tiles_entry(struct tiles *t, uint64_t index, const char **leaf, size_t *len);
 /* The whole checkpoint note (at most CHECKPOINT_MAX bytes).  size 0: the newest, else
  * looked for in checkpoints/.  0; -1 with errno (ENOENT). */

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * muhur trail verify, in parts: the checkpoints (trail_heads.c), one pass over
+ * leaves and tiles (trail_check.c), the documents they are about
+ * (trail_payloads.c).  Memory: some MiB, 80 bytes a checkpoint, and 48 bytes for
+ * each document that is missing or was purged.
+ *
+ * What the parts return is 0, or -1: the environment failed (logged).  What is
+ * wrong with the log is a finding.
+ */
+#ifndef MUHUR_MUHUR_TRAIL_CHECK_H
+#define MUHUR_MUHUR_TRAIL_CHECK_H
+
+#include "muhur/trail_log.h"
+#include "muhur/trail_stamps.h"
+
+/* A signed checkpoint. */
+struct head {
+	uint64_t	 size;
+	struct hash	 root;
+	char		 day[DATE_SIZE];	/* its folder in checkpoints/; "" it is in none */
+	const char	*file;			/* given beside the log; NULL: of the log */
+	enum timestamp_state stamp;
+};
+
+struct missing;			/* of trail_payloads.c */
+struct payloads {
+	struct hash	*seen;		/* lately read and good */
+	struct missing	*missing, *purged;
+	size_t		 nmissing, npurged;
+	uint64_t	 good, gone;	/* gone: purged, and that is in the log */
+};
+
+struct check {
+	struct cmd	*c;
+	const struct trail_log *log;
+	json_t		*list;		/* findings, with --json */
+	uint64_t	 findings;
+
+	struct stamp_rules stamps;
+	int		 require_stamps;
+	long		 grace;		/* seconds that a checkpoint may be without */
+	uint64_t	 stamped, stamps_good;
+
+	struct head	*heads;		/* by size */
+	size_t		 nheads;
+	size_t		 next;		/* the first that the pass has not met */
+	uint64_t	 from, size;	/* from a checkpoint's tree to another's */
+	uint64_t	 met;		/* the size of the last one that the leaves meet */
+
+	struct tiles	*tiles;
+	struct frontier	 leaves;	/* of the leaves' bytes */
+	struct frontier	 hashes;	/* of the lowest tiles, once these differ */
+	int		 split, lost;	/* lost: the tree cannot be made further */
+	uint64_t	 changed_from, changed;		/* leaves in a row that were changed */
+	size_t		 unmet_first, unmet;		/* heads in a row that were not met */
+	struct payloads	 payloads;
+};
+
+/* what: a word of trail_verify.c's list; where: a file, a leaf.  It is printed at once,
+ * or kept for the JSON object. */
+void	finding(struct check *k, const char *what, const char *where, const char *fmt, ...)
+	    __attribute__((format(printf, 4, 5)));
+
+/* Reads all checkpoints of the log and those files; sets heads and size. */
+int	heads_load(struct check *k, const char *const *files, size_t nfiles);
+/* Is there one of that size in the log? */
+int	heads_have(const struct check *k, uint64_t size);
+
+/* From from to size. */
+int	check_leaves(struct check *k);
+
+void	payloads_begin(struct check *k);
+int	payloads_leaf(struct check *k, uint64_t index, const struct leaf *l);
+int	payloads_end(struct check *k);
+void	payloads_free(struct payloads *p);
+
+#endif

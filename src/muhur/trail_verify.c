@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * muhur trail verify: is a published log whole, does it grow only, and are the
+ * documents that it speaks of still the same?  For anybody who has its files:
+ * no database, no daemon, no network.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fdio.h"
+#include "base/log.h"
+#include "muhur/progress.h"
+#include "muhur/trail.h"
+#include "muhur/trail_check.h"
+
+#define FILES_MAX	64
+#define FINDINGS_MAX	1000	/* that are told; more are counted */
+#define PROOF_MAX	(16 * 1024 * 1024)	/* bytes of a file of proofs */
+#define WHY_MAX		1024
+
+/*
+ * What is found:
+ * checkpoint-bad	a checkpoint cannot be read, or the key did not sign it
+ * forked		two signed checkpoints contradict each other
+ * truncated		leaves that were signed for are not there any more
+ * rewritten		the leaves have another root than was signed
+ * leaf-changed		a leaf's bytes have another hash than its tile has
+ * leaf-malformed	a leaf is not in its canonical form
+ * tile-changed		a tile is not what the tiles below it make, or holds not what it should
+ * tile-missing		a tile is not there
+ * payload-changed	a document has other bytes than its leaf shows
+ * payload-missing	a document is not in the store, and was not purged
+ * opening-changed	what opens a leaf does not
+ * opening-missing	what opens a leaf is not there
+ * stamp-bad		a time-stamp does not verify, or is over other bytes
+ * stamp-missing	a checkpoint has none
+ * proof-bad		a proof does not hold
+ */
+void
+finding(struct check *k, const char *what, const char *where, const char *fmt, ...)
+{
+	char why[WHY_MAX];
+	va_list ap;
+
+	if (k->findings++ >= FINDINGS_MAX)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	progress_end();
+	if (k->list != NULL)
+		(void)json_array_append_new(k->list, json_pack("{s:s, s:s, s:s}", "what", what, "where", where, "why", why));
+	else
+		printf("%s: %s: %s\n", what, where, why);
+}
+
+/* --- options ------------------------------------------------------------------------ */
+
+struct options {
+	struct trail_places p;
+	const char	*files[FILES_MAX], *proofs[FILES_MAX];
+	size_t		 nfiles, nproofs;
+	uint64_t	 from, to;	/* 0 none */
+	int		 require_stamps;
+	uint64_t	 grace;
+	int		 grace_given;
+};
+
+static int
+add_file(const char **v, size_t *n, const char *path)
+{
+	if (*n == FILES_MAX) {
+		log_warnx("%s: more than %d files", path, FILES_MAX);
+		return -1;
+	}
+	v[(*n)++] = path;
+	return 0;
+}
+
+static int
+take_option(struct options *o, int ch, const char *value)
+{
+	switch (ch) {
+	case 'c':
+		return add_file(o->files, &o->nfiles, value);
+	case 'p':
+		return add_file(o->proofs, &o->nproofs, value);
+	case 'f':
+		return size_parse(value, strlen(value), &o->from);
+	case 't':
+		return size_parse(value, strlen(value), &o->to);
+	case 'r':
+		o->require_stamps = 1;
+		return 0;
+	case 'g':
+		o->grace_given = 1;
+		return size_parse(value, strlen(value), &o->grace) == -1 || o->grace > INT32_MAX ? -1 : 0;
+	default:
+		return trail_place(&o->p, ch, value);
+	}
+}
+
+static int
+parse(struct cmd *c, int argc, char **argv, struct options *o)
+{
+	static const struct option options[] = {
+		TRAIL_PLACES_OPTIONS,
+		{ "checkpoint", required_argument, NULL, 'c' },
+		{ "proof", required_argument, NULL, 'p' },
+		{ "from", required_argument, NULL, 'f' },
+		{ "to", required_argument, NULL, 't' },
+		{ "require-stamps", no_argument, NULL, 'r' },
+		{ "stamp-grace", required_argument, NULL, 'g' },
+		{ NULL, 0, NULL, 0 }
+	};
+	int ch;
+
+	while ((ch = getopt_long(argc, argv, "", options, NULL)) != -1)
+		if (take_option(o, ch, optarg) == -1)
+			return cmd_usage(c);
+	if (optind != argc || (o->to != 0 && o->from > o->to))
+		return cmd_usage(c);
+	return EXIT_YES;
+}
+
+/* Where the gateway asks for stamps, checkpoints must have them. */
+static void
+set_stamps(struct cmd *c, const struct options *o, struct check *k)
+{
+	const struct conf *conf = o->p.dir == NULL ? cmd_conf(c) : NULL;
+
+	k->require_stamps = o->require_stamps || o->grace_given || (conf != NULL && conf->tsa_url != NULL);
+	k->grace = o->grace_given ? (long)o->grace : conf != NULL ? conf->trail_stamp_alarm : 3600;
+}
+
+/* --- proofs ------------------------------------------------------------------------- */
+
+/* The proof's checkpoint is one more of this log. */
+static int
+check_proof(struct check *k, const char *path, const json_t *proof)
+{
+	struct checkpoint head;
+	struct frontier f;
+	struct hash root;
+	struct tiles *t;
+	struct leaf l;
+	const char *why;
+	int rc = 0;
+
+	if (trail_proof_check(proof, k->log->key, &head, &l, NULL, &why) == -1) {
+		finding(k, "proof-bad", path, "%s", why);
+		return 0;
+	}
+	if (head.size > k->size) {
+		finding(k, "truncated", path, "its checkpoint is of %llu leaves, the log has signed for %llu at most",
+		    (unsigned long long)head.size, (unsigned long long)k->size);
+		return 0;
+	}
+	t = tiles_open(k->log->dir, head.size);
+	if (frontier_load(&f, head.size, tiles_get, t) == -1)
+		rc = trail_trouble(errno) ? -1 : 0;	/* the pass has said so */
+	else {
+		frontier_root(&f, &root);
+		if (memcmp(&root, &head.root, sizeof(root)) != 0)
+			finding(k, "forked", path, "at %llu leaves this log has another root than the proof's checkpoint",
+			    (unsigned long long)head.size);
+	}
+	tiles_close(t);
+	return rc;
+}
+
+static int
+check_proofs(struct check *k, const struct options *o)
+{
+	char *text = NULL;
+	json_t *proof;
+	size_t i, len, at, used;
+	json_error_t e;
+	int rc = 0;
+
+	for (i = 0; i < o->nproofs && rc == 0; i++) {
+		if (file_read_all(o->proofs[i], PROOF_MAX, &text, &len) == -1) {
+			log_warn("%s", o->proofs[i]);
+			return -1;
+		}
+		for (at = 0; rc == 0 && at < len; at += used) {		/* one a line */
+			used = strcspn(text + at, "\n") + 1;
+			if (used == 1)
+				continue;
+			proof = json_loadb(text + at, used - 1 < len - at ? used - 1 : len - at, JSON_REJECT_DUPLICATES, &e);
+			rc = check_proof(k, o->proofs[i], proof);
+			json_decref(proof);
+		}
+		free(text);
+	}
+	return rc;
+}
+
+/* --- all of it ------------------------------------------------------------------------ */
+
+static int
+run(struct check *k, const struct options *o)
+{
+	if (heads_load(k, o->files, o->nfiles) == -1)
+		return -1;
+	if ((o->from != 0 && !heads_have(k, o->from)) || (o->to != 0 && !heads_have(k, o->to))) {
+		finding(k, "checkpoint-bad", "checkpoints/", "there is none of %llu leaves",
+		    (unsigned long long)(o->from != 0 && !heads_have(k, o->from) ? o->from : o->to));
+		return 0;
+	}
+	k->from = o->from;
+	if (o->to != 0 && o->to < k->size)
+		k->size = o->to;
+	if (k->size == 0) {
+		if (k->findings == 0)
+			finding(k, "checkpoint-bad", "checkpoints/", "there is none");
+		return 0;
+	}
+	return check_leaves(k) == -1 || check_proofs(k, o) == -1 ? -1 : 0;
+}
+
+static void
+tell(const struct check *k)
+{
+	const char *result = k->findings == 0 ? "VALID" : "INVALID";
+	const char *name = note_verifier_name(k->log->key);
+
+	if (k->list != NULL) {
+		cmd_json(json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:{s:b, s:I, s:I}, s:{s:I, s:I, s:b}, s:I, s:O}",
+		    "result", result, "origin", name, "key", k->log->vkey, "keyFromLog", k->log->key_from_log,
+		    "from", (json_int_t)k->from, "size", (json_int_t)k->size, "checkpoints", (json_int_t)k->nheads,
+		    "payloads", "read", k->log->store != -1, "good", (json_int_t)k->payloads.good, "purged",
+		    (json_int_t)k->payloads.gone, "timestamps", "present", (json_int_t)k->stamped, "good",
+		    (json_int_t)k->stamps_good, "judged", k->stamps.tsa != NULL, "findingCount", (json_int_t)k->findings,
+		    "findings", k->list));
+		return;
+	}
+	printf("%s\n", k->log->vkey);
+	if (k->log->key_from_log)
+		printf("this key is the log's own: compare it with the one that you were given\n");
+	printf("%llu leaves from %llu on, %zu checkpoints\n", (unsigned long long)(k->size - k->from),
+	    (unsigned long long)k->from, k->nheads);
+	if (k->log->store != -1)
+		printf("%llu documents are as their leaves show, %llu were purged\n", (unsigned long long)k->payloads.good,
+		    (unsigned long long)k->payloads.gone);
+	else
+		printf("documents were not read: --store\n");
+	printf("%llu time-stamps%s\n", (unsigned long long)k->stamped,
+	    k->stamped == 0 || k->stamps.tsa != NULL ? "" : ", which fit; whose they are was not judged: --tsa");
+	if (k->findings > FINDINGS_MAX)
+		printf("%llu more findings\n", (unsigned long long)(k->findings - FINDINGS_MAX));
+	printf("%s\n", result);
+}
+
+int
+trail_verify(struct cmd *c, int argc, char **argv)
+{
+	struct options o = { 0 };
+	struct trail_log l = { .dir = -1, .openings = -1, .store = -1 };
+	struct check k = { .c = c, .log = &l };
+	int rc;
+
+	if ((rc = parse(c, argc, argv, &o)) != EXIT_YES)
+		return rc;
+	k.list = c->json ? json_array() : NULL;
+	if ((rc = trail_log_open(c, &o.p, &l)) == EXIT_YES &&
+	    (rc = trail_stamp_rules(c, &o.p, &k.stamps)) == EXIT_YES) {
+		set_stamps(c, &o, &k);
+		if (run(&k, &o) == -1)
+			rc = EXIT_ENVIRONMENT;
+		else {
+			tell(&k);
+			rc = k.findings == 0 ? EXIT_YES : EXIT_NO;
+		}
+	}
+	trust_free(k.stamps.tsa);
+	json_decref(k.list);
+	free(k.heads);
+	trail_log_close(&l);
+	return rc;
+}
