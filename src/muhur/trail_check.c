@@ -146,40 +146,48 @@ check_heads(struct check *k, uint64_t size, usec_t at)
 
 /* --- one block --------------------------------------------------------------------------- */
 
-/* 1 there, 0 not (a finding), -1. */
+/* 0, or what is wrong with the tile; -1. */
 static int
-or_finding(struct check *k, int rc, int level, const struct block *b)
+fault(int rc)
+{
+	return rc == 0 ? 0 : trail_trouble(errno) ? -1 : errno;
+}
+
+static void
+tile_finding(struct check *k, int level, const struct block *b, int error)
 {
 	char where[WHERE_SIZE];
+	int missing = error == ENOENT;
 
-	if (rc == 0)
-		return 1;
-	if (trail_trouble(errno))
-		return -1;
 	tile_path(level, b->first / TILE_WIDTH, b->width, where);
-	finding(k, errno == EBADMSG || errno == EFBIG ? "tile-changed" : "tile-missing", where, "%s",
-	    errno == EBADMSG || errno == EFBIG ? "it holds more or less than its name says" : strerror(errno));
-	return 0;
+	finding(k, missing ? "tile-missing" : "tile-changed", where, "%s", error == EBADMSG || error == EFBIG ?
+	    "it holds more or less than its name says" : strerror(error));
 }
 
+/* What there is of it; 1: nothing, and the log ends here (cut). */
 static int
-load_hashes(struct check *k, struct block *b)
-{
-	unsigned i;
-	int rc = 0;
-
-	for (i = 0; i < b->width && rc == 0; i++)
-		rc = tiles_get(k->tiles, 0, b->first + i, &b->h[i]);
-	return b->have_hashes = or_finding(k, rc, 0, b);
-}
-
-static int
-load_leaves(struct check *k, struct block *b)
+load_block(struct check *k, struct block *b, int cut)
 {
 	const char *text;
 	size_t len;
+	unsigned i;
+	int hashes, leaves, rc = 0;
 
-	return b->have_leaves = or_finding(k, tiles_entry(k->tiles, b->first, &text, &len), -1, b);
+	for (i = 0; i < b->width && rc == 0; i++)
+		rc = tiles_get(k->tiles, 0, b->first + i, &b->h[i]);
+	hashes = fault(rc);
+	leaves = fault(tiles_entry(k->tiles, b->first, &text, &len));
+	if (hashes == -1 || leaves == -1)
+		return -1;
+	if (cut && hashes == ENOENT && leaves == ENOENT)
+		return 1;
+	if (hashes != 0)
+		tile_finding(k, 0, b, hashes);
+	if (leaves != 0)
+		tile_finding(k, -1, b, leaves);
+	b->have_hashes = hashes == 0;
+	b->have_leaves = leaves == 0;
+	return 0;
 }
 
 static int
@@ -296,8 +304,8 @@ check_above(struct check *k, unsigned level, uint64_t n)
 		if (trail_trouble(errno))
 			return -1;
 		if (n % TILE_WIDTH == 0)	/* once for the tile */
-			finding(k, errno == EBADMSG ? "tile-changed" : "tile-missing", where, "%s",
-			    errno == EBADMSG ? "it holds more or less than its name says" : strerror(errno));
+			finding(k, errno == ENOENT ? "tile-missing" : "tile-changed", where, "%s", errno == EBADMSG ||
+			    errno == EFBIG ? "it holds more or less than its name says" : strerror(errno));
 		return 0;
 	}
 	if (memcmp(&root, &above, sizeof(root)) == 0)
@@ -331,12 +339,11 @@ check_block(struct check *k, struct block *b, int cut)
 {
 	usec_t at = 0;
 	unsigned i;
+	int rc;
 
-	if (load_hashes(k, b) == -1 || load_leaves(k, b) == -1)
-		return -1;
+	if ((rc = load_block(k, b, cut)) != 0)
+		return rc;
 	if (!b->have_hashes && !b->have_leaves) {
-		if (cut)
-			return 1;
 		k->lost = 1;
 		return 0;
 	}

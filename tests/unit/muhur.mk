@@ -5,3 +5,5 @@ dist_check_SCRIPTS += tests/unit/muhur/test_identity.sh
 TESTS += tests/unit/muhur/test_identity.sh
 dist_check_SCRIPTS += tests/unit/muhur/test_sample.py
 TESTS += tests/unit/muhur/test_sample.py
+dist_check_SCRIPTS += tests/unit/muhur/test_trail.py
+TESTS += tests/unit/muhur/test_trail.py
