@@ -92,16 +92,53 @@ fill_signature(CMS_SignerInfo *si, const struct signing_key *k)
 	return rc;
 }
 
+static CMS_ContentInfo *
+decode(const void *der, size_t len)
+{
+	const unsigned char	*p = der;
+	CMS_ContentInfo		*cms = len <= MAX_SIZE ? d2i_CMS_ContentInfo(NULL, &p, (long)len) : NULL;
+
+	if (cms != NULL && (p != (const unsigned char *)der + len ||
+	    OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed)) {
+		CMS_ContentInfo_free(cms);
+		cms = NULL;
+	}
+	return cms;
+}
+
+/* Which certificate, the signature says itself (RFC 5035): that it is the signer's. */
+static int
+names_signer(CMS_ContentInfo *cms, X509 *signer)
+{
+	CMS_SignerInfo		*si = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
+	ASN1_STRING		*der = CMS_signed_get0_data_by_OBJ(si,
+	    OBJ_nid2obj(NID_id_smime_aa_signingCertificateV2), -3, V_ASN1_SEQUENCE);
+	const unsigned char	*p = der != NULL ? ASN1_STRING_get0_data(der) : NULL;
+	ESS_SIGNING_CERT_V2	*ess = der != NULL ? d2i_ESS_SIGNING_CERT_V2(NULL, &p, ASN1_STRING_length(der)) : NULL;
+	STACK_OF(X509)		*chain = CMS_get1_certs(cms);
+	int			 ok = 0;
+
+	/* the signer first; a second time behind does no harm */
+	if (ess != NULL && chain != NULL && X509_up_ref(signer) == 1 && sk_X509_unshift(chain, signer) > 0)
+		ok = OSSL_ESS_check_signing_certs(NULL, ess, chain, 1) > 0;
+	ESS_SIGNING_CERT_V2_free(ess);
+	sk_X509_pop_free(chain, X509_free);
+	return ok;
+}
+
+/* All but whether its certificate is to be believed. */
 static int
 holds(CMS_ContentInfo *cms, const void *data, size_t len)
 {
-	BIO	*bio = BIO_new_mem_buf(data, (int)len);
-	int	 ok;
+	STACK_OF(X509)	*who = NULL;
+	BIO		*bio = BIO_new_mem_buf(data, (int)len);
+	int		 ok;
 
 	if (bio == NULL)
 		fatalx("signature: out of memory");
-	ok = CMS_verify(cms, NULL, NULL, bio, NULL, CMS_DETACHED | CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY |
-	    CMS_CADES) == 1;
+	ok = CMS_verify(cms, NULL, NULL, bio, NULL, CMS_DETACHED | CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY) == 1 &&
+	    (who = CMS_get0_signers(cms)) != NULL && sk_X509_num(who) == 1 && names_signer(cms, sk_X509_value(who, 0));
+	sk_X509_free(who);
 	BIO_free(bio);
 	return ok;
 }
@@ -125,7 +162,9 @@ cades_sign(const struct signing_key *k, const void *data, size_t len, usec_t at,
 	if (add_attributes(si, md, data, len, at) == -1 || fill_signature(si, k) == -1 ||
 	    (n = i2d_CMS_ContentInfo(cms, &out)) <= 0)
 		goto out;
-	if (!holds(cms, data, len))
+	/* as it is read: only what was decoded has its attributes in order */
+	CMS_ContentInfo_free(cms);
+	if ((cms = decode(out, (size_t)n)) == NULL || !holds(cms, data, len))
 		goto out;
 	buf_append(der, out, (size_t)n);
 	rc = 0;
@@ -138,20 +177,6 @@ out:
 }
 
 /* --- judging one ------------------------------------------------------------------- */
-
-static CMS_ContentInfo *
-decode(const void *der, size_t len)
-{
-	const unsigned char	*p = der;
-	CMS_ContentInfo		*cms = len <= MAX_SIZE ? d2i_CMS_ContentInfo(NULL, &p, (long)len) : NULL;
-
-	if (cms != NULL && (p != (const unsigned char *)der + len ||
-	    OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed)) {
-		CMS_ContentInfo_free(cms);
-		cms = NULL;
-	}
-	return cms;
-}
 
 static usec_t
 signing_time(CMS_SignerInfo *si)

@@ -168,7 +168,9 @@ source_of(zip_t *z, const struct asic_file *f)
 
 	if (f->fd == -1)
 		return zip_source_buffer(z, f->data.data != NULL ? f->data.data : "", f->data.len, 0);
-	if ((fd = fcntl(f->fd, F_DUPFD_CLOEXEC, 3)) == -1 || (fp = fdopen(fd, "rb")) == NULL)
+	/* libzip goes on where the file stands */
+	if ((fd = fcntl(f->fd, F_DUPFD_CLOEXEC, 3)) == -1 || lseek(fd, 0, SEEK_SET) == -1 ||
+	    (fp = fdopen(fd, "rb")) == NULL)
 		fatal("%s", f->name);
 	return zip_source_filep(z, fp, 0, (zip_int64_t)f->size);
 }

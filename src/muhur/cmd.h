@@ -93,6 +93,11 @@ int cmd_store(struct cmd *c);
  * lie, NULL for nowhere.  An exit code. */
 int cmd_copy_out(struct cmd *c, const char *sha256, const char *fallback, const char *path);
 
+/* The schemas of that folder; NULL: those the configuration names, else the installed
+ * ones.  NULL, logged; for schema_set_free. */
+struct schema_set;
+struct schema_set *cmd_schemas(struct cmd *c, const char *dir);
+
 int cmd_sign(struct cmd *, int, char **);
 int cmd_verify(struct cmd *, int, char **);
 int cmd_c14n(struct cmd *, int, char **);
@@ -111,6 +116,7 @@ int cmd_investor(struct cmd *, int, char **);
 int cmd_notice(struct cmd *, int, char **);
 int cmd_identity(struct cmd *, int, char **);
 int cmd_trail(struct cmd *, int, char **);
+int cmd_evidence(struct cmd *, int, char **);
 int cmd_status(struct cmd *, int, char **);
 
 #endif

@@ -18,6 +18,17 @@ src_muhur_muhur_SOURCES = \
 	src/muhur/db.c \
 	src/muhur/enrol.c \
 	src/muhur/enrol.h \
+	src/muhur/evidence.c \
+	src/muhur/evidence.h \
+	src/muhur/evidence_certificates.c \
+	src/muhur/evidence_check.c \
+	src/muhur/evidence_check.h \
+	src/muhur/evidence_check_story.c \
+	src/muhur/evidence_page.c \
+	src/muhur/evidence_range.c \
+	src/muhur/evidence_story.c \
+	src/muhur/evidence_trail.c \
+	src/muhur/evidence_verify.c \
 	src/muhur/fetch.c \
 	src/muhur/fetch.h \
 	src/muhur/identity.c \

@@ -27,6 +27,7 @@ static const struct command {
 	{ "break",	cmd_break,	"what a reconciliation found", NULL },
 	{ "investor",	cmd_investor,	"what a registry number has, over all members", NULL },
 	{ "notice",	cmd_notice,	"what the gateway answered", NULL },
+	{ "evidence",	cmd_evidence,	"one submission's story, with its proofs, in one container", NULL },
 	{ "trail",	cmd_trail,	"the signature trail: its checkpoints and their time-stamps", NULL },
 	{ "identity",	cmd_identity,	"who investors are: the outside check, and one of them", NULL },
 	{ "status",	cmd_status,	"what needs attention now", "status" },

@@ -121,11 +121,11 @@ open_schemas_nearby(void)
 }
 
 /* --schema-dir, else those the configuration names, else the installed ones. */
-static struct schema_set *
-load_schemas(struct cmd *c, const struct options *o)
+struct schema_set *
+cmd_schemas(struct cmd *c, const char *named)
 {
 	struct schema_set *set;
-	const char *dir = o->schema_dir;
+	const char *dir = named;
 	int fd = -1;
 
 	if (dir != NULL)
@@ -136,8 +136,9 @@ load_schemas(struct cmd *c, const struct options *o)
 		fd = open_schemas_nearby();
 	if (fd == -1) {
 		log_warn("%s", dir);
-		if (o->schema_dir == NULL)
-			log_warnx("no schemas: name them with --schema-dir, or use --signature-only");
+		if (named == NULL)
+			log_warnx("no schemas: name them with --schema-dir%s", strcmp(c->program, "muhur: verify") == 0 ?
+			    ", or use --signature-only" : "");
 		return NULL;
 	}
 	set = schema_set_load(fd);
@@ -425,7 +426,7 @@ cmd_verify(struct cmd *c, int argc, char **argv)
 	if (document_init() == -1 || load_trust(&o, o.trust, &trust) == -1 ||
 	    (o.tsa != NULL && load_trust(&o, o.tsa, &tsa) == -1))
 		goto out;
-	if (!o.signature_only && (schemas = load_schemas(c, &o)) == NULL)
+	if (!o.signature_only && (schemas = cmd_schemas(c, o.schema_dir)) == NULL)
 		goto out;
 	o.s.trust = trust;
 	o.s.tsa = tsa;
