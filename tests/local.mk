@@ -14,6 +14,7 @@ include tests/unit/load.mk
 include tests/unit/reconcile.mk
 include tests/unit/signer.mk
 include tests/unit/archive.mk
+include tests/unit/sequencer.mk
 include tests/unit/muhur.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk

@@ -322,6 +322,23 @@ add(struct sequencer *s, uint64_t to)
 	}
 }
 
+/* The tiles have every leaf that has a number.  Those that were made again are in their
+ * place before anything new is. */
+static int
+begin_work(struct sequencer *s)
+{
+	if (tile_writer_flush(s->writer) == -1) {
+		folder_trouble(s);
+		return 0;
+	}
+	s->state = SEQUENCER_WORKS;
+	s->refused_since = 0;
+	s->why[0] = '\0';
+	s->least = 0;
+	s->next_report = 0;
+	return 1;
+}
+
 /* A batch of what the database numbered before; 1: and there is more. */
 static int
 follow(struct sequencer *s)
@@ -334,14 +351,8 @@ follow(struct sequencer *s)
 		database_trouble(s);
 		return 0;
 	}
-	if (size == count) {
-		s->state = SEQUENCER_WORKS;
-		s->refused_since = 0;
-		s->why[0] = '\0';
-		s->least = 0;
-		s->next_report = 0;
-		return 1;
-	}
+	if (size == count)
+		return begin_work(s);
 	to = n > 0 ? r[0].size : count;
 	if (to - size > EVENTS_BATCH)
 		to = size + EVENTS_BATCH;
