@@ -8,7 +8,13 @@ bench-install: all
 		exec_prefix="$(abs_builddir)/bench-inst" sbindir="$(abs_builddir)/$(BENCH_BINDIR)" >/dev/null
 bench-reconcile: bench-install
 	MUHUR_BINDIR="$(abs_builddir)/$(BENCH_BINDIR)" $(srcdir)/tests/bench/reconcile.py
+EXTRA_PROGRAMS += tests/bench/trail_alone
+tests_bench_trail_alone_SOURCES = tests/bench/trail_alone.c
+tests_bench_trail_alone_LDADD = src/trail/libtrail.a src/model/libmodel.a src/base/libbase.a $(CRYPTO_LIBS) $(JANSSON_LIBS) $(CONFUSE_LIBS) $(SECCOMP_LIBS)
+bench-trail: bench-install tests/bench/trail_alone
+	MUHUR_BINDIR="$(abs_builddir)/$(BENCH_BINDIR)" TRAIL_ALONE="$(abs_builddir)/tests/bench/trail_alone" \
+		$(srcdir)/tests/bench/trail.py
 clean-local: clean-bench
 clean-bench:
-	rm -rf bench-inst
-.PHONY: bench-install bench-reconcile clean-bench
+	rm -rf bench-inst tests/bench/trail_alone
+.PHONY: bench-install bench-reconcile bench-trail clean-bench
