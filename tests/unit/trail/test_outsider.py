@@ -94,6 +94,21 @@ def read_all(directory, vkey, want):
     ok(level == 2, "tiles of two levels are right")
 
 
+def manual(log, key):
+    """The program in doc/trail.md: it passes this log, and not one with a leaf changed"""
+    with open(os.path.join(os.environ.get("srcdir", "."), "doc/trail.md"), encoding="utf-8") as f:
+        program = f.read().split("```python\n")[1].split("```")[0]
+    run = [sys.executable, "-c", program, log, key]
+    p = subprocess.run(run, text=True, capture_output=True, check=False)
+    ok(p.returncode == 0 and p.stdout == f"{STEPS[-1]} leaves, {len(STEPS) + 1} checkpoints: all hold\n",
+       f"the manual's own program passes it {p.stderr}")
+    path = os.path.join(log, "tile/entries/001")
+    data = trail.read(path)
+    trail.write(path, data.replace(b'"kind":"', b'"kind":"x', 1))
+    ok(subprocess.run(run, capture_output=True, check=False).returncode != 0, "and finds a change")
+    trail.write(path, data)
+
+
 def main():
     r = random.Random(6)
     key = trail.Key("muhur.example/trail", r.randbytes(32))
@@ -120,6 +135,7 @@ def main():
         ok(all(".p/" in f and f.startswith("tile/") for f in more), "beyond that, partial tiles only")
         ok(not any(f.startswith("tile/0/000") for f in more), "none of a tile that is whole")
         ok(not any(f.endswith(".tmp") for f in files(top)), "nothing is left half written")
+        manual(log, key.vkey())
         size = sum(len(trail.read(log, f)) for f in files(log) if f.startswith("tile/") and "entries" not in f)
         ok(size <= 1.1 * 32 * STEPS[-1], "tiles of hashes take at most 1.1 times the hashes")
     print(f"1..{count}")
