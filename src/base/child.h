@@ -34,6 +34,7 @@ enum {
 	/* archive */
 	FD_BOXES	= 5,
 	FD_STORE	= 6,
+	FD_ARCHIVE_SCHEMAS = 7,	/* schemas/xml, to be kept */
 	FD_CRL_FETCHED	= 8,	/* verify: more CRLs PEM, what was fetched */
 	FD_TSA		= 9,	/* verify: time-stamp authorities PEM, where some are set */
 	FD_KIND_ANCHORS	= 10,	/* verify: trust anchors PEM of member kinds, from the first on */

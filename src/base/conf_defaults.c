@@ -91,10 +91,8 @@ cfg_opt_t conf_defaults[] = {
 	CFG_STR_LIST("signing_module_may", NULL, CFGF_NONE),
 	CFG_STR_LIST("identity_check", NULL, CFGF_NONE),
 	CFG_INT("identity_check_timeout", 60, CFGF_NONE),
-	CFG_STR("trail_key", "", CFGF_NONE),
-	CFG_STR("trail_origin", "muhur.invalid/trail", CFGF_NONE),
-	CFG_INT("trail_checkpoint_interval", 10, CFGF_NONE),
-	CFG_INT("trail_stamp_alarm", 3600, CFGF_NONE),
+	CFG_STR("archive_rehash_rate", "4M", CFGF_NONE),
+	CFG_INT("archive_compress_after", 0, CFGF_NONE),
 	CFG_INT("outbox_retention", 604800, CFGF_NONE),
 	CFG_END()
 };

@@ -47,6 +47,8 @@ directory_close(struct directory *d)
 	free(d->publishing.v);
 	free(d->expiring.v);
 	free(d->unarchived.v);
+	free(d->refused);
+	free(d->rot);
 	db_close(&d->link.db);
 	free(d->link.password);
 	msg_close(&d->chan);
@@ -323,6 +325,11 @@ on_message(struct directory *d, const struct msg *m)
 		return login_keep_review(d, m) == 0 ? 0 : broken("dir-review");
 	case M_NOTICE_ARCHIVED:
 		return keep_id(m, &d->archived, &d->narchived);
+	case M_DIR_COMPRESSED:
+		return store_compressed(d, m) == 0 ? 0 : broken("dir-compressed");
+	case M_DIR_ROT:
+	case M_DIR_PASS:
+		return store_found(d, m) == 0 ? 0 : broken(msg_type_name(m->type));
 	default:
 		return broken(msg_type_name(m->type));
 	}
@@ -372,7 +379,7 @@ look_at_all(struct directory *d)
 	d->next_look = clock_monotonic() + LOOK_INTERVAL;
 	d->look_sign = d->look_publish = d->look_decision = 1;
 	return notices_give_to_expire(d) == -1 || waiting_expire(d) == -1 ||
-	    expiry_warn(d) == -1 ? -1 : 0;
+	    expiry_warn(d) == -1 || store_order(d) == -1 ? -1 : 0;
 }
 
 /* Everything that needs the database; -1 leaves what is unwritten for later. */
@@ -380,7 +387,7 @@ static int
 work(struct directory *d)
 {
 	if (notices_write_signed(d) == -1 || notices_write_published(d) == -1 ||
-	    notices_write_archived(d) == -1 || look_at_all(d) == -1)
+	    notices_write_archived(d) == -1 || store_write(d) == -1 || look_at_all(d) == -1)
 		return -1;
 	if (d->look_sign && notices_give_to_sign(d) == -1)
 		return -1;

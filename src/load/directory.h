@@ -23,6 +23,9 @@ struct given {
 };
 struct given_list { struct given *v; size_t n; };
 
+/* A document that could not be compressed, for a reason of its own. */
+struct refused { struct m_document document; usec_t until; };
+
 struct directory {
 	const struct conf *conf;
 	struct msg_chan	 chan;
@@ -42,6 +45,16 @@ struct directory {
 	int		 look_sign, look_publish, look_decision;	/* something may be there */
 	int		 notified;	/* since the last look */
 	usec_t		 next_look;		/* clock_monotonic: look at everything */
+	/* the store (store.c) */
+	struct m_document order;		/* at muhurd to be compressed; "" none */
+	usec_t		 order_after;		/* clock_monotonic: no order before */
+	usec_t		 order_pause;		/* of the next failure */
+	struct refused	*refused;		/* not ordered for a while */
+	size_t		 nrefused;
+	struct m_kept	 kept;			/* an answer that is to be written; "" none */
+	struct m_document *rot;			/* array that grows: to be written */
+	size_t		 nrot;
+	struct m_pass	 pass;			/* to be written; ended_at 0: none */
 	/* sessions to be judged again; they wait while the database is away */
 	struct m_login	 reviews[REVIEWS_MAX];
 	uint32_t	 review_tags[REVIEWS_MAX];
@@ -76,6 +89,14 @@ int  waiting_expire(struct directory *d);
 /* expiry.c: warn of certificates that end, now and then; 0, or -1 on a
  * database error. */
 int  expiry_warn(struct directory *d);
+
+/* store.c: documents to compress, what the background pass found.  The first two
+ * take a message, and return -1 where it makes no sense; the others return 0, or
+ * -1 on a database error (kept for later). */
+int  store_compressed(struct directory *d, const struct msg *m);
+int  store_found(struct directory *d, const struct msg *m);
+int  store_write(struct directory *d);
+int  store_order(struct directory *d);
 
 /* notices.c: each returns 0, or -1 on a database error (kept for later). */
 int  notices_write_signed(struct directory *d);

@@ -16,6 +16,7 @@ LOAD_SOURCES = \
 	src/load/outcome.c src/load/outcome.h \
 	src/load/response.c src/load/response.h \
 	src/load/registration.c src/load/registration.h \
+	src/load/store.c \
 	src/load/verdict.c \
 	src/load/waiting.c \
 	src/load/worker.c src/load/worker.h

@@ -86,7 +86,7 @@ write_state(struct db *db, const struct conf *conf, const struct outcome *o,
 	const struct m_verdict	*v = o->verdict;
 	struct number		 no, seq, count, replaces, repeat;
 	char			 decided[TIME_SIZE], created[TIME_SIZE], signing[TIME_SIZE], date[DATE_SIZE];
-	const char		*p[23] = { NULL };
+	const char		*p[24] = { NULL };
 	int			 late = is_late(conf, h, o->sub->received_at);
 
 	p[0] = number(o->no, &no);
@@ -96,8 +96,10 @@ write_state(struct db *db, const struct conf *conf, const struct outcome *o,
 	p[4] = o->counted ? "t" : "f";
 	p[5] = o->reserves_id ? "t" : "f";
 	p[6] = late ? "t" : "f";
-	if (v != NULL)
+	if (v != NULL) {
 		p[7] = text(v->sha256);
+		p[23] = text(v->material);
+	}
 	/* Before its signature held, the certificate is only a claim of whoever
 	 * sent it: we sign notices, and must not name a signer in them then. */
 	if (v != NULL && reasons_stage(&v->reasons) > STAGE_SIGNATURE) {
@@ -128,8 +130,8 @@ write_state(struct db *db, const struct conf *conf, const struct outcome *o,
 	    " signer_issuer = $10, signer_serial = $11, signer_cert = $12,"
 	    " signing_time = $13, message_type = $14, message_id = $15, user_code = $16,"
 	    " business_date = $17, sequence = $18, record_count = $19, created_at = $20,"
-	    " replaces = $21, repeat_of = $22, member_code = $23"
-	    " WHERE no = $1 AND state = $2", 23, p) == 1)
+	    " replaces = $21, repeat_of = $22, member_code = $23,"
+	    " material = $24 WHERE no = $1 AND state = $2", 24, p) == 1)
 		return 0;
 	log_warnx("submission %s: its state could not be changed from %s", o->sub->id,
 	    submission_state_name(from));

@@ -94,6 +94,7 @@ struct m_verdict {
 	struct timestamp timestamp;
 	struct reasons reasons;			/* all stages verify can judge */
 	struct crls_used crls;			/* by which the certificate was judged */
+	char	 material[SHA256_HEX_SIZE];	/* what it was judged by (depot/material.h); "" unknown */
 };
 
 struct m_notice_id { char id[UUID_SIZE]; };
@@ -106,6 +107,16 @@ struct m_notice_publish {
 	char	 day[DATE_SIZE];		/* its folder under /archive: Istanbul's date of issue */
 };
 struct m_archived { char id[UUID_SIZE]; int ok; };
+
+/* The store. */
+struct m_document { char sha256[SHA256_HEX_SIZE]; };
+enum kept_result { KEPT_OK, KEPT_LATER,		/* our trouble: again after a while */
+    KEPT_ROTTEN, KEPT_ABSENT, KEPT_RESULT_COUNT };
+struct m_kept { char sha256[SHA256_HEX_SIZE]; enum kept_result result; };
+/* slot: which file it is (depot/material.h); last: none, the set is complete. */
+#define MATERIAL_SLOTS_MAX	16
+struct m_material { unsigned slot; int last; };
+struct m_pass { usec_t ended_at; long long documents, bytes, rotten; };
 
 void file_id_of(const struct stat *st, struct file_id *id);
 int  file_id_is(const struct file_id *id, const struct stat *st);
@@ -129,6 +140,10 @@ PROTO(m_notice_id)
 PROTO(m_notice_file)
 PROTO(m_notice_publish)
 PROTO(m_archived)
+PROTO(m_document)
+PROTO(m_kept)
+PROTO(m_material)
+PROTO(m_pass)
 PROTO(notice)
 #undef PROTO
 

@@ -107,6 +107,7 @@ put_m_verdict(struct buf *b, const struct m_verdict *v)
 	put_timestamp(b, &v->timestamp);
 	put_reasons(b, &v->reasons);
 	put_crls(b, &v->crls);
+	put_str(b, v->material);
 }
 
 int
@@ -128,6 +129,7 @@ get_m_verdict(const struct msg *m, struct m_verdict *v)
 	get_timestamp(&r, &v->timestamp);
 	get_reasons(&r, &v->reasons);
 	get_crls(&r, &v->crls);
+	get_checked(&r, v->material, sizeof(v->material), sha256_hex_ok, MAY_BE_EMPTY);
 	/* without a reason against it there is a signature that holds, and its
 	 * certificate is known: else the document would be nobody's word */
 	if (v->reasons.n == 0 && (!v->signature_valid || v->cert_sha256[0] == '\0'))

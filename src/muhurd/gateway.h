@@ -39,6 +39,7 @@ struct disk;
 struct flow;
 struct notices;
 struct pairs;
+struct keep;
 struct publish;
 struct sessions;
 
@@ -64,6 +65,7 @@ struct gateway {
 	struct pairs	*pairs;
 	struct notices	*notices;
 	struct publish	*publish;
+	struct keep	*keep;
 	struct sessions	*sessions;
 };
 

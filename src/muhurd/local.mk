@@ -5,6 +5,7 @@ src_muhurd_libmuhurd_a_SOURCES = \
 	src/muhurd/disk.c src/muhurd/disk.h \
 	src/muhurd/flow.c src/muhurd/flow.h \
 	src/muhurd/gateway.h \
+	src/muhurd/keep.c src/muhurd/keep.h \
 	src/muhurd/launch.c src/muhurd/launch.h \
 	src/muhurd/loop.c src/muhurd/loop.h \
 	src/muhurd/notices.c src/muhurd/notices.h \

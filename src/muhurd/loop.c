@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "muhurd/disk.h"
 #include "muhurd/flow.h"
+#include "muhurd/keep.h"
 #include "muhurd/loop.h"
 #include "muhurd/notices.h"
 #include "muhurd/pair.h"
@@ -142,8 +143,10 @@ take_signals(struct loop *l)
 			if (l->gw->stopping)
 				break;
 			log_info("anchors and revocation lists are read again");
-			if (setup_reopen_trust(l->gw))
+			if (setup_reopen_trust(l->gw)) {
 				pairs_renew(l->gw);
+				keep_material(l->gw);
+			}
 			break;
 		default:
 			if (l->phase == RUNNING)
@@ -164,6 +167,7 @@ crls_tick(struct gateway *gw, usec_t now)
 	if (setup_crls_changed(gw)) {
 		log_info("fetched revocation lists are read again");
 		pairs_renew(gw);
+		keep_material(gw);
 	}
 }
 

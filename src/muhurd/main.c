@@ -23,6 +23,7 @@
 #include "model/cutoffs.h"
 #include "muhurd/disk.h"
 #include "muhurd/flow.h"
+#include "muhurd/keep.h"
 #include "muhurd/loop.h"
 #include "muhurd/notices.h"
 #include "muhurd/pair.h"
@@ -173,6 +174,7 @@ free_parts(struct gateway *gw)
 {
 	sessions_free(gw->sessions);
 	publish_free(gw->publish);
+	keep_free(gw->keep);
 	notices_free(gw->notices);
 	pairs_free(gw->pairs);
 	flow_free(gw->flow);
@@ -202,6 +204,7 @@ run(struct gateway *gw, int pid_file)
 	gw->pairs = pairs_new(gw);
 	gw->notices = notices_new(gw);
 	gw->publish = publish_new(gw);
+	gw->keep = keep_new(gw);
 	gw->sessions = sessions_new(gw);
 	rc = loop_run(gw, signals);
 	(void)close(signals);

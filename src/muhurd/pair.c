@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "depot/depot.h"
 #include "msg/proto.h"
+#include "muhurd/keep.h"
 #include "muhurd/pair.h"
 #include "muhurd/spool.h"
 
@@ -255,6 +256,7 @@ pair_verdict(struct child *verify, struct msg *m)
 		return verify->busy ? 0 : -1;
 	if (get_m_verdict(m, &v) == -1 || strcmp(v.id, p->s->m.id) != 0)
 		return -1;
+	keep_judged_by(verify->gw, v.material);
 	verify->owner = NULL;
 	p->verify = NULL;
 	child_end(verify, SPENT_GRACE);

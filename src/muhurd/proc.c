@@ -86,6 +86,8 @@ children_free(struct children *cs)
 
 /* --- starting ------------------------------------------------------------ */
 
+#define OWN_MAX	3	/* directories of a role */
+
 /* A directory given to a child is opened anew for it: reading one through a
  * shared descriptor would share the place reached. */
 static int
@@ -96,12 +98,12 @@ reopen_dir(int dirfd)
 
 /* The role's own descriptors; those in own[] are ours to close afterwards. */
 static int
-role_descriptors(struct gateway *gw, enum role role, int fds[FD_COUNT], int own[2])
+role_descriptors(struct gateway *gw, enum role role, int fds[FD_COUNT], int own[OWN_MAX])
 {
 	struct gateway_fds *g = &gw->fd;
-	int first = -1, second = -1, k;
+	int first = -1, second = -1, third = -1, k;
 
-	own[0] = own[1] = -1;
+	own[0] = own[1] = own[2] = -1;
 	switch (role) {
 	case ROLE_LISTENER:
 		fds[FD_LISTEN] = g->listen;
@@ -138,6 +140,7 @@ role_descriptors(struct gateway *gw, enum role role, int fds[FD_COUNT], int own[
 	case ROLE_ARCHIVE:
 		first = gw->tree.boxes;
 		second = gw->tree.store;
+		third = g->schemas;
 		break;
 	case ROLE_MUHURD:
 	case ROLE_COUNT:
@@ -146,6 +149,8 @@ role_descriptors(struct gateway *gw, enum role role, int fds[FD_COUNT], int own[
 	if (first != -1 && (fds[FD_ROLE] = own[0] = reopen_dir(first)) == -1)
 		return -1;
 	if (second != -1 && (fds[FD_ROLE + 1] = own[1] = reopen_dir(second)) == -1)
+		return -1;
+	if (third != -1 && (fds[FD_ROLE + 2] = own[2] = reopen_dir(third)) == -1)
 		return -1;
 	return 0;
 }
@@ -191,7 +196,7 @@ child_start(struct gateway *gw, enum role role, const int *more, size_t nmore)
 {
 	struct launch l = { .role = role };
 	struct child *c = NULL;
-	int pair[2] = { -1, -1 }, own[2] = { -1, -1 }, i;
+	int pair[2] = { -1, -1 }, own[OWN_MAX] = { -1, -1, -1 }, i;
 	pid_t pid = -1;
 
 	for (i = 0; i < FD_COUNT; i++)
@@ -220,12 +225,12 @@ child_start(struct gateway *gw, enum role role, const int *more, size_t nmore)
 out:
 	if (c == NULL)
 		log_alarm("%s cannot be started: %s", role_name(role), strerror(errno));
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < 2; i++)
 		if (pair[i] != -1)
 			(void)close(pair[i]);
+	for (i = 0; i < OWN_MAX; i++)
 		if (own[i] != -1)
 			(void)close(own[i]);
-	}
 	return c;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "muhurd/flow.h"
+#include "muhurd/keep.h"
 #include "muhurd/notices.h"
 #include "muhurd/pair.h"
 #include "muhurd/publish.h"
@@ -31,8 +32,10 @@ child_ready(struct child *c)
 	case ROLE_LOAD:
 		pairs_schedule(gw);
 		break;
-	case ROLE_SIGNER:
 	case ROLE_ARCHIVE:
+		keep_archive_up(gw);
+		__attribute__((fallthrough));
+	case ROLE_SIGNER:
 		notices_tick(gw, clock_monotonic());
 		break;
 	default:
@@ -60,6 +63,8 @@ directory_message(struct gateway *gw, struct msg *m)
 		return publish_notice(gw, m);
 	case M_NOTICE_EXPIRE:
 		return publish_expire(gw, m);
+	case M_COMPRESS:
+		return keep_order(gw, m);
 	default:
 		return -1;
 	}
@@ -102,7 +107,7 @@ route_message(struct child *c, struct msg *m)
 	case ROLE_SIGNER:
 		return m->type == M_SIGNED ? notices_signed(gw, m) : notices_sign_failed(gw, m);
 	case ROLE_ARCHIVE:
-		return publish_archived(gw, m);
+		return m->type == M_ARCHIVED ? publish_archived(gw, m) : keep_message(gw, m);
 	default:
 		return -1;
 	}
@@ -139,6 +144,7 @@ route_gone(struct child *c, int crashed)
 		break;
 	case ROLE_ARCHIVE:
 		publish_archive_gone(gw);
+		keep_archive_gone(gw);
 		break;
 	default:
 		break;

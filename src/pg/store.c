@@ -145,7 +145,7 @@ store_acknowledgement_name(const char *submission_id, enum notice_level level, c
 /* A notice that is not signed yet will be published anyway.  Rows are locked in
  * the order of their numbers, as the directory does it. */
 #define REPUBLISH(which) "WITH l AS MATERIALIZED (SELECT no FROM muhur.notice " \
-	"WHERE sha256 IS NOT NULL AND " which " ORDER BY no FOR UPDATE) " \
+	"WHERE sha256 IS NOT NULL AND purged_at IS NULL AND " which " ORDER BY no FOR UPDATE) " \
 	"UPDATE muhur.notice SET published_at = NULL, " \
 	"outbox_until = NULL, archived_at = NULL WHERE no IN (SELECT no FROM l)"
 

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sandbox.h"
+#include "depot/material.h"
 #include "document/pipeline.h"
 #include "msg/proto.h"
 #include "msg/stream.h"
@@ -28,6 +29,8 @@ struct verify {
 	struct schema_set	*schemas;
 	struct trust		*trust[MEMBER_KIND_COUNT];	/* 0: of all that have none of their own */
 	struct trust		*tsa;
+	struct material		*seen;		/* every byte that documents are judged by */
+	char			 material[SHA256_HEX_SIZE];
 	struct msg_chan		 chan;
 	struct m_submission	 sub;
 	int			 document, pipe;
@@ -103,6 +106,7 @@ send_verdict(struct verify *v, const struct document_verdict *d)
 	m->timestamp = d->timestamp;
 	m->reasons = d->reasons;
 	m->crls = d->crls;
+	(void)str_copy(m->material, sizeof(m->material), v->material);
 	put_m_verdict(&b, m);
 	rc = msg_send(&v->chan, M_VERDICT, 0, b.data, b.len, NULL, 0);
 	while (rc == 0 && msg_wants_write(&v->chan))
@@ -215,8 +219,9 @@ wait_document(struct verify *v)
 
 /* 1, or 0 where muhurd gave no such descriptor. */
 static int
-read_crls(const struct verify *v, struct crl_set *set, int fd)
+read_crls(const struct verify *v, struct crl_set *set, int fd, enum material_slot slot)
 {
+	char name[MATERIAL_NAME_SIZE];
 	char *pem;
 	size_t len;
 
@@ -225,6 +230,7 @@ read_crls(const struct verify *v, struct crl_set *set, int fd)
 			fatal("revocation lists");
 		return 0;
 	}
+	material_add(v->seen, material_name(slot, name), pem, len, NULL);
 	/* One that is empty is being written: of no use to anybody, and no reason
 	 * to refuse what comes meanwhile. */
 	if ((len > 0 || v->conf->require_crl) && crl_set_read(set, pem, len) == -1)
@@ -244,7 +250,7 @@ load_crls(struct verify *v)
 	size_t i;
 	int k;
 
-	if (read_crls(v, &set, FD_CRL_FETCHED) + read_crls(v, &set, FD_CRL) == 0 && v->conf->require_crl)
+	if (read_crls(v, &set, FD_CRL_FETCHED, MATERIAL_CRLS) + read_crls(v, &set, FD_CRL, MATERIAL_CRL) == 0 && v->conf->require_crl)
 		fatalx("there are no revocation lists");
 	for (i = 0; i < set.n; i++) {
 		for (k = 0; k < MEMBER_KIND_COUNT; k++)
@@ -257,14 +263,16 @@ load_crls(struct verify *v)
 }
 
 static struct trust *
-load_anchors(const struct verify *v, int fd, const char *what)
+load_anchors(const struct verify *v, int fd, const char *what, unsigned slot)
 {
+	char name[MATERIAL_NAME_SIZE];
 	struct trust *t;
 	char *pem;
 	size_t len;
 
 	if (fd_read_all(fd, TRUST_MAX_ANCHORS, &pem, &len) == -1)
 		fatal("%s", what);
+	material_add(v->seen, material_name(slot, name), pem, len, NULL);
 	if ((t = trust_new(pem, len)) == NULL)
 		fatalx("the %s cannot be used", what);
 	trust_set_crl_grace(t, v->conf->crl_grace);
@@ -276,7 +284,7 @@ static struct trust *
 load_kind(const struct verify *v, enum member_kind kind)
 {
 	const struct conf_trust *own = &v->conf->trust[kind];
-	struct trust *t = load_anchors(v, FD_KIND_ANCHORS + kind - 1, "trust anchors");
+	struct trust *t = load_anchors(v, FD_KIND_ANCHORS + kind - 1, "trust anchors", MATERIAL_KIND + kind);
 	size_t i;
 
 	for (i = 0; i < own->npolicies; i++)
@@ -290,13 +298,21 @@ load_trust(struct verify *v)
 {
 	int k;
 
-	v->trust[MEMBER_UNKNOWN] = load_anchors(v, FD_ANCHORS, "trust anchors");
+	v->trust[MEMBER_UNKNOWN] = load_anchors(v, FD_ANCHORS, "trust anchors", MATERIAL_ANCHORS);
 	for (k = 1; k < MEMBER_KIND_COUNT; k++)
 		if (v->conf->trust[k].set)
 			v->trust[k] = load_kind(v, (enum member_kind)k);
 	if (v->conf->tsa_anchors != NULL)
-		v->tsa = load_anchors(v, FD_TSA, "time-stamp authorities");
+		v->tsa = load_anchors(v, FD_TSA, "time-stamp authorities", MATERIAL_TSA);
 	load_crls(v);
+}
+
+static void
+schema_seen(void *arg, const char *file, const void *data, size_t len)
+{
+	char name[MATERIAL_NAME_SIZE];
+
+	material_add(arg, material_schema_name(file, name), data, len, NULL);
 }
 
 static void
@@ -305,9 +321,13 @@ set_up(struct verify *v, int argc, char *argv[])
 	v->conf = child_init("muhur-verify", argc, argv);
 	if (document_init() == -1)
 		fatalx("the XML libraries cannot be set up");
-	if ((v->schemas = schema_set_load(FD_SCHEMAS)) == NULL)
+	v->seen = material_new();
+	if ((v->schemas = schema_set_load_seen(FD_SCHEMAS, schema_seen, v->seen)) == NULL)
 		fatalx("the schemas cannot be used");
 	load_trust(v);
+	if (material_end(v->seen, v->material, NULL, NULL) == -1)
+		fatalx("what documents are judged by cannot be told");
+	material_free(v->seen);
 	close(FD_SCHEMAS);
 	close(FD_ANCHORS);
 	close(FD_CRL);

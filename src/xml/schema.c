@@ -38,6 +38,15 @@ struct schema_set {
 /* --- loading ------------------------------------------------------------- */
 
 static int loading = -1;	/* the directory, while schemas are compiled */
+static schema_seen_fn *loading_seen;
+static void *loading_arg;
+
+static void
+tell_seen(const char *name, const void *data, size_t len)
+{
+	if (loading_seen != NULL)
+		loading_seen(loading_arg, name, data, len);
+}
 
 /* xs:include of a file of the same directory, and of nothing else. */
 static xmlParserInput *
@@ -57,6 +66,7 @@ include_entity(const char *url, const char *id, xmlParserCtxt *ctxt)
 		log_warnx("schema %s: %s", url + strlen(BASE), strerror(errno));
 		goto out;
 	}
+	tell_seen(url + strlen(BASE), data, len);
 	if ((buf = xmlParserInputBufferCreateMem(data, (int)len, XML_CHAR_ENCODING_NONE)) == NULL)
 		goto out;
 	if ((in = xmlNewIOInputStream(ctxt, buf, XML_CHAR_ENCODING_NONE)) == NULL) {
@@ -124,6 +134,7 @@ load_file(struct schema_set *set, int dirfd, const char *name)
 	    fd_read_all(fd, SCHEMA_MAX_SIZE, &data, &len) == -1)
 		log_warn("schema %s", name);
 	else {
+		tell_seen(name, data, len);
 		set->v[set->n].name = xstrdup(name);
 		rc = compile(&set->v[set->n++], data, len);
 	}
@@ -144,6 +155,12 @@ is_schema(const struct dirent *e)
 struct schema_set *
 schema_set_load(int dirfd)
 {
+	return schema_set_load_seen(dirfd, NULL, NULL);
+}
+
+struct schema_set *
+schema_set_load_seen(int dirfd, schema_seen_fn *seen, void *arg)
+{
 	struct schema_set *set = xcalloc(1, sizeof(*set)), *out = NULL;
 	xmlExternalEntityLoader previous;
 	struct dirent **list = NULL;
@@ -153,6 +170,8 @@ schema_set_load(int dirfd)
 	previous = xmlGetExternalEntityLoader();
 	xmlSetExternalEntityLoader(include_entity);
 	loading = dirfd;
+	loading_seen = seen;
+	loading_arg = arg;
 	if ((n = scandirat(dirfd, ".", &list, is_schema, alphasort)) == -1) {
 		log_warn("schemas");
 		goto out;
@@ -172,6 +191,7 @@ schema_set_load(int dirfd)
 	set = NULL;
 out:
 	loading = -1;
+	loading_seen = NULL;
 	xmlSetExternalEntityLoader(previous);
 	for (i = 0; i < n; i++)
 		free(list[i]);

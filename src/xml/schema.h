@@ -14,6 +14,10 @@ struct schema_set;
  * for xs:include, which finds files of this directory only.  Before the
  * sandbox; calls pull_setup.  NULL with the cause logged. */
 struct schema_set *schema_set_load(int dirfd);
+/* The same, and seen is told of each file and the bytes that were read of it, as
+ * often as they were read. */
+typedef void schema_seen_fn(void *arg, const char *name, const void *data, size_t len);
+struct schema_set *schema_set_load_seen(int dirfd, schema_seen_fn *seen, void *arg);
 void schema_set_free(struct schema_set *set);
 /* The number of namespaces known. */
 size_t schema_set_count(const struct schema_set *set);

@@ -46,6 +46,8 @@ test_defaults(void **state)
 	assert_int_equal(conf->signing_time_past, 48 * 3600);
 	assert_int_equal(conf->signing_time_future, 5 * 60);
 	assert_int_equal(conf->outbox_retention, 7 * 24 * 3600);
+	assert_int_equal(conf->archive_rehash_rate, 4 * 1024 * 1024);
+	assert_int_equal(conf->archive_compress_after, 0);
 	assert_int_equal(conf->sent_listing, 10 * 60);
 	assert_int_equal(conf->signature_profile, PROFILE_XADES);
 	assert_int_equal(conf->nsignature_policies, SIGNATURE_POLICIES_DEFAULT);
@@ -212,7 +214,7 @@ test_refused(void **state)
 		"trust platform { policies = {\"1.2.\"} }\n", "trust platform { policies = {\"a.b\"} }\n",
 		/* fetched to nowhere */
 		"crl_urls = {\"http://a.example/x.crl\"}\n", "crl_distribution_points = true\n",
-		"outbox_retention = 0\n", "max_sessions = 99999999999999999999\n",
+		"outbox_retention = 0\n", "archive_rehash_rate = \"1K\"\n", "archive_compress_after = -1\n", "max_sessions = 99999999999999999999\n",
 	};
 	size_t i;
 	pid_t pid;

@@ -125,6 +125,7 @@ verdict(void)
 	v.crls.n = 2;
 	(void)str_copy(v.crls.sha256[0], SHA256_HEX_SIZE, SHA);
 	(void)str_copy(v.crls.sha256[1], SHA256_HEX_SIZE, SHA);
+	(void)str_copy(v.material, SHA256_HEX_SIZE, SHA);
 	return v;
 }
 
@@ -149,6 +150,10 @@ test_notice(void **state)
 	struct m_notice_file file = { UUID, SHA, 77, 5 };
 	struct m_notice_publish publish = { UUID, "PLA", "a.xml", SHA, "2026-11-20" };
 	struct m_archived archived = { UUID, 1 };
+	struct m_document document = { SHA };
+	struct m_kept kept = { SHA, KEPT_ABSENT };
+	struct m_material material = { 15, 1 };
+	struct m_pass pass = { 1, 2, 3, INT64_MAX };
 	struct notice result = { .id = UUID, .kind = NK_DISCREPANCY_REPORT, .recipient = "SPK",
 	    .file_name = "DiscrepancyReport.2026-11-20.1.xml", .business_date = 20777, .run = 1,
 	    .line_count = 10000000 };
@@ -159,6 +164,10 @@ test_notice(void **state)
 	CHECK(m_notice_file, file);
 	CHECK(m_notice_publish, publish);
 	CHECK(m_archived, archived);
+	CHECK(m_document, document);
+	CHECK(m_kept, kept);
+	CHECK(m_material, material);
+	CHECK(m_pass, pass);
 	CHECK(notice, notice());
 	CHECK(notice, result);
 }

@@ -108,6 +108,8 @@ archive(const struct msg *m)
 	struct m_notice_publish p;
 	struct m_archived a = { .ok = 1 };
 
+	if (m->type == M_MATERIAL)
+		return;
 	if (get_m_notice_publish(m, &p) == -1)
 		_exit(4);
 	(void)usleep(300000);

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The store, as the database sees it: which documents are to be compressed,
+ * which have been, and what the background pass found.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "load/array.h"
+#include "load/directory.h"
+#include "pg/store.h"
+
+#define PAUSE_FIRST	(5 * USEC_PER_SEC)	/* after trouble of ours: no disk space, say */
+#define PAUSE_MOST	(600 * USEC_PER_SEC)
+#define REFUSED_FOR	(3600 * USEC_PER_SEC)	/* a document that is gone or rotten */
+
+#define DECIDED	"state IN ('accepted', 'rejected', 'repeated', 'replaced', 'cancelled')"
+
+/* --- from muhurd --------------------------------------------------------------- */
+
+static void
+refuse(struct directory *d, const char *sha256)
+{
+	d->refused = xreallocarray(d->refused, d->nrefused + 1, sizeof(*d->refused));
+	(void)str_copy(d->refused[d->nrefused].document.sha256, SHA256_HEX_SIZE, sha256);
+	d->refused[d->nrefused++].until = clock_monotonic() + REFUSED_FOR;
+}
+
+static void
+refused_end(struct directory *d)
+{
+	usec_t	 now = clock_monotonic();
+	size_t	 i;
+
+	for (i = 0; i < d->nrefused; i++)
+		if (d->refused[i].until <= now)
+			d->refused[i--] = d->refused[--d->nrefused];
+}
+
+static void
+keep_rot(struct directory *d, const char *sha256)
+{
+	d->rot = xreallocarray(d->rot, d->nrot + 1, sizeof(*d->rot));
+	(void)str_copy(d->rot[d->nrot++].sha256, SHA256_HEX_SIZE, sha256);
+}
+
+int
+store_compressed(struct directory *d, const struct msg *m)
+{
+	struct m_kept	 k;
+
+	if (get_m_kept(m, &k) == -1)
+		return -1;
+	/* of a directory before this one: it will be ordered again */
+	if (strcmp(k.sha256, d->order.sha256) != 0)
+		return 0;
+	d->order.sha256[0] = '\0';
+	switch (k.result) {
+	case KEPT_OK:
+		d->kept = k;
+		d->order_pause = 0;
+		break;
+	case KEPT_ROTTEN:
+		keep_rot(d, k.sha256);
+		refuse(d, k.sha256);
+		break;
+	case KEPT_ABSENT:
+		refuse(d, k.sha256);
+		break;
+	default:
+		d->order_pause = d->order_pause == 0 ? PAUSE_FIRST :
+		    d->order_pause * 2 > PAUSE_MOST ? PAUSE_MOST : d->order_pause * 2;
+		d->order_after = clock_monotonic() + d->order_pause;
+		break;
+	}
+	return 0;
+}
+
+int
+store_found(struct directory *d, const struct msg *m)
+{
+	struct m_document	 doc;
+
+	if (m->type == M_DIR_PASS)
+		return get_m_pass(m, &d->pass);
+	if (get_m_document(m, &doc) == -1)
+		return -1;
+	keep_rot(d, doc.sha256);
+	return 0;
+}
+
+/* --- to the database ------------------------------------------------------------ */
+
+static int
+write_shelved(struct directory *d)
+{
+	char		 now[TIME_SIZE];
+	const char	*params[] = { d->kept.sha256, now };
+
+	if (d->kept.sha256[0] == '\0')
+		return 0;
+	time_format(clock_now(), now);
+	if (db_prepared_exec(&d->link.db, "store_shelved", "UPDATE muhur.submission SET shelved_at = $2 "
+	    "WHERE sha256 = $1 AND shelved_at IS NULL AND " DECIDED, 2, params) == -1)
+		return -1;
+	d->kept.sha256[0] = '\0';
+	return store_order(d);		/* the next one */
+}
+
+/* Once for a document, and again after it was good between. */
+static int
+write_rot(struct directory *d)
+{
+	struct buf	 a = { 0 };
+	char		 now[TIME_SIZE];
+	const char	*params[2];
+	size_t		 i;
+	long		 n;
+
+	if (d->nrot == 0)
+		return 0;
+	for (i = 0; i < d->nrot; i++)
+		array_add(&a, d->rot[i].sha256);
+	time_format(clock_now(), now);
+	params[0] = array_end(&a);
+	params[1] = now;
+	if (directory_begin_durable(d) == -1) {
+		buf_free(&a);
+		return -1;
+	}
+	n = db_prepared_exec(&d->link.db, "store_rot",
+	    "WITH r AS (INSERT INTO muhur.rot (sha256, found_at) "
+	    "SELECT DISTINCT x, $2::timestamptz FROM unnest($1::text[]) x ORDER BY x "
+	    "ON CONFLICT (sha256) DO UPDATE SET found_at = excluded.found_at, healed_at = NULL "
+	    "WHERE rot.healed_at IS NOT NULL RETURNING sha256) "
+	    "INSERT INTO muhur.event (at, kind, actor, detail) "
+	    "SELECT $2, 'rot-found', 'gateway', jsonb_build_object('sha256', sha256) FROM r", 2, params);
+	buf_free(&a);
+	if (n == -1 || db_commit(&d->link.db) == -1)
+		return -1;
+	d->nrot = 0;
+	return 0;
+}
+
+static int
+write_pass(struct directory *d)
+{
+	char	 detail[256];
+
+	if (d->pass.ended_at == 0)
+		return 0;
+	(void)snprintf(detail, sizeof(detail), "{\"documents\": %lld, \"bytes\": %lld, \"rotten\": %lld}",
+	    d->pass.documents, d->pass.bytes, d->pass.rotten);
+	if (store_event(&d->link.db, d->pass.ended_at, "archive-verified", "gateway", 0, 0, detail) == -1)
+		return -1;
+	d->pass.ended_at = 0;
+	return 0;
+}
+
+int
+store_write(struct directory *d)
+{
+	return write_shelved(d) == -1 || write_rot(d) == -1 || write_pass(d) == -1 ? -1 : 0;
+}
+
+/* --- to muhurd -------------------------------------------------------------------- */
+
+/* What was received before this moment is compressed. */
+static usec_t
+compress_before(const struct conf *conf, usec_t now)
+{
+	return conf->archive_compress_after > 0 ? now - conf->archive_compress_after * USEC_PER_SEC :
+	    istanbul_time(istanbul_date(now), 0, 0);
+}
+
+/* A notice that came back as a submission: the outbox links to its bytes as they are. */
+static int
+keep_notices(struct directory *d, const char *before, const char *now)
+{
+	const char	*params[] = { before, now };
+
+	return db_prepared_exec(&d->link.db, "store_notices", "UPDATE muhur.submission s SET shelved_at = $2 "
+	    "WHERE shelved_at IS NULL AND received_at < $1::timestamptz AND sha256 IS NOT NULL AND " DECIDED
+	    " AND EXISTS (SELECT FROM muhur.notice n WHERE n.sha256 = s.sha256)", 2, params) == -1 ? -1 : 0;
+}
+
+int
+store_order(struct directory *d)
+{
+	char		 before[TIME_SIZE], now[TIME_SIZE];
+	struct buf	 given = { 0 }, b = { 0 };
+	const char	*params[2];
+	PGresult	*res;
+	size_t		 i;
+	int		 rc = 0;
+
+	if (d->order.sha256[0] != '\0' || d->kept.sha256[0] != '\0' || clock_monotonic() < d->order_after)
+		return 0;
+	time_format(clock_now(), now);
+	time_format(compress_before(d->conf, clock_now()), before);
+	if (keep_notices(d, before, now) == -1)
+		return -1;
+	refused_end(d);
+	for (i = 0; i < d->nrefused; i++)
+		array_add(&given, d->refused[i].document.sha256);
+	params[0] = before;
+	params[1] = array_end(&given);
+	res = db_prepared(&d->link.db, "store_to_compress", "SELECT sha256 FROM muhur.submission "
+	    "WHERE shelved_at IS NULL AND received_at < $1::timestamptz AND sha256 IS NOT NULL AND " DECIDED
+	    " AND purged_at IS NULL AND sha256 <> ALL ($2::text[]) ORDER BY received_at LIMIT 1", 2, params);
+	buf_free(&given);
+	if (res == NULL)
+		return -1;
+	if (PQntuples(res) == 1 &&
+	    str_copy(d->order.sha256, sizeof(d->order.sha256), PQgetvalue(res, 0, 0)) == 0) {
+		put_m_document(&b, &d->order);
+		rc = msg_send(&d->chan, M_COMPRESS, 0, b.data, b.len, NULL, 0);
+		buf_free(&b);
+	}
+	PQclear(res);
+	return rc;
+}
