@@ -323,6 +323,8 @@ on_message(struct directory *d, const struct msg *m)
 		return keep_id(m, &d->published, &d->npublished);
 	case M_DIR_REVIEW:
 		return login_keep_review(d, m) == 0 ? 0 : broken("dir-review");
+	case M_FETCHED:
+		return fetched_keep(d, m) == 0 ? 0 : broken("fetched");
 	case M_NOTICE_ARCHIVED:
 		return keep_id(m, &d->archived, &d->narchived);
 	case M_DIR_COMPRESSED:
@@ -387,7 +389,7 @@ static int
 work(struct directory *d)
 {
 	if (notices_write_signed(d) == -1 || notices_write_published(d) == -1 ||
-	    notices_write_archived(d) == -1 || store_write(d) == -1 || look_at_all(d) == -1)
+	    notices_write_archived(d) == -1 || fetched_write(d) == -1 || look_at_all(d) == -1)
 		return -1;
 	if (d->look_sign && notices_give_to_sign(d) == -1)
 		return -1;

@@ -37,6 +37,9 @@ struct directory {
 	size_t		 nnsigned;
 	struct m_notice_id *published, *archived;
 	size_t		 npublished, narchived;
+	struct m_fetched fetched[FETCHES_AT_ONCE];
+	size_t		 nfetched;
+	uint32_t	 fetched_tag;	/* of the last */
 	/* notices */
 	uint32_t	 credits[CREDITS_MAX];	/* tags of M_NOTICE_NEXT, oldest first */
 	size_t		 ncredits;
@@ -90,13 +93,9 @@ int  waiting_expire(struct directory *d);
  * database error. */
 int  expiry_warn(struct directory *d);
 
-/* store.c: documents to compress, what the background pass found.  The first two
- * take a message, and return -1 where it makes no sense; the others return 0, or
- * -1 on a database error (kept for later). */
-int  store_compressed(struct directory *d, const struct msg *m);
-int  store_found(struct directory *d, const struct msg *m);
-int  store_write(struct directory *d);
-int  store_order(struct directory *d);
+/* fetched.c: M_FETCHED, kept until the next fetched_write; -1: out of place. */
+int  fetched_keep(struct directory *d, const struct msg *m);
+int  fetched_write(struct directory *d);	/* 0, or -1 on a database error */
 
 /* notices.c: each returns 0, or -1 on a database error (kept for later). */
 int  notices_write_signed(struct directory *d);

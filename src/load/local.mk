@@ -9,6 +9,7 @@ LOAD_SOURCES = \
 	src/load/decisions.c \
 	src/load/directory.c src/load/directory.h \
 	src/load/expiry.c \
+	src/load/fetched.c \
 	src/load/found.c src/load/found.h \
 	src/load/lines.c \
 	src/load/login.c \

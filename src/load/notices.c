@@ -265,6 +265,7 @@ send_order(struct directory *d, enum msg_type type, const PGresult *res, int row
 		given_add(list, PQgetvalue(res, row, 0), GIVEN_TIMEOUT);
 		return 0;
 	}
+	p.archived = type == M_NOTICE_PUBLISH && PQgetvalue(res, row, 5)[0] == 't';
 	put_m_notice_publish(&b, &p);
 	rc = msg_send(&d->chan, type, 0, b.data, b.len, NULL, 0);
 	buf_free(&b);
@@ -286,7 +287,8 @@ send_orders(struct directory *d, enum msg_type type, PGresult *res, struct given
 	return rc;
 }
 
-#define ORDER_COLUMNS "SELECT id, recipient, file_name, sha256, day FROM muhur.notice "
+#define ORDER_COLUMNS "SELECT id, recipient, file_name, sha256, day, archived_at IS NOT NULL " \
+	"FROM muhur.notice "
 
 static int
 update_signed(struct directory *d)
@@ -414,7 +416,8 @@ notices_write_published(struct directory *d)
 	params[2] = until;
 	n = db_prepared_exec(&d->link.db, "notice_published",
 	    LOCKED("sha256 IS NOT NULL AND published_at IS NULL")
-	    "UPDATE muhur.notice SET published_at = $2, outbox_until = $3 "
+	    /* a rebuilt outbox shows it for the time that was left */
+	    "UPDATE muhur.notice SET published_at = $2, outbox_until = coalesce(outbox_until, $3) "
 	    "WHERE no IN (SELECT no FROM l)", 3, params);
 	buf_free(&ids);
 	if (n == -1)
@@ -441,8 +444,11 @@ notices_write_archived(struct directory *d)
 	params[1] = now;
 	n = db_prepared_exec(&d->link.db, "notice_archived",
 	    LOCKED("published_at IS NOT NULL AND archived_at IS NULL")
-	    "UPDATE muhur.notice SET archived_at = $2 WHERE no IN (SELECT no FROM l)",
-	    2, params);
+	    ", u AS (UPDATE muhur.notice SET archived_at = $2 WHERE no IN (SELECT no FROM l)"
+	    " RETURNING no, submission, sha256, file_name) "
+	    "INSERT INTO muhur.event (at, kind, actor, submission, notice, detail) "
+	    "SELECT $2, 'archived', 'gateway', submission, no, "
+	    "jsonb_build_object('sha256', sha256, 'file', file_name) FROM u ORDER BY no", 2, params);
 	buf_free(&ids);
 	if (n == -1)
 		return -1;

@@ -83,16 +83,9 @@ static const struct {
 	[M_DIR_REVIEW]	   = { "dir-review", ROLE_MUHURD, ROLE_DIRECTORY, 0, 0 },
 	[M_DIR_REVIEWED]   = { "dir-reviewed", ROLE_DIRECTORY, ROLE_MUHURD, 0, 0 },
 	[M_SESSION_MAY_SEND] = { "session-may-send", ROLE_MUHURD, ROLE_SESSION, 0, 0 },
-	[M_COMPRESS]	   = { "compress", ROLE_DIRECTORY, ROLE_MUHURD, 0, 0 },
-	[M_COMPRESS_FILE]  = { "compress-file", ROLE_MUHURD, ROLE_ARCHIVE, 0, 0 },
-	[M_COMPRESSED]	   = { "compressed", ROLE_ARCHIVE, ROLE_MUHURD, 0, 0 },
-	[M_DIR_COMPRESSED] = { "dir-compressed", ROLE_MUHURD, ROLE_DIRECTORY, 0, 0 },
-	[M_MATERIAL]	   = { "material", ROLE_MUHURD, ROLE_ARCHIVE, 0, 1 },
-	[M_MATERIAL_KEPT]  = { "material-kept", ROLE_ARCHIVE, ROLE_MUHURD, 0, 0 },
-	[M_ROT]		   = { "rot", ROLE_ARCHIVE, ROLE_MUHURD, 0, 0 },
-	[M_DIR_ROT]	   = { "dir-rot", ROLE_MUHURD, ROLE_DIRECTORY, 0, 0 },
-	[M_PASS]	   = { "pass", ROLE_ARCHIVE, ROLE_MUHURD, 0, 0 },
-	[M_DIR_PASS]	   = { "dir-pass", ROLE_MUHURD, ROLE_DIRECTORY, 0, 0 },
+	[M_BOX_FETCHED]	   = { "box-fetched", ROLE_SESSION, ROLE_MUHURD, 0, 0 },
+	[M_FETCHED]	   = { "fetched", ROLE_MUHURD, ROLE_DIRECTORY, 0, 0 },
+	[M_FETCHED_KEPT]   = { "fetched-kept", ROLE_DIRECTORY, ROLE_MUHURD, 0, 0 },
 };
 
 const char *

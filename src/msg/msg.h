@@ -75,18 +75,10 @@ enum msg_type {
 	M_DIR_REVIEWED,		/* D->P struct m_login_result: what a login would get now;
 				 * while the database is away the answer waits for it */
 	M_SESSION_MAY_SEND,	/* P->S struct m_may_send: from now on */
-	/* the store; one order at a time */
-	M_COMPRESS,		/* D->P struct m_document: keep it compressed from now on */
-	M_COMPRESS_FILE,	/* P->A struct m_document */
-	M_COMPRESSED,		/* A->P struct m_kept */
-	M_DIR_COMPRESSED,	/* P->D struct m_kept */
-	M_MATERIAL,		/* P->A struct m_material; fd: one file of what documents are judged by;
-				 * tag: the set's number.  None in a set's last, which ends it. */
-	M_MATERIAL_KEPT,	/* A->P struct m_document: the listing of the set with that tag */
-	M_ROT,			/* A->P struct m_document: found by the background pass */
-	M_DIR_ROT,		/* P->D struct m_document */
-	M_PASS,			/* A->P struct m_pass: the background pass has ended */
-	M_DIR_PASS,		/* P->D struct m_pass */
+	/* downloads, recorded */
+	M_BOX_FETCHED,		/* S->P struct m_box_fetched, tag of the M_BOX_OPEN: that file is closed */
+	M_FETCHED,		/* P->D struct m_fetched; tags count up */
+	M_FETCHED_KEPT,		/* D->P no payload: all up to that tag are written */
 	M_TYPE_COUNT
 };
 const char *msg_type_name(enum msg_type type);

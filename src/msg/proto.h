@@ -105,18 +105,26 @@ struct m_notice_publish {
 	char	 file_name[FILE_NAME_SIZE];
 	char	 sha256[SHA256_HEX_SIZE];	/* names it in the store */
 	char	 day[DATE_SIZE];		/* its folder under /archive: Istanbul's date of issue */
+	int	 archived;		/* M_NOTICE_PUBLISH: show it there, its days in the outbox are over */
 };
 struct m_archived { char id[UUID_SIZE]; int ok; };
 
-/* The store. */
-struct m_document { char sha256[SHA256_HEX_SIZE]; };
-enum kept_result { KEPT_OK, KEPT_LATER,		/* our trouble: again after a while */
-    KEPT_ROTTEN, KEPT_ABSENT, KEPT_RESULT_COUNT };
-struct m_kept { char sha256[SHA256_HEX_SIZE]; enum kept_result result; };
-/* slot: which file it is (depot/material.h); last: none, the set is complete. */
-#define MATERIAL_SLOTS_MAX	16
-struct m_material { unsigned slot; int last; };
-struct m_pass { usec_t ended_at; long long documents, bytes, rotten; };
+/* Which bytes: in order, apart from each other, none empty; bytes from..to-1. */
+struct byte_ranges {
+	struct { long long from, to; } v[FETCH_RANGES_MAX];
+	unsigned n;
+};
+/* Of a file that was opened for reading, all that was read until it was closed;
+ * n 0: nothing. */
+struct m_box_fetched { struct byte_ranges ranges; };
+struct m_fetched {
+	char	 recipient[MEMBER_CODE_SIZE];	/* whose box it lies in */
+	char	 file_name[FILE_NAME_SIZE];
+	char	 user[USER_CODE_SIZE];		/* who fetched it */
+	long long size;				/* the file's */
+	usec_t	 at;				/* when it was closed */
+	struct byte_ranges ranges;		/* within size; n > 0 */
+};
 
 void file_id_of(const struct stat *st, struct file_id *id);
 int  file_id_is(const struct file_id *id, const struct stat *st);
@@ -140,10 +148,8 @@ PROTO(m_notice_id)
 PROTO(m_notice_file)
 PROTO(m_notice_publish)
 PROTO(m_archived)
-PROTO(m_document)
-PROTO(m_kept)
-PROTO(m_material)
-PROTO(m_pass)
+PROTO(m_box_fetched)
+PROTO(m_fetched)
 PROTO(notice)
 #undef PROTO
 

@@ -185,6 +185,7 @@ put_m_notice_publish(struct buf *b, const struct m_notice_publish *v)
 	put_str(b, v->file_name);
 	put_str(b, v->sha256);
 	put_str(b, v->day);
+	put_u8(b, v->archived != 0);
 }
 
 int
@@ -199,6 +200,7 @@ get_m_notice_publish(const struct msg *m, struct m_notice_publish *v)
 	get_checked(&r, v->file_name, sizeof(v->file_name), file_name_ok, 0);
 	get_checked(&r, v->sha256, sizeof(v->sha256), sha256_hex_ok, 0);
 	get_checked(&r, v->day, sizeof(v->day), date_text_ok, 0);
+	v->archived = get_bool(&r);
 	return reader_done(&r);
 }
 

@@ -21,7 +21,7 @@ notice_list(struct cmd *c, int argc, char **argv)
 	};
 	static const char *const names[] = {
 		"id", "recipient", "kind", "level", "fileName", "issuedAt", "-signedAt", "publishedAt",
-		"-outboxUntil", "archivedAt", "-#size", "-sha256", "-submissionId"
+		"fetchedAt", "-*fetchedBy", "-outboxUntil", "archivedAt", "-#size", "-sha256", "-submissionId"
 	};
 	const char *params[1] = { NULL };
 	PGresult *res;
@@ -35,9 +35,12 @@ notice_list(struct cmd *c, int argc, char **argv)
 	if (optind != argc)
 		return cmd_usage(c);
 	res = cmd_query(c, "SELECT n.id, n.recipient, n.kind, n.level, n.file_name, " SQL_TIME("n.issued_at") ", "
-	    SQL_TIME("n.signed_at") ", " SQL_TIME("n.published_at") ", " SQL_TIME("n.outbox_until") ", "
-	    SQL_TIME("n.archived_at") ", n.size, n.sha256, s.id "
+	    SQL_TIME("n.signed_at") ", " SQL_TIME("n.published_at") ", " SQL_TIME("f.at") ", "
+	    "f.users, " SQL_TIME("n.outbox_until") ", " SQL_TIME("n.archived_at") ", n.size, n.sha256, s.id "
 	    "FROM muhur.notice n LEFT JOIN muhur.submission s ON s.no = n.submission "
+	    /* as a whole, first by whom */
+	    "LEFT JOIN LATERAL (SELECT min(x.whole_at) AS at, string_agg(x.user_code, ' ' ORDER BY x.whole_at, x.user_code) "
+	    "AS users FROM muhur.notice_fetch x WHERE x.notice = n.no AND x.whole) f ON true "
 	    "WHERE $1::text IS NULL OR n.recipient = $1 ORDER BY n.no", 1, params);
 	cmd_rows(c, res, names);
 	PQclear(res);
@@ -65,27 +68,41 @@ notice_get(struct cmd *c, int argc, char **argv)
 	return rc;
 }
 
-/* Everything that should be in an outbox is marked unpublished; the gateway
- * links it again. A link that is there already stays as it is.  The time it
- * stays there is not made longer. */
+/* What should be in the boxes is marked unpublished; the gateway links it again,
+ * into the outbox or, where it had been moved there, into the archive. A link
+ * that is there already stays as it is.  The time a notice stays in the outbox is
+ * not made longer: one whose time is over goes on to the archive. */
 static int
 notice_rebuild(struct cmd *c, int argc, char **argv)
 {
-	const char *params[1];
-	char now[TIME_SIZE], what[48];
+	static const struct option options[] = {
+		{ "archive", no_argument, NULL, 'a' },
+		{ "member", required_argument, NULL, 'm' },
+		{ NULL, 0, NULL, 0 }
+	};
+	const char *params[] = { "f", NULL };
+	char what[48];
 	long n;
+	int ch;
 
-	(void)argv;
-	if (argc != 1)
+	while ((ch = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (ch == 'a')
+			params[0] = "t";
+		else if (ch == 'm')
+			params[1] = optarg;
+		else
+			return cmd_usage(c);
+	}
+	if (optind != argc)
 		return cmd_usage(c);
-	params[0] = cmd_now(c, now);
 	cmd_begin(c);
 	/* in the order in which the gateway locks them */
 	n = cmd_exec(c, "WITH l AS MATERIALIZED (SELECT no FROM muhur.notice WHERE sha256 IS NOT NULL "
-	    "AND archived_at IS NULL AND published_at IS NOT NULL AND outbox_until > $1::timestamptz "
-	    "ORDER BY no FOR UPDATE) "
-	    "UPDATE muhur.notice SET published_at = NULL WHERE no IN (SELECT no FROM l)", 1, params);
-	cmd_event(c, "outbox-rebuilt", NULL, json_pack("{s:I}", "notices", (json_int_t)n));
+	    "AND published_at IS NOT NULL AND (archived_at IS NULL OR $1::boolean) "
+	    "AND ($2::text IS NULL OR recipient = $2) ORDER BY no FOR UPDATE) "
+	    "UPDATE muhur.notice SET published_at = NULL WHERE no IN (SELECT no FROM l)", 2, params);
+	cmd_event(c, "outbox-rebuilt", NULL, json_pack("{s:I, s:b, s:s*}", "notices", (json_int_t)n,
+	    "archive", params[0][0] == 't', "member", params[1]));
 	if (store_notify(cmd_db(c), CHANNEL_NOTICE) == -1)
 		exit(EXIT_ENVIRONMENT);
 	cmd_commit(c);
@@ -103,7 +120,7 @@ cmd_notice(struct cmd *c, int argc, char **argv)
 	static const struct cmd_verb verbs[] = {
 		{ "list", notice_list, "notice list [--member CODE]" },
 		{ "get", notice_get, "notice get ID [OUT]" },
-		{ "rebuild", notice_rebuild, "notice rebuild" },
+		{ "rebuild", notice_rebuild, "notice rebuild [--archive] [--member CODE]" },
 	};
 
 	return cmd_dispatch(c, argc, argv, verbs, sizeof(verbs) / sizeof(verbs[0]));

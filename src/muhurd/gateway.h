@@ -36,6 +36,7 @@ struct gateway_fds {
 
 struct children;
 struct disk;
+struct fetches;
 struct flow;
 struct notices;
 struct pairs;
@@ -65,7 +66,7 @@ struct gateway {
 	struct pairs	*pairs;
 	struct notices	*notices;
 	struct publish	*publish;
-	struct keep	*keep;
+	struct fetches	*fetches;
 	struct sessions	*sessions;
 };
 

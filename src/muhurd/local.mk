@@ -3,6 +3,7 @@ noinst_LIBRARIES += src/muhurd/libmuhurd.a
 src_muhurd_libmuhurd_a_SOURCES = \
 	src/muhurd/box.c src/muhurd/box.h \
 	src/muhurd/disk.c src/muhurd/disk.h \
+	src/muhurd/fetch.c src/muhurd/fetch.h \
 	src/muhurd/flow.c src/muhurd/flow.h \
 	src/muhurd/gateway.h \
 	src/muhurd/keep.c src/muhurd/keep.h \

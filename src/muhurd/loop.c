@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "muhurd/disk.h"
+#include "muhurd/fetch.h"
 #include "muhurd/flow.h"
 #include "muhurd/keep.h"
 #include "muhurd/loop.h"
@@ -31,9 +32,10 @@
 #define POLL_MS		250	/* timers are looked at this often at least */
 #define STOP_SECONDS	5
 #define DISK_SECONDS	2	/* of these, for requests at work and their answers */
+#define CLOSE_SECONDS	1	/* of these, for sessions to say what was fetched, and for recording it */
 #define FIXED_POLLFDS	2	/* signals, disk */
 
-enum stop_phase { RUNNING, ANSWERING, ENDING };
+enum stop_phase { RUNNING, ANSWERING, CLOSING, ENDING };
 
 struct loop {
 	struct gateway	*gw;
@@ -108,7 +110,8 @@ begin_stop(struct loop *l)
 		child_end(listener, STOP_SECONDS);
 }
 
-/* What was asked before is answered, then every channel closes. */
+/* What was asked before is answered, then the sessions close, and when it is
+ * recorded what they had fetched every other channel does. */
 static void
 go_on_stopping(struct loop *l, usec_t now)
 {
@@ -116,13 +119,22 @@ go_on_stopping(struct loop *l, usec_t now)
 	struct child *c;
 	int waiting = disk_pending(gw->disk) > 0;
 
-	if (l->phase != ANSWERING)
+	if (l->phase == ENDING)
 		return;
 	for (c = children_first(gw); c != NULL; c = c->next)
-		if (c->role == ROLE_SESSION && msg_wants_write(&c->chan) && !c->eof)
+		if (c->role == ROLE_SESSION && (l->phase == CLOSING ||
+		    (msg_wants_write(&c->chan) && !c->eof)))
 			waiting = 1;
+	if (l->phase == CLOSING && fetches_waiting(gw) > 0)
+		waiting = 1;
 	if (waiting && now < l->end_at)
 		return;
+	if (l->phase == ANSWERING) {
+		l->phase = CLOSING;
+		l->end_at = now + CLOSE_SECONDS * USEC_PER_SEC;
+		sessions_end(gw, CLOSE_SECONDS);
+		return;
+	}
 	l->phase = ENDING;
 	children_end_all(gw);
 }

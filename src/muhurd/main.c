@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "model/cutoffs.h"
 #include "muhurd/disk.h"
+#include "muhurd/fetch.h"
 #include "muhurd/flow.h"
 #include "muhurd/keep.h"
 #include "muhurd/loop.h"
@@ -173,6 +174,7 @@ static void
 free_parts(struct gateway *gw)
 {
 	sessions_free(gw->sessions);
+	fetches_free(gw->fetches);
 	publish_free(gw->publish);
 	keep_free(gw->keep);
 	notices_free(gw->notices);
@@ -204,7 +206,7 @@ run(struct gateway *gw, int pid_file)
 	gw->pairs = pairs_new(gw);
 	gw->notices = notices_new(gw);
 	gw->publish = publish_new(gw);
-	gw->keep = keep_new(gw);
+	gw->fetches = fetches_new(gw);
 	gw->sessions = sessions_new(gw);
 	rc = loop_run(gw, signals);
 	(void)close(signals);

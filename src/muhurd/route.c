@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "muhurd/fetch.h"
 #include "muhurd/flow.h"
 #include "muhurd/keep.h"
 #include "muhurd/notices.h"
@@ -24,6 +25,7 @@ child_ready(struct child *c)
 	switch (c->role) {
 	case ROLE_DIRECTORY:
 		flow_directory_up(gw);
+		fetches_directory_up(gw);
 		break;
 	case ROLE_VERIFY:
 		pair_verify_up(c);
@@ -63,8 +65,8 @@ directory_message(struct gateway *gw, struct msg *m)
 		return publish_notice(gw, m);
 	case M_NOTICE_EXPIRE:
 		return publish_expire(gw, m);
-	case M_COMPRESS:
-		return keep_order(gw, m);
+	case M_FETCHED_KEPT:
+		return fetches_kept(gw, m);
 	default:
 		return -1;
 	}
@@ -132,6 +134,7 @@ route_gone(struct child *c, int crashed)
 		sessions_directory_gone(gw);
 		flow_directory_gone(gw);
 		notices_directory_gone(gw);
+		fetches_directory_gone(gw);
 		break;
 	case ROLE_VERIFY:
 		pair_verify_gone(c, crashed);

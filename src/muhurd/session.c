@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@
 #include "msg/proto.h"
 #include "muhurd/box.h"
 #include "muhurd/disk.h"
+#include "muhurd/fetch.h"
 #include "muhurd/flow.h"
 #include "muhurd/session.h"
 #include "muhurd/spool.h"
@@ -31,6 +34,7 @@ struct slot {
 	struct m_login	 asked;		/* that question; then what let it in */
 	struct box	*box;		/* logged in */
 	unsigned	 requests;
+	struct fetch_list fetching;	/* files it has open for reading */
 	int		 due;		/* is to be judged again */
 	int		 review;	/* that question is with the directory */
 	int		 ended;		/* sent away: nothing it says is heard */
@@ -127,6 +131,7 @@ session_gone(struct child *c)
 	if (slot == NULL)
 		return;
 	tell_listener(c->gw, &slot->peer);
+	fetch_forget(&slot->fetching, slot->user);
 	box_unref(slot->box);
 	memset(slot, 0, sizeof(*slot));
 	c->owner = NULL;
@@ -393,8 +398,21 @@ struct box_job {
 	struct m_submission sub;
 	struct m_box_result result;
 	int		 fd;		/* to be passed, -1 none */
+	long long	 size;		/* of a notice that is opened; -1: it is something else */
 	int		 taken;
 };
+
+/* Is it a notice that was opened? */
+static long long
+notice_size(const struct m_box_open *o, int fd)
+{
+	struct stat st;
+
+	if (fd == -1 || (o->flags & BOX_DIR) != 0 ||
+	    (o->folder != BOX_OUTBOX && o->folder != BOX_ARCHIVE) || fstat(fd, &st) == -1)
+		return -1;
+	return (long long)st.st_size;
+}
 
 static void
 box_work(struct disk_job *job)
@@ -406,6 +424,7 @@ box_work(struct disk_job *job)
 	switch (b->type) {
 	case M_BOX_OPEN:
 		b->result.status = box_open(b->box, &limits, &b->open, &b->fd);
+		b->size = notice_size(&b->open, b->fd);
 		break;
 	case M_BOX_TAKE:
 		b->result.status = box_take(b->box, t, &b->name, &b->sub, &b->taken);
@@ -431,6 +450,8 @@ box_done(struct disk_job *job)
 		flow_taken(b->gw, &b->sub);
 	}
 	if (slot != NULL) {
+		if (b->type == M_BOX_OPEN && b->size >= 0)
+			fetch_opened(&slot->fetching, b->tag, b->box->member, b->open.name, b->size);
 		GATEWAY_SEND(&slot->child->chan, b->type == M_BOX_OPEN ? M_BOX_OPENED : M_BOX_DONE,
 		    b->tag, m_box_result, &b->result, &b->fd, b->fd != -1);
 		slot->requests--;
@@ -454,7 +475,8 @@ request(struct slot *slot, struct msg *m)
 		rc = get_m_box_rename(m, &b->rename);
 	else
 		rc = get_m_box_name(m, &b->name);
-	if (rc == -1) {
+	/* no session has more open than that, and none forgets to say that it closed one */
+	if (rc == -1 || slot->fetching.n > SFTP_MAX_HANDLES) {
 		free(b);
 		return -1;
 	}
@@ -465,6 +487,7 @@ request(struct slot *slot, struct msg *m)
 	b->tag = m->tag;
 	b->type = m->type;
 	b->fd = -1;
+	b->size = -1;
 	b->box = box_ref(slot->box);
 	if (m->type == M_BOX_TAKE || m->type == M_BOX_RENAME) {
 		uuid_v7(clock_now(), b->sub.id);
@@ -484,6 +507,9 @@ session_message(struct child *c, struct msg *m)
 
 	if (slot == NULL)
 		return -1;
+	/* at its good-bye, too */
+	if (m->type == M_BOX_FETCHED)
+		return fetch_closed(c->gw, &slot->fetching, slot->user, m);
 	if (slot->ended)
 		return 0;	/* it could not know yet */
 	switch (m->type) {
@@ -509,4 +535,15 @@ sessions_stop(struct gateway *gw)
 	for (i = 0; i < ss->nslots; i++)
 		if (ss->slots[i].serial != 0)
 			ss->slots[i].child->paused = 1;
+}
+
+void
+sessions_end(struct gateway *gw, int grace)
+{
+	struct sessions *ss = gw->sessions;
+	size_t i;
+
+	for (i = 0; i < ss->nslots; i++)
+		if (ss->slots[i].serial != 0)
+			child_end(ss->slots[i].child, grace);
 }

@@ -27,5 +27,7 @@ int  sessions_reviewed(struct gateway *gw, struct msg *m);
 void sessions_tick(struct gateway *gw, usec_t now);
 /* Stopping: hear no more requests; those at work are still answered. */
 void sessions_stop(struct gateway *gw);
+/* ... then they have grace seconds to end. */
+void sessions_end(struct gateway *gw, int grace);
 
 #endif

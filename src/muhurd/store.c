@@ -115,7 +115,7 @@ publish_over(const struct tree *t, int shelf, int outbox, const struct m_notice_
 		return -1;
 	if (a.st_ino == b.st_ino && a.st_dev == b.st_dev)
 		return 0;
-	log_alarm("outbox of %s: %s was another document than the recorded one",
+	log_alarm("box of %s: %s was another document than the recorded one",
 	    p->recipient, p->file_name);
 	spool_tmp_remove(t, p->id);
 	if (linkat(shelf, p->sha256, t->tmp, p->id, 0) == -1)
@@ -123,31 +123,9 @@ publish_over(const struct tree *t, int shelf, int outbox, const struct m_notice_
 	return renameat(t->tmp, p->id, outbox, p->file_name);
 }
 
-int
-spool_publish(const struct tree *t, const struct m_notice_publish *p)
-{
-	const char *const path[] = { p->recipient, "outbox" };
-	int shelf, outbox = -1, rc = -1, saved;
-
-	if ((shelf = shelf_of(t, p->sha256, 0)) == -1)
-		return -1;
-	if ((outbox = tree_path(t->boxes, path, 2, TREE_SHARED, TREE_OUTBOX)) == -1)
-		goto out;
-	if (linkat(shelf, p->sha256, outbox, p->file_name, 0) == -1 &&
-	    (errno != EEXIST || publish_over(t, shelf, outbox, p) == -1))
-		goto out;
-	rc = fsync_dir(outbox);
-out:
-	saved = errno;
-	(void)close(shelf);
-	if (outbox != -1)
-		(void)close(outbox);
-	errno = saved;
-	return rc;
-}
-
-int
-spool_archive_day(const struct tree *t, const struct m_notice_publish *p)
+/* boxes/<member>/archive/<day>, made where it is absent; -1 with errno. */
+static int
+day_folder(const struct tree *t, const struct m_notice_publish *p)
 {
 	const char *const path[] = { p->recipient, "archive" };
 	int archive, day, saved;
@@ -157,8 +135,42 @@ spool_archive_day(const struct tree *t, const struct m_notice_publish *p)
 	day = tree_dir(archive, p->day, TREE_OUTBOX);
 	saved = errno;
 	(void)close(archive);
-	if (day != -1)
-		(void)close(day);
 	errno = saved;
-	return day == -1 ? -1 : 0;
+	return day;
+}
+
+int
+spool_publish(const struct tree *t, const struct m_notice_publish *p)
+{
+	const char *const path[] = { p->recipient, "outbox" };
+	int shelf, folder = -1, rc = -1, saved;
+
+	if ((shelf = shelf_of(t, p->sha256, 0)) == -1)
+		return -1;
+	folder = p->archived ? day_folder(t, p) :
+	    tree_path(t->boxes, path, 2, TREE_SHARED, TREE_OUTBOX);
+	if (folder == -1)
+		goto out;
+	if (linkat(shelf, p->sha256, folder, p->file_name, 0) == -1 &&
+	    (errno != EEXIST || publish_over(t, shelf, folder, p) == -1))
+		goto out;
+	rc = fsync_dir(folder);
+out:
+	saved = errno;
+	(void)close(shelf);
+	if (folder != -1)
+		(void)close(folder);
+	errno = saved;
+	return rc;
+}
+
+int
+spool_archive_day(const struct tree *t, const struct m_notice_publish *p)
+{
+	int day = day_folder(t, p);
+
+	if (day == -1)
+		return -1;
+	(void)close(day);
+	return 0;
 }

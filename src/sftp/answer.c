@@ -161,6 +161,30 @@ tell_remove(struct sftp *s, const struct vpath *path, const struct file_id *id)
 }
 
 void
+tell_fetched(struct sftp *s, const struct handle *h, size_t unsent)
+{
+	struct m_box_fetched m = { { .n = 0 } };
+	const struct extents *x = h->extents;
+	struct buf b = { 0 };
+	uint64_t end = x->n > 0 ? x->e[x->n - 1].to : 0;
+
+	/* Most clients read in order, so it is the end that is missing.  To others
+	 * this may be unjust, but never gives what nobody has. */
+	end = end > unsent ? end - unsent : 0;
+	for (; m.ranges.n < FETCH_RANGES_MAX && (int)m.ranges.n < x->n; m.ranges.n++) {
+		if (x->e[m.ranges.n].from >= end)
+			break;
+		m.ranges.v[m.ranges.n].from = (long long)x->e[m.ranges.n].from;
+		m.ranges.v[m.ranges.n].to = (long long)(x->e[m.ranges.n].to < end ?
+		    x->e[m.ranges.n].to : end);
+	}
+	put_m_box_fetched(&b, &m);
+	if (msg_send(s->chan, M_BOX_FETCHED, h->tag, b.data, b.len, NULL, 0) == -1)
+		log_warnx("%s fetched %s: not recorded, muhurd is gone", s->user, h->path.text);
+	buf_free(&b);
+}
+
+void
 ask_rename(struct sftp *s)
 {
 	struct m_box_rename m = { 0 };
@@ -192,6 +216,7 @@ opened(struct sftp *s, const struct pending *p, int fd)
 	h->fd = fd;
 	if (p->ask == ASK_FETCH) {
 		h->size = (uint64_t)st.st_size;
+		h->tag = p->tag;
 		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	} else {
 		upload_opened(s, p, h, (uint64_t)st.st_size);

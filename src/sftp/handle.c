@@ -101,7 +101,7 @@ handle_new(struct handles *hs, enum handle_kind kind, const struct vpath *path)
 	h->number = i;
 	h->path = *path;
 	h->fd = -1;
-	if (kind == H_UPLOAD)
+	if (kind == H_UPLOAD || kind == H_FETCH)
 		h->extents = xcalloc(1, sizeof(*h->extents));
 	return h;
 }

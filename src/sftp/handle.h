@@ -2,7 +2,8 @@
 /*
  * What a client has open: a file being fetched, an upload, or a listing.
  * An upload remembers which bytes of it were written, so that one with gaps
- * is never taken for a whole one.
+ * is never taken for a whole one; a file being fetched which were read, for the
+ * record.
  */
 #ifndef MUHUR_SFTP_HANDLE_H
 #define MUHUR_SFTP_HANDLE_H
@@ -13,8 +14,9 @@
 #include "base/limits.h"
 #include "sftp/path.h"
 
-/* Written ranges, sorted, disjoint, not touching.  A client writes in order
- * but for what it has in flight, so there are few; more are refused. */
+/* Written or read ranges, sorted, disjoint, not touching.  A client goes in order
+ * but for what it has in flight, so there are few; of an upload more are refused,
+ * of a download they do not count. */
 struct extents {
 	struct extent { uint64_t from, to; } e[SFTP_MAX_EXTENTS];
 	int n;
@@ -36,8 +38,10 @@ struct handle {
 	int		 fd;		/* owned; -1 none */
 	/* H_FETCH */
 	uint64_t	 size;		/* at opening; what is fetched never changes */
-	/* H_UPLOAD */
+	uint32_t	 tag;		/* of the request by which muhurd opened it */
+	/* both: which bytes were read, or written */
 	struct extents	*extents;
+	/* H_UPLOAD */
 	uint64_t	 end;		/* the file's size as we made it */
 	int		 append;
 	int		 written;	/* at least one WRITE succeeded */

@@ -113,6 +113,15 @@ op_open(struct sftp *s, const struct sftp_request *r)
 }
 
 static void
+end_fetch(struct sftp *s, const struct handle *h, size_t unsent)
+{
+	if (h->bytes > 0)
+		log_info("%s fetched %s, %llu bytes", s->user, h->path.text,
+		    (unsigned long long)h->bytes);
+	tell_fetched(s, h, unsent);
+}
+
+static void
 op_close(struct sftp *s, const struct sftp_request *r)
 {
 	struct handle *h = get_handle(s, r);
@@ -123,9 +132,8 @@ op_close(struct sftp *s, const struct sftp_request *r)
 		upload_close(s, r->id, h);
 		return;
 	}
-	if (h->kind == H_FETCH && h->bytes > 0)
-		log_info("%s fetched %s, %llu bytes", s->user, h->path.text,
-		    (unsigned long long)h->bytes);
+	if (h->kind == H_FETCH)
+		end_fetch(s, h, 0);
 	handle_free(h);
 	reply_ok(s, r->id);
 }
@@ -183,6 +191,7 @@ sftp_pump(struct sftp *s)
 			break;
 		}
 		sftp_out_add(&s->out, (size_t)n);
+		(void)extents_add(s->reading->extents, s->read_at, s->read_at + (uint64_t)n);
 		s->read_at += (uint64_t)n;
 		s->read_left -= (uint32_t)n;
 		some = 1;
@@ -496,7 +505,10 @@ sftp_end(struct sftp *s)
 	for (i = 0; i < SFTP_MAX_HANDLES; i++) {
 		if (s->handles.h[i].kind == H_UPLOAD)
 			upload_drop(s, &s->handles.h[i]);
-		else if (s->handles.h[i].kind != H_FREE)
+		else if (s->handles.h[i].kind == H_FETCH) {
+			end_fetch(s, &s->handles.h[i], s->out.len);
+			handle_free(&s->handles.h[i]);
+		} else if (s->handles.h[i].kind != H_FREE)
 			handle_free(&s->handles.h[i]);
 	}
 	for (i = 0; i < DIR_COUNT; i++) {

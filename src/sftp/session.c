@@ -14,6 +14,7 @@
 
 #define START_WAIT_MS	10000	/* muhurd says for whom we are within this */
 #define CLOSE_WAIT_MS	3000	/* a client goes by itself after the channel closed */
+#define TELL_WAIT_MS	1000	/* muhurd takes our last words within this */
 #define POLL_MAX_MS	5000
 
 /* --- what libssh calls ---------------------------------------------------- */
@@ -334,6 +335,18 @@ run(struct session *s)
 	}
 }
 
+/* What muhurd is still to be told. */
+static void
+tell_last(struct session *s)
+{
+	struct pollfd p = { .fd = s->chan.fd, .events = POLLOUT };
+	usec_t until = clock_monotonic() + TELL_WAIT_MS * 1000;
+
+	while (msg_wants_write(&s->chan) && clock_monotonic() < until)
+		if (poll(&p, 1, 100) == -1 || msg_flush(&s->chan) == -1)
+			break;
+}
+
 /* Say good-bye so that clients do not take it for a fault. */
 static void
 finish(struct session *s)
@@ -344,6 +357,7 @@ finish(struct session *s)
 	    s->peer.address, s->end);
 	if (s->logged_in)
 		sftp_end(&s->sftp);
+	tell_last(s);
 	if (s->channel != NULL && ssh_channel_is_open(s->channel)) {
 		(void)ssh_channel_request_send_exit_status(s->channel, s->eof ? 0 : 1);
 		(void)ssh_channel_send_eof(s->channel);

@@ -69,10 +69,8 @@ PAYLOAD(m_notice_id)
 PAYLOAD(m_notice_file)
 PAYLOAD(m_notice_publish)
 PAYLOAD(m_archived)
-PAYLOAD(m_document)
-PAYLOAD(m_kept)
-PAYLOAD(m_material)
-PAYLOAD(m_pass)
+PAYLOAD(m_box_fetched)
+PAYLOAD(m_fetched)
 PAYLOAD(notice)
 
 /* What msg.h says of each type; NULL: no payload. */
@@ -116,16 +114,8 @@ static void (*const again[M_TYPE_COUNT])(const struct msg *) = {
 	[M_DIR_REVIEW] = again_m_login,
 	[M_DIR_REVIEWED] = again_m_login_result,
 	[M_SESSION_MAY_SEND] = again_m_may_send,
-	[M_COMPRESS] = again_m_document,
-	[M_COMPRESS_FILE] = again_m_document,
-	[M_COMPRESSED] = again_m_kept,
-	[M_DIR_COMPRESSED] = again_m_kept,
-	[M_MATERIAL] = again_m_material,
-	[M_MATERIAL_KEPT] = again_m_document,
-	[M_ROT] = again_m_document,
-	[M_DIR_ROT] = again_m_document,
-	[M_PASS] = again_m_pass,
-	[M_DIR_PASS] = again_m_pass,
+	[M_BOX_FETCHED] = again_m_box_fetched,
+	[M_FETCHED] = again_m_fetched,
 };
 
 /* --- packets -------------------------------------------------------------- */

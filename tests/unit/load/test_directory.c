@@ -574,6 +574,23 @@ test_notices(void **state)
 	send_payload(M_NOTICE_ARCHIVED, 0, &b);
 	expect_nothing();
 	assert_int_equal(count("SELECT count(*) FROM muhur.notice WHERE archived_at IS NOT NULL"), 1);
+	/* once, whatever is said again */
+	put_m_notice_id(&b, &id);
+	send_payload(M_NOTICE_ARCHIVED, 0, &b);
+	expect_nothing();
+	assert_int_equal(count("SELECT count(*) FROM muhur.event e JOIN muhur.notice n ON n.no = e.notice"
+	    " WHERE e.kind = 'archived' AND e.submission = n.submission"
+	    " AND e.detail = jsonb_build_object('sha256', n.sha256, 'file', n.file_name)"), 1);
+	/* its link was lost: made again where it was */
+	sql("UPDATE muhur.notice SET published_at = NULL WHERE sha256 IS NOT NULL; NOTIFY muhur_notice");
+	m = expect(M_NOTICE_PUBLISH);
+	assert_int_equal(get_m_notice_publish(&m, &p), 0);
+	assert_int_equal(p.archived, 1);
+	put_m_notice_id(&b, &id);
+	send_payload(M_NOTICE_PUBLISHED, 0, &b);
+	expect_nothing();
+	assert_int_equal(count("SELECT count(*) FROM muhur.notice WHERE archived_at IS NOT NULL"
+	    " AND published_at IS NOT NULL AND outbox_until = '2026-01-01'"), 1);
 
 	/* shown again after a repeat */
 	sql("UPDATE muhur.notice SET published_at = NULL, outbox_until = NULL, archived_at = NULL"
@@ -581,6 +598,77 @@ test_notices(void **state)
 	m = expect(M_NOTICE_PUBLISH);
 	assert_int_equal(get_m_notice_publish(&m, &p), 0);
 	assert_string_equal(p.id, n[0].id);
+	assert_int_equal(p.archived, 0);
+}
+
+static void
+fetched(uint32_t tag, const char *user, const char *file, long long from, long long to, int more)
+{
+	struct m_fetched	 f = { .recipient = "PLA", .size = 100, .at = the_time(NOW) };
+	struct buf		 b = { 0 };
+	struct msg		 m;
+
+	(void)str_copy(f.user, sizeof(f.user), user);
+	(void)str_copy(f.file_name, sizeof(f.file_name), file);
+	f.ranges.n = 1;
+	f.ranges.v[0].from = from;
+	f.ranges.v[0].to = to;
+	put_m_fetched(&b, &f);
+	send_payload(M_FETCHED, tag, &b);
+	if (more)
+		return;
+	m = expect(M_FETCHED_KEPT);
+	assert_int_equal(m.tag, tag);
+	assert_int_equal(m.len, 0);
+}
+
+#define FETCHED(what) count("SELECT count(*) FROM muhur.event WHERE kind = 'fetched' AND " what)
+/* Who fetched which bytes; pieces add up, and the trail has the first and the
+ * one that made it whole. */
+static void
+test_fetched(void **state)
+{
+	int	 i;
+
+	(void)state;
+	sql("INSERT INTO muhur.notice (id, kind, recipient, file_name, issued_at, sha256, size,"
+	    " signed_at, published_at, outbox_until, day) SELECT gen_random_uuid(),"
+	    " 'ReconciliationResult', 'PLA', 'f' || i || '.xml', '" NOW "', repeat('1', 64), 100,"
+	    " '" NOW "', '" NOW "', '2099-01-01', '2026-01-01' FROM generate_series(1, 2) AS i");
+	fetched(1, "PLA001", "f1.xml", 0, 40, 1);
+	fetched(2, "PLA001", "f1.xml", 60, 100, 0);
+	assert_int_equal(count("SELECT bytes FROM muhur.notice_fetch"), 80);
+	assert_int_equal(count("SELECT fetches FROM muhur.notice_fetch WHERE NOT whole AND whole_at IS NULL"), 2);
+	assert_int_equal(FETCHED("detail @> '{\"whole\": false, \"user\": \"PLA001\"}'"), 1);
+	assert_int_equal(count("SELECT count(*) FROM muhur.notice_unfetched WHERE file_name LIKE 'f_.xml'"), 2);
+	for (i = 3; i < 6; i++)
+		fetched((uint32_t)i, "PLA001", "f1.xml", 0, 30, 0);
+	assert_int_equal(FETCHED("true"), 1);
+	fetched(6, "PLA001", "f1.xml", 39, 61, 0);
+	assert_int_equal(count("SELECT count(*) FROM muhur.notice_fetch WHERE whole AND bytes = 100"
+	    " AND fetches = 6 AND whole_at = '" NOW "'"), 1);
+	assert_int_equal(FETCHED("detail @> '{\"whole\": true, \"bytes\": 100, \"file\": \"f1.xml\"}'"
+	    " AND actor = 'PLA001' AND detail ->> 'sha256' = repeat('1', 64)"), 1);
+	fetched(7, "PLA001", "f1.xml", 0, 100, 0);
+	assert_int_equal(FETCHED("true"), 2);
+	/* what another member's user fetches is recorded, and is not its member's fetch */
+	fetched(8, "PLB001", "f2.xml", 0, 100, 0);
+	assert_int_equal(FETCHED("actor = 'PLB001'"), 1);
+	assert_int_equal(count("SELECT count(*) FROM muhur.notice_unfetched WHERE file_name = 'f2.xml'"), 1);
+	/* one of another size, and one that is none, are told and keep nothing else back */
+	fetched(9, "PLA001", "none.xml", 0, 100, 1);
+	sql("UPDATE muhur.notice SET size = 101 WHERE file_name = 'f2.xml'");
+	fetched(10, "PLA001", "f2.xml", 0, 100, 1);
+	fetched(11, "PLA001", "f1.xml", 0, 100, 0);
+	assert_int_equal(count("SELECT count(*) FROM muhur.notice_fetch"), 2);
+	assert_int_equal(count("SELECT fetches FROM muhur.notice_fetch WHERE user_code = 'PLA001'"), 8);
+	/* a row does not grow without end */
+	sql("UPDATE muhur.notice_fetch SET ranges = (SELECT range_agg(int8range(2 * i, 2 * i + 1))"
+	    " FROM generate_series(0, 40) i), size = 200 WHERE user_code = 'PLB001'");
+	sql("UPDATE muhur.notice_fetch SET ranges = muhur.range_join(ranges, (SELECT range_agg(int8range(100 + 2 * i,"
+	    " 101 + 2 * i)) FROM generate_series(0, 30) i)) WHERE user_code = 'PLB001'");
+	assert_int_equal(count("SELECT bytes FROM muhur.notice_fetch WHERE user_code = 'PLB001'"), 41);
+	sql("DELETE FROM muhur.notice_fetch; DELETE FROM muhur.notice WHERE kind = 'ReconciliationResult'");
 }
 
 /* Where the archive does not answer, what it is to take stays within bounds:
@@ -715,6 +803,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_own_notification),
 		cmocka_unit_test(test_hold_and_decide),
 		cmocka_unit_test(test_notices),
+		cmocka_unit_test(test_fetched),
 		cmocka_unit_test(test_findings),
 		cmocka_unit_test(test_long_one),
 		cmocka_unit_test(test_expire_bounded),

@@ -148,7 +148,7 @@ test_notice(void **state)
 {
 	struct m_notice_id id = { UUID };
 	struct m_notice_file file = { UUID, SHA, 77, 5 };
-	struct m_notice_publish publish = { UUID, "PLA", "a.xml", SHA, "2026-11-20" };
+	struct m_notice_publish publish = { UUID, "PLA", "a.xml", SHA, "2026-11-20", 1 };
 	struct m_archived archived = { UUID, 1 };
 	struct m_document document = { SHA };
 	struct m_kept kept = { SHA, KEPT_ABSENT };
@@ -170,6 +170,60 @@ test_notice(void **state)
 	CHECK(m_pass, pass);
 	CHECK(notice, notice());
 	CHECK(notice, result);
+}
+
+static int
+ranges_refused(long long a, long long b, long long c, long long d, long long size)
+{
+	struct m_fetched v = { "PLA", "n.xml", "PLA001", size, 1, { { { a, b }, { c, d } }, 2 } }, out;
+	struct buf b_ = { 0 };
+	struct msg m;
+	int rc;
+
+	put_m_fetched(&b_, &v);
+	m = of(&b_, b_.len);
+	rc = get_m_fetched(&m, &out);
+	buf_free(&b_);
+	return rc == -1;
+}
+
+static void
+test_fetched(void **state)
+{
+	struct m_box_fetched none = { { .n = 0 } }, all = { { .n = FETCH_RANGES_MAX } };
+	struct m_fetched one = { "PLA", "n.xml", "PLA001", INT64_MAX, 7, { { { 0, INT64_MAX } }, 1 } };
+	struct m_fetched two = { "PLA", "n.xml", "SPK001", 9, 7, { { { 0, 3 }, { 5, 9 } }, 2 } };
+	struct buf b = { 0 };
+	struct msg m;
+	int i;
+
+	(void)state;
+	for (i = 0; i < FETCH_RANGES_MAX; i++) {
+		all.ranges.v[i].from = 2 * i;
+		all.ranges.v[i].to = 2 * i + 1;
+	}
+	CHECK(m_box_fetched, none);
+	CHECK(m_box_fetched, all);
+	CHECK(m_fetched, one);
+	CHECK(m_fetched, two);
+	assert_false(ranges_refused(0, 3, 5, 9, 9));
+	assert_true(ranges_refused(0, 3, 5, 9, 8));	/* beyond the file */
+	assert_true(ranges_refused(0, 3, 3, 9, 9));	/* they touch */
+	assert_true(ranges_refused(5, 9, 0, 3, 9));
+	assert_true(ranges_refused(0, 3, 5, 5, 9));
+	assert_true(ranges_refused(-1, 3, 5, 9, 9));
+	/* nothing fetched is nothing to record; more than fit are none of ours */
+	one.ranges.n = 0;
+	put_m_fetched(&b, &one);
+	m = of(&b, b.len);
+	assert_int_equal(get_m_fetched(&m, &two), -1);
+	buf_reset(&b);
+	put_m_box_fetched(&b, &all);
+	b.data[0]++;
+	assert_int_equal(buf_append(&b, "\0\1\0\0\0\0\0\0\1\1\0\0\0\0\0\0", 16), 0);
+	m = of(&b, b.len);
+	assert_int_equal(get_m_box_fetched(&m, &none), -1);
+	buf_free(&b);
 }
 
 static int
@@ -265,6 +319,7 @@ main(void)
 		cmocka_unit_test(test_box),
 		cmocka_unit_test(test_submission),
 		cmocka_unit_test(test_notice),
+		cmocka_unit_test(test_fetched),
 		cmocka_unit_test(test_unsigned_verdict), cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_nul),
 	};

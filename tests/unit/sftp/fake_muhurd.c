@@ -257,6 +257,7 @@ on_session(struct child *c)
 		case M_READY:	break;
 		case M_LOGIN:	on_login(c, &m); break;
 		case M_BOX_OPEN: on_open(c, &m); break;
+		case M_BOX_FETCHED: break;
 		default:	on_names(c, &m); break;
 		}
 	}

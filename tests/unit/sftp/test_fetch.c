@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: ISC */
+/* What a session says of the bytes that it gave out. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* after those that cmocka.h needs */
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "sftp/ops.h"
+
+#define SIZE	(1024 * 1024)
+
+struct world {
+	struct conf	 conf;
+	struct msg_chan	 chan, muhurd;
+	struct sftp	 s;
+	struct handle	*h;
+};
+
+static uint8_t packet[64];
+static size_t packet_len;
+
+static void
+put32(uint32_t v)
+{
+	v = htonl(v);
+	memcpy(packet + packet_len, &v, 4);
+	packet_len += 4;
+}
+
+static void
+begin(uint8_t type)
+{
+	packet_len = 4;
+	packet[packet_len++] = type;
+}
+
+static void
+sent(struct world *w)
+{
+	uint32_t len = htonl((uint32_t)packet_len - 4);
+
+	memcpy(packet, &len, 4);
+	assert_int_equal(sftp_input(&w->s, packet, packet_len), packet_len);
+	assert_null(w->s.broken);
+}
+
+/* All that is out has gone to the client. */
+static void
+drain(struct world *w)
+{
+	do
+		sftp_out_sent(&w->s.out, w->s.out.len);
+	while (sftp_pump(&w->s));
+	sftp_out_sent(&w->s.out, w->s.out.len);
+}
+
+static void
+ask_read(struct world *w, uint64_t at, uint32_t n)
+{
+	begin(FXP_READ);
+	put32(1);
+	put32(4);		/* a handle is its number */
+	put32((uint32_t)w->h->number);
+	put32((uint32_t)(at >> 32));
+	put32((uint32_t)at);
+	put32(n);
+	sent(w);
+}
+
+static void
+ask_close(struct world *w)
+{
+	begin(FXP_CLOSE);
+	put32(2);
+	put32(4);
+	put32((uint32_t)w->h->number);
+	sent(w);
+}
+
+static struct byte_ranges
+told(struct world *w)
+{
+	struct m_box_fetched f;
+	struct msg m;
+
+	assert_int_equal(msg_recv(&w->muhurd, &m), 1);
+	assert_int_equal(m.type, M_BOX_FETCHED);
+	assert_int_equal(m.tag, 77);
+	assert_int_equal(get_m_box_fetched(&m, &f), 0);
+	assert_int_equal(msg_recv(&w->muhurd, &m), 0);
+	return f.ranges;
+}
+
+static int
+setup(void **state)
+{
+	static const struct m_login_result who = { .user = "PLA001", .member = "PLA", .may_send = 1 };
+	static const int none[DIR_COUNT] = { -1, -1, -1, -1 };
+	struct world *w = xcalloc(1, sizeof(*w));
+	char name[] = "fetch-test.XXXXXX";
+	struct vpath v;
+	int pair[2];
+
+	if (msg_pair(pair) == -1 || vpath_parse((const uint8_t *)"/outbox/a.xml", 13, &v) == -1)
+		return -1;
+	msg_init(&w->chan, pair[0], ROLE_SESSION, ROLE_MUHURD);
+	msg_init(&w->muhurd, pair[1], ROLE_MUHURD, ROLE_SESSION);
+	sftp_init(&w->s, &w->conf, &w->chan, &who, none);
+	begin(FXP_INIT);
+	put32(3);
+	sent(w);
+	w->h = handle_new(&w->s.handles, H_FETCH, &v);
+	if ((w->h->fd = mkstemp(name)) == -1 || ftruncate(w->h->fd, SIZE) == -1 || unlink(name) == -1)
+		return -1;
+	w->h->size = SIZE;
+	w->h->tag = 77;
+	drain(w);
+	*state = w;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct world *w = *state;
+
+	sftp_end(&w->s);
+	msg_close(&w->chan);
+	msg_close(&w->muhurd);
+	free(w);
+	return 0;
+}
+
+/* In order and not, overlapping, beyond the end. */
+static void
+ranges(void **state)
+{
+	struct world *w = *state;
+	struct byte_ranges r;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		ask_read(w, (uint64_t)i * 1000, 1000);
+		drain(w);
+	}
+	ask_read(w, 500000, 10);
+	drain(w);
+	ask_read(w, 499990, 15);
+	drain(w);
+	ask_read(w, SIZE - 5, 100);
+	drain(w);
+	ask_read(w, SIZE, 100);
+	drain(w);
+	ask_close(w);
+	r = told(w);
+	assert_int_equal(r.n, 3);
+	assert_int_equal(r.v[0].from, 0);
+	assert_int_equal(r.v[0].to, 3000);
+	assert_int_equal(r.v[1].from, 499990);
+	assert_int_equal(r.v[1].to, 500010);
+	assert_int_equal(r.v[2].from, SIZE - 5);
+	assert_int_equal(r.v[2].to, SIZE);
+}
+
+static void
+nothing(void **state)
+{
+	struct world *w = *state;
+
+	ask_close(w);
+	assert_int_equal(told(w).n, 0);
+}
+
+/* Of more pieces than are told the first ones count, and nothing breaks. */
+static void
+many(void **state)
+{
+	struct world *w = *state;
+	struct byte_ranges r;
+	int i;
+
+	for (i = 0; i < 2 * SFTP_MAX_EXTENTS; i++) {
+		ask_read(w, (uint64_t)i * 10, 1);
+		drain(w);
+	}
+	ask_close(w);
+	r = told(w);
+	assert_int_equal(r.n, FETCH_RANGES_MAX);
+	assert_int_equal(r.v[FETCH_RANGES_MAX - 1].from, 10 * (FETCH_RANGES_MAX - 1));
+}
+
+/* The connection is lost: what it still held nobody has. */
+static void
+lost(void **state)
+{
+	struct world *w = *state;
+	struct byte_ranges r;
+	size_t unsent;
+
+	ask_read(w, 0, 100000);
+	drain(w);
+	ask_read(w, 100000, 255 * 1024);	/* more than fits: half way */
+	unsent = w->s.out.len;
+	assert_non_null(w->s.reading);
+	assert_in_range(unsent, 1, SFTP_MAX_OUTPUT);
+	sftp_end(&w->s);
+	r = told(w);
+	assert_int_equal(r.n, 1);
+	assert_int_equal(r.v[0].from, 0);
+	/* the answer's head is among what was not sent */
+	assert_in_range(r.v[0].to, 100000 - 64, 100000);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(ranges, setup, teardown),
+		cmocka_unit_test_setup_teardown(nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(many, setup, teardown),
+		cmocka_unit_test_setup_teardown(lost, setup, teardown),
+	};
+
+	log_init("test_fetch", LOG_COMMAND, 0);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
