@@ -36,11 +36,32 @@ CREATE VIEW muhur.notice_unfetched AS
 	WHERE n.published_at IS NOT NULL AND NOT EXISTS (SELECT FROM muhur.notice_fetch f
 		WHERE f.notice = n.no AND f.whole AND left(f.user_code, -3) = n.recipient);
 
+-- Whether a jump of the clock is settled, at a start.
+CREATE INDEX ON muhur.event (no) WHERE kind IN ('clock-jumped', 'clock-settled');
+-- What a start knows of the time before it: the newest event's, and of a jump that
+-- is not settled the moment and the seconds.  The directory may not read the trail
+-- itself.
+CREATE FUNCTION muhur.clock_past(OUT newest timestamptz, OUT jumped_at timestamptz, OUT seconds bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	e record;
+BEGIN
+	SELECT at INTO newest FROM muhur.event ORDER BY no DESC LIMIT 1;
+	SELECT at, kind, (detail ->> 'seconds')::bigint AS seconds INTO e FROM muhur.event
+	WHERE kind IN ('clock-jumped', 'clock-settled') ORDER BY no DESC LIMIT 1;
+	IF e.kind = 'clock-jumped' THEN
+		jumped_at := e.at;
+		seconds := e.seconds;
+	END IF;
+END
+$$;
 -- The notices of a day, for its summary.
 CREATE INDEX ON muhur.notice (day);
 
 REVOKE ALL ON FUNCTION muhur.range_bytes(int8multirange), muhur.range_join(int8multirange, int8multirange) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION muhur.range_bytes(int8multirange), muhur.range_join(int8multirange, int8multirange)
 	TO muhur_directory, muhur_admin;
+REVOKE ALL ON FUNCTION muhur.clock_past() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION muhur.clock_past() TO muhur_directory;
 GRANT SELECT, INSERT, UPDATE ON muhur.notice_fetch TO muhur_directory;
 GRANT SELECT ON muhur.notice_fetch, muhur.notice_unfetched TO muhur_admin;

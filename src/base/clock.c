@@ -65,6 +65,12 @@ clock_monotonic(void)
 	return read_clock(CLOCK_MONOTONIC);
 }
 
+usec_t
+clock_boottime(void)
+{
+	return read_clock(CLOCK_BOOTTIME);
+}
+
 static int64_t
 floor_div(int64_t a, int64_t b)
 {

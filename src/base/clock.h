@@ -26,6 +26,8 @@ void clock_init(int64_t offset_s);
 usec_t clock_now(void);
 /* For timeouts: does not jump, has no relation to the date. */
 usec_t clock_monotonic(void);
+/* The same, and goes on while the machine sleeps. */
+usec_t clock_boottime(void);
 
 /* buf takes TIME_SIZE bytes; "2026-11-21T21:27:24.123456Z". */
 void time_format(usec_t t, char *buf);

@@ -235,6 +235,7 @@ read_places(struct reading *r, struct conf *conf)
 	/* a hundred years either way: the date's text has four digits */
 	conf->clock_offset = get_number(r, "clock_offset", INT64_C(-3155760000),
 	    INT64_C(3155760000));
+	conf->clock_settle = get_int(r, "clock_settle", 0, 86400);
 	conf->db_host = get_path(r, "db_host");
 	conf->db_port = get_int(r, "db_port", 1, 65535);
 	conf->db_name = get_text(r, "db_name");
@@ -423,6 +424,7 @@ read_business(struct reading *r, struct conf *conf)
 	conf->archive_rehash_rate = get_size(r, "archive_rehash_rate", 4096, INT64_C(1) << 40);
 	conf->archive_compress_after = get_number(r, "archive_compress_after", 0, INT64_C(3155760000));
 	conf->outbox_retention = get_number(r, "outbox_retention", 1, INT64_C(3155760000));
+	conf->fetch_within = get_int(r, "fetch_within", 1, INT_MAX);
 }
 
 static int

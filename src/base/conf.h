@@ -59,6 +59,7 @@ struct conf {
 	char	*user[ROLE_COUNT];
 	int	 sandbox;		/* 1; 0 is for finding faults, and is loud */
 	int64_t	 clock_offset;		/* seconds, tests only */
+	int	 clock_settle;		/* seconds that it has to run after a jump: 600; 0: always believed */
 	/* database */
 	char	*db_host;		/* socket directory */
 	int	 db_port;
@@ -124,6 +125,7 @@ struct conf {
 	int64_t	 archive_compress_after;	/* seconds; 0: when the Istanbul day of receipt is over */
 	/* boxes */
 	int64_t	 outbox_retention;	/* seconds: 604800 = 7 * 24 h (S2 A) */
+	int	 fetch_within;		/* seconds until who has not fetched a notice is named: 86400 */
 };
 
 /* Errors are logged with file and line; NULL is returned.  conf_load_fd reads

@@ -42,6 +42,7 @@ cfg_opt_t conf_defaults[] = {
 	CFG_SEC("users", user_opts, CFGF_NONE),
 	CFG_BOOL("sandbox", cfg_true, CFGF_NONE),
 	CFG_INT("clock_offset", 0, CFGF_NONE),
+	CFG_INT("clock_settle", 600, CFGF_NONE),
 	CFG_STR("db_host", "/var/run/postgresql", CFGF_NONE),
 	CFG_INT("db_port", 5432, CFGF_NONE),
 	CFG_STR("db_name", "muhur", CFGF_NONE),
@@ -94,5 +95,6 @@ cfg_opt_t conf_defaults[] = {
 	CFG_STR("archive_rehash_rate", "4M", CFGF_NONE),
 	CFG_INT("archive_compress_after", 0, CFGF_NONE),
 	CFG_INT("outbox_retention", 604800, CFGF_NONE),
+	CFG_INT("fetch_within", 86400, CFGF_NONE),
 	CFG_END()
 };

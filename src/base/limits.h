@@ -98,6 +98,10 @@
 /* --- header of a submission -------------------------------------------- */
 #define CONTROL_TOTALS_MAX	2048	/* assets in one submission */
 
+/* --- the clock -------------------------------------------------------------- */
+#define CLOCK_JUMP		60	/* seconds: more at once is a jump of the wall clock */
+#define CLOCK_QUIET		86400	/* seconds without an event that are believed at a start */
+
 /* --- channels between processes ---------------------------------------- */
 #define MSG_MAX_PAYLOAD		(60 * 1024)
 #define MSG_MAX_FDS		4

@@ -12,6 +12,7 @@ src_base_libbase_a_SOURCES = \
 	src/base/mem.c \
 	src/base/policy.c \
 	src/base/sandbox.c \
+	src/base/steady.c \
 	src/base/child.h \
 	src/base/clock.h \
 	src/base/conf.h \
@@ -23,4 +24,5 @@ src_base_libbase_a_SOURCES = \
 	src/base/log.h \
 	src/base/mem.h \
 	src/base/policy.h \
-	src/base/sandbox.h
+	src/base/sandbox.h \
+	src/base/steady.h

@@ -33,6 +33,8 @@ directory_init(struct directory *d, const struct conf *conf, int channel, const 
 {
 	memset(d, 0, sizeof(*d));
 	d->conf = conf;
+	d->clock_wall = clock_now;
+	d->clock_boot = clock_boottime;
 	msg_init(&d->chan, channel, ROLE_DIRECTORY, ROLE_MUHURD);
 	link_init(&d->link, conf, "muhur_directory", password, setup);
 }
@@ -380,6 +382,10 @@ look_at_all(struct directory *d)
 		return 0;
 	d->next_look = clock_monotonic() + LOOK_INTERVAL;
 	d->look_sign = d->look_publish = d->look_decision = 1;
+	if (clock_watch(d) == -1)
+		return -1;
+	if (d->steady.held)
+		return 0;
 	return notices_give_to_expire(d) == -1 || waiting_expire(d) == -1 ||
 	    expiry_warn(d) == -1 || store_order(d) == -1 ? -1 : 0;
 }

@@ -8,7 +8,8 @@
 #define MUHUR_LOAD_DIRECTORY_H
 
 #include "base/mem.h"
-#include "pg/link.h"
+#include "base/steady.h"
+#include "load/link.h"
 #include "msg/msg.h"
 #include "msg/proto.h"
 
@@ -66,6 +67,11 @@ struct directory {
 	unsigned	 review_connects;	/* link.connects at the last one */
 	int		 look_access;	/* logins might now end otherwise: to be told */
 	usec_t		 next_expiry;		/* and at certificates that end */
+	/* clockwatch.c; tests have clocks of their own */
+	usec_t		(*clock_wall)(void), (*clock_boot)(void);
+	struct steady	 steady;
+	enum steady_news steady_news;		/* not written yet */
+	int		 steady_known;
 };
 
 void directory_init(struct directory *d, const struct conf *conf, int channel, const char *password);
@@ -89,6 +95,9 @@ int  decisions_run(struct directory *d);
 /* waiting.c: drop what has waited for its approval beyond the cut-off, each in a
  * transaction of its own. */
 int  waiting_expire(struct directory *d);
+/* clockwatch.c: d->steady.held tells whether the clock can be believed; 0, or -1 on
+ * a database error. */
+int  clock_watch(struct directory *d);
 /* expiry.c: warn of certificates that end, now and then; 0, or -1 on a
  * database error. */
 int  expiry_warn(struct directory *d);

@@ -4,6 +4,7 @@ LOAD_SOURCES = \
 	src/load/authority.c src/load/authority.h \
 	src/load/authorization.c src/load/authorization.h \
 	src/load/array.c src/load/array.h \
+	src/load/clockwatch.c \
 	src/load/copy.c \
 	src/load/decide.c src/load/decide.h \
 	src/load/decisions.c \

@@ -46,8 +46,8 @@ test_defaults(void **state)
 	assert_int_equal(conf->signing_time_past, 48 * 3600);
 	assert_int_equal(conf->signing_time_future, 5 * 60);
 	assert_int_equal(conf->outbox_retention, 7 * 24 * 3600);
-	assert_int_equal(conf->archive_rehash_rate, 4 * 1024 * 1024);
-	assert_int_equal(conf->archive_compress_after, 0);
+	assert_int_equal(conf->fetch_within, 24 * 3600);
+	assert_int_equal(conf->clock_settle, 10 * 60);
 	assert_int_equal(conf->sent_listing, 10 * 60);
 	assert_int_equal(conf->signature_profile, PROFILE_XADES);
 	assert_int_equal(conf->nsignature_policies, SIGNATURE_POLICIES_DEFAULT);
