@@ -55,8 +55,12 @@ BEGIN
 	END IF;
 END
 $$;
--- The notices of a day, for its summary.
-CREATE INDEX ON muhur.notice (day);
+-- What a day's summary looks for.
+CREATE INDEX ON muhur.notice (day) WHERE submission IS NULL AND run IS NULL;
+CREATE INDEX ON muhur.notice (run) WHERE run IS NOT NULL;
+CREATE INDEX ON muhur.submission (received_at) WHERE business_date IS NULL;
+CREATE INDEX ON muhur.submission (business_date);
+CREATE INDEX ON muhur.break (state) WHERE state IN ('open', 'explained', 'cured');
 
 REVOKE ALL ON FUNCTION muhur.range_bytes(int8multirange), muhur.range_join(int8multirange, int8multirange) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION muhur.range_bytes(int8multirange), muhur.range_join(int8multirange, int8multirange)

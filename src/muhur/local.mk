@@ -37,6 +37,7 @@ src_muhur_muhur_SOURCES = \
 	src/muhur/investor.c \
 	src/muhur/main.c \
 	src/muhur/member.c \
+	src/muhur/metrics.c \
 	src/muhur/notice.c \
 	src/muhur/parameter.c \
 	src/muhur/progress.c \
@@ -58,25 +59,9 @@ src_muhur_muhur_SOURCES = \
 	src/muhur/sign.c \
 	src/muhur/sign_key.h \
 	src/muhur/status.c \
+	src/muhur/status.h \
 	src/muhur/submission.c \
-	src/muhur/temp.c \
-	src/muhur/temp.h \
-	src/muhur/trail.c \
-	src/muhur/trail.h \
-	src/muhur/trail_check.c \
-	src/muhur/trail_check.h \
-	src/muhur/trail_heads.c \
-	src/muhur/trail_log.c \
-	src/muhur/trail_log.h \
-	src/muhur/trail_payloads.c \
-	src/muhur/trail_proof.c \
-	src/muhur/trail_prove.c \
-	src/muhur/trail_stamp.c \
-	src/muhur/trail_stamps.c \
-	src/muhur/trail_stamps.h \
-	src/muhur/trail_verify.c \
-	src/muhur/tsa.c \
-	src/muhur/tsa.h \
+	src/muhur/summary.c \
 	src/muhur/user.c \
 	src/muhur/user_cert.c \
 	src/muhur/user_cert.h \

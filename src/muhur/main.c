@@ -30,7 +30,7 @@ static const struct command {
 	{ "evidence",	cmd_evidence,	"one submission's story, with its proofs, in one container", NULL },
 	{ "trail",	cmd_trail,	"the signature trail: its checkpoints and their time-stamps", NULL },
 	{ "identity",	cmd_identity,	"who investors are: the outside check, and one of them", NULL },
-	{ "status",	cmd_status,	"what needs attention now", "status" },
+	{ "status",	cmd_status,	"what needs attention now", "status [--metrics | --day DATE]" },
 	{ "sign",	cmd_sign,	"sign a document",
 	    "sign --key KEY --cert CERT [--chain PEM] IN OUT" },
 	{ "verify",	cmd_verify,	"verify signed documents",

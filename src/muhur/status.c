@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #include "base/mem.h"
 #include "muhur/cmd.h"
 #include "muhur/crl.h"
+#include "muhur/status.h"
 
 /* When waiting becomes trouble. */
 #define WAIT_SUBMISSION		(10 * 60)	/* seconds, for a verdict */
@@ -145,6 +147,64 @@ add_notices(struct status *s)
 	if (number_of(row, "toSignOldestSeconds") > WAIT_NOTICE)
 		attend(s, "%lld notices wait for the signer, the oldest since %lld minutes: look for muhur-signer in the "
 		    "gateway's log", number_of(row, "toSign"), number_of(row, "toSignOldestSeconds") / 60);
+}
+
+/* Members of whom no user has fetched a notice within fetch_within. */
+static void
+add_unfetched(struct status *s)
+{
+	static const char *const names[] = { "member", "state", "#notices", "#oldestSeconds", "oldest", "oldestSignedAt" };
+	char within[24];
+	const char *params[] = { s->now_text, within };
+	json_t *list, *first;
+
+	(void)snprintf(within, sizeof(within), "%d", cmd_conf(s->c)->fetch_within);
+	list = cmd_array(cmd_query(s->c, "SELECT n.recipient, m.state, count(*), "
+	    "floor(extract(epoch FROM $1::timestamptz - min(n.signed_at)))::bigint, "
+	    "(array_agg(n.file_name ORDER BY n.signed_at, n.no))[1], " SQL_TIME("min(n.signed_at)") " "
+	    "FROM muhur.notice_unfetched n JOIN muhur.member m ON m.code = n.recipient "
+	    "WHERE n.archived_at IS NULL AND n.signed_at < $1::timestamptz - $2::bigint * interval '1 second' "
+	    "GROUP BY n.recipient, m.state ORDER BY min(n.signed_at), n.recipient COLLATE \"C\"", 2, params), names);
+	json_object_set_new(s->o, "unfetched", list);
+	if ((first = json_array_get(list, 0)) != NULL)
+		attend(s, "%zu members have not fetched all notices within %d hours, %s since the longest: tell them",
+		    json_array_size(list), cmd_conf(s->c)->fetch_within / 3600,
+		    json_string_value(json_object_get(first, "member")));
+}
+
+/* While a jump is not settled nothing is archived, see load/clockwatch.c. */
+static void
+add_clock(struct status *s)
+{
+	PGresult *res = cmd_query(s->c, "SELECT kind, detail ->> 'seconds', " SQL_TIME("at") " FROM muhur.event "
+	    "WHERE kind IN ('clock-jumped', 'clock-settled') ORDER BY no DESC LIMIT 1", 0, NULL);
+	long long seconds = 0;
+
+	if (PQntuples(res) == 1 && strcmp(PQgetvalue(res, 0, 0), "clock-jumped") == 0) {
+		seconds = strtoll(PQgetvalue(res, 0, 1), NULL, 10);
+		attend(s, "the clock jumped by %lld s, now %.19sZ: nothing is archived until it is right, "
+		    "or has run steadily (clock_settle)", seconds, PQgetvalue(res, 0, 2));
+	}
+	PQclear(res);
+	json_object_set_new(s->o, "clockJump", json_integer(seconds));
+}
+
+/* The signature trail, where the database has one. */
+static void
+add_trail(struct status *s)
+{
+	static const char *const names[] = { "#size", "#waiting", "#checkpointSize", "checkpointAt", "#checkpointAgeSeconds" };
+	const char *params[] = { s->now_text };
+	PGresult *res = cmd_query(s->c, "SELECT count(*) FROM unnest(ARRAY['muhur.trail_queue', 'muhur.trail_leaf', "
+	    "'muhur.trail_checkpoint']) t WHERE to_regclass(t) IS NOT NULL", 0, NULL);
+	int there = strcmp(PQgetvalue(res, 0, 0), "3") == 0;
+
+	PQclear(res);
+	if (there)
+		(void)add_row(s, "trail", "SELECT (SELECT coalesce(max(leaf_index) + 1, 0) FROM muhur.trail_leaf), "
+		    "(SELECT count(*) FROM muhur.trail_queue), c.size, " SQL_TIME("c.signed_at") ", "
+		    "floor(extract(epoch FROM $1::timestamptz - c.signed_at))::bigint FROM (SELECT) one LEFT JOIN "
+		    "(SELECT size, signed_at FROM muhur.trail_checkpoint ORDER BY size DESC LIMIT 1) c ON true", 1, params, names);
 }
 
 static void
@@ -356,6 +416,23 @@ print_counts(const char *title, json_t *o)
 }
 
 static void
+print_unfetched(const json_t *list)
+{
+	const json_t *m;
+	const char *state;
+	size_t i;
+
+	json_array_foreach(list, i, m) {
+		state = json_string_value(json_object_get(m, "state"));
+		printf("%-16s %s%s%s: %lld notices, the oldest %s of %.19sZ\n", i == 0 ? "not fetched" : "",
+		    json_string_value(json_object_get(m, "member")), strcmp(state, "active") == 0 ? "" : ", ",
+		    strcmp(state, "active") == 0 ? "" : state, number_of(m, "notices"),
+		    json_string_value(json_object_get(m, "oldest")),
+		    json_string_value(json_object_get(m, "oldestSignedAt")));
+	}
+}
+
+static void
 print_missing(const json_t *r, const char *when)
 {
 	printf("%-16s   %s %s, %s\n", "", json_string_value(json_object_get(r, "member")),
@@ -426,48 +503,82 @@ print_status(const struct status *s)
 	o = json_object_get(s->o, "notices");
 	printf("%-16s %lld to sign, %lld to publish, %lld in outboxes\n", "notices", number_of(o, "toSign"),
 	    number_of(o, "toPublish"), number_of(o, "inOutbox"));
+	print_unfetched(json_object_get(s->o, "unfetched"));
 	print_day(json_object_get(s->o, "day"), json_object_get(s->o, "missingBefore"));
 	print_runs(json_object_get(s->o, "lastRuns"));
 	o = json_object_get(s->o, "certificates");
 	printf("%-16s %lld expired, %lld expire within 30 days\n", "certificates", number_of(o, "expired"),
 	    number_of(o, "expireIn30Days"));
+	if ((o = json_object_get(s->o, "trail")) != NULL)
+		printf("%-16s %lld leaves, %lld events wait; the newest checkpoint covers %lld\n", "trail",
+		    number_of(o, "size"), number_of(o, "waiting"), number_of(o, "checkpointSize"));
 	o = json_object_get(s->o, "spool");
 	if (json_is_object(o))
 		printf("%-16s %lld files, %lld bytes\n", "spool", number_of(o, "files"), number_of(o, "bytes"));
 	printf("%-16s %s\n", "state", json_array_size(s->attention) == 0 ? "all is well" : "needs attention");
 }
 
+static void
+gather(struct status *s)
+{
+	(void)cmd_db(s->c);
+	s->now = clock_now();
+	time_format(s->now, s->now_text);
+	json_object_set_new(s->o, "at", json_string(s->now_text));
+	json_object_set(s->o, "attention", s->attention);
+	add_gateway(s);
+	add_clock(s);
+	add_counts(s, "members", "SELECT state, count(*) FROM muhur.member GROUP BY 1 ORDER BY 1");
+	add_counts(s, "users", "SELECT state, count(*) FROM muhur.member_user GROUP BY 1 ORDER BY 1");
+	add_submissions(s);
+	add_notices(s);
+	add_unfetched(s);
+	add_reconciliation(s);
+	add_day(s);
+	add_earlier_days(s);
+	add_certificates(s);
+	add_crl(s);
+	add_crls_kept(s);
+	add_trail(s);
+	add_spool(s);
+}
+
 int
 cmd_status(struct cmd *c, int argc, char **argv)
 {
-	struct status s = { .c = c, .o = json_object(), .attention = json_array() };
-	int rc;
+	static const struct option options[] = {
+		{ "metrics", no_argument, NULL, 'm' },
+		{ "day", required_argument, NULL, 'd' },
+		{ NULL, 0, NULL, 0 }
+	};
+	struct status s = { .c = c };
+	const char *day = NULL;
+	int rc, ch, metrics = 0;
 
-	(void)argv;
-	if (argc != 1)
+	while ((ch = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (ch == 'm')
+			metrics = 1;
+		else if (ch == 'd')
+			day = optarg;
+		else
+			return cmd_usage(c);
+	}
+	if (optind != argc || (metrics && (day != NULL || c->json)))
 		return cmd_usage(c);
-	(void)cmd_db(c);
-	s.now = clock_now();
-	time_format(s.now, s.now_text);
-	json_object_set_new(s.o, "at", json_string(s.now_text));
-	json_object_set(s.o, "attention", s.attention);
-	add_gateway(&s);
-	add_counts(&s, "members", "SELECT state, count(*) FROM muhur.member GROUP BY 1 ORDER BY 1");
-	add_counts(&s, "users", "SELECT state, count(*) FROM muhur.member_user GROUP BY 1 ORDER BY 1");
-	add_submissions(&s);
-	add_notices(&s);
-	add_reconciliation(&s);
-	add_day(&s);
-	add_earlier_days(&s);
-	add_certificates(&s);
-	add_crl(&s);
-	add_crls_kept(&s);
-	add_spool(&s);
-	rc = json_array_size(s.attention) == 0 ? EXIT_YES : EXIT_NO;
+	if (day != NULL)
+		return summary_print(c, day);
+	s.o = json_object();
+	s.attention = json_array();
+	gather(&s);
+	rc = json_array_size(s.attention) == 0 || metrics ? EXIT_YES : EXIT_NO;
+	if (metrics)
+		metrics_print(c, s.o);
+	else if (!c->json)
+		print_status(&s);
 	if (c->json)
 		cmd_json(s.o);
 	else
-		print_status(&s);
+		json_decref(s.o);
 	json_decref(s.attention);
 	return rc;
 }

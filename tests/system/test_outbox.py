@@ -5,6 +5,7 @@ once, and a lost box is made again from the database and the store."""
 
 import datetime
 import os
+import re
 import shutil
 
 import lib
@@ -119,6 +120,87 @@ def move(seconds):
     market.start()
 
 
+def metrics():
+    """The values of `muhur status --metrics', each line well formed and each metric declared once before it."""
+    values, types = {}, {}
+    for line in market.muhur("status", "--metrics").stdout.splitlines():
+        if line.startswith("# TYPE "):
+            name, kind = line.split()[2:]
+            assert name not in types, name
+            types[name] = kind
+        elif not line.startswith("# HELP "):
+            m = re.fullmatch(r'(muhur_[a-z_]+)((?:\{[a-z]+="[A-Za-z0-9_-]+"\})?) (-?\d+)', line)
+            assert m and m[1] in types, line
+            assert m[1] + m[2] not in values, line
+            values[m[1] + m[2]] = int(m[3])
+    return values
+
+
+def named():
+    """who has not fetched in time is named: by status, its metrics and the day's summary"""
+    day = lib.last_closed_day()
+    first = answered()
+    bad = market.send(market.sign(market.balance_report(totals={"4H95J0R2X": "9"})))
+    market.answer(bad)
+    # CUA's answers are fetched by nobody, PLA's by its users, SPK's reports by another's user count for nothing
+    name = market.send(market.sign(market.custody_report(), "CUA001"), "CUA001")
+    lib.wait_for("CUA's answers", lambda: market.sql(
+        "SELECT count(*) FROM muhur.notice n JOIN muhur.submission s ON s.no = n.submission"
+        f" WHERE s.file_name = '{name}' AND n.published_at IS NOT NULL AND n.level IN ('received', 'accepted')") == [["2"]])
+    lib.wait_for("recorded", lambda: all(fetches(n) for n in first))
+    before = market.json("status", ok=(0, 1))[0]
+    assert before["unfetched"] == [], before["unfetched"]
+    assert not any(k.startswith("muhur_outbox_unfetched") for k in metrics())
+    market.set_conf("fetch_within", 1)
+    market.muhur("member", "suspend", "CUA")
+    try:
+        def late():
+            return {m["member"]: m for m in market.json("status", ok=(0, 1))[0]["unfetched"]}.get("CUA", {}).get("notices")
+        lib.wait_for("CUA named", lambda: late() and late() >= 2)
+        told = market.json("status", ok=(1,))[0]
+        cua = [m for m in told["unfetched"] if m["member"] == "CUA"][0]
+        assert cua["state"] == "suspended" and cua["oldestSeconds"] >= 1, cua
+        assert cua["oldest"] in in_box("CUA001"), cua
+        assert any("have not fetched" in a for a in told["attention"]), told["attention"]
+        assert re.search(r"(?m)CUA, suspended: \d+ notices, the oldest ", market.muhur("status", ok=(1,)).stdout)
+        values = metrics()
+        assert values['muhur_outbox_unfetched{member="CUA"}'] == late(), values
+        assert values['muhur_outbox_unfetched_oldest_seconds{member="CUA"}'] >= 1
+        assert values["muhur_up"] == 1 and values["muhur_attention"] >= 1
+        states = dict(market.sql("SELECT state, count(*) FROM muhur.submission GROUP BY 1"))
+        assert values['muhur_submissions{state="accepted"}'] == int(states["accepted"])
+        # the day: PLA's two, one of them rejected; CUA's one
+        summary = market.json("status", "--day", str(day))[0]
+        sent = {(s["member"], s["messageType"]): s for s in summary["submissions"]}
+        pla, cua = sent["PLA", "BalanceReport"], sent["CUA", "CustodyReport"]
+        assert pla["received"] == int(states["accepted"]) - 1 + int(states["rejected"]) and pla["rejected"] == 1, pla
+        assert pla["reasons"] == {"CONTROL_TOTAL": 1}, pla
+        assert (cua["received"], cua["accepted"], cua["rejected"], cua["reasons"]) == (1, 1, 0, {}), cua
+        missing = {(m["member"], m["messageType"]) for m in summary["missing"]}
+        assert ("PLB", "BalanceReport") in missing and ("CUA", "CustodyReport") not in missing, missing
+        late_members = {m["member"]: m for m in summary["notFetchedInTime"]}
+        assert late_members["CUA"]["memberState"] == "suspended" and late_members["CUA"]["fetchedLate"] == 0
+        assert late_members["CUA"]["notices"] >= 2
+        made = {(n["kind"], n["level"]): n for n in summary["notices"]}
+        received = made["Acknowledgement", "received"]
+        assert received["made"] == received["signed"] == pla["received"] + 1, received
+        assert received["fetched"] == pla["received"], received
+        text = market.muhur("status", "--day", str(day)).stdout
+        assert "CONTROL_TOTAL 1" in text and "not fetched in time\n" in text, text
+        # it fetches them: late is late, but no longer named
+        for n in in_box("CUA001"):
+            market.get("CUA001", "/outbox/" + n)
+        lib.wait_for("CUA not named", lambda: late() is None)
+        late_members = {m["member"]: m for m in market.json("status", "--day", str(day))[0]["notFetchedInTime"]}
+        assert late_members["CUA"]["fetchedLate"] >= 2, late_members
+    finally:
+        market.muhur("member", "resume", "CUA")
+        market.set_conf("fetch_within", 86400)
+    assert market.json("status", "--day", "2020-01-02")[0]["submissions"] == []
+    market.muhur("status", "--day", "tomorrow", ok=(2,))
+    market.muhur("status", "--day", str(day), "--metrics", ok=(2,))
+
+
 def rebuilt():
     """a lost outbox, and all boxes, are made again: for the time that was left, and the archive as well"""
     move(0)
@@ -182,4 +264,4 @@ def clock():
 
 
 with lib.Market() as market:
-    lib.main(recorded, pieces, cut_off, database_away, rebuilt, clock)
+    lib.main(recorded, pieces, cut_off, database_away, named, rebuilt, clock)
