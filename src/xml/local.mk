@@ -17,12 +17,16 @@ src_xml_libxml_a_SOURCES = \
 	src/xml/node.h \
 	src/xml/openssl.c \
 	src/xml/openssl.h \
+	src/xml/pattern.c \
+	src/xml/pattern.h \
 	src/xml/pull.c \
 	src/xml/pull.h \
 	src/xml/pull_encoding.c \
 	src/xml/pull_encoding.h \
 	src/xml/schema.c \
 	src/xml/schema.h \
+	src/xml/shape.c \
+	src/xml/shape.h \
 	src/xml/skeleton.c \
 	src/xml/skeleton.h \
 	src/xml/stamp.c \

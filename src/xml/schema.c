@@ -12,16 +12,20 @@
 #include <unistd.h>
 
 #include "base/fdio.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "model/reason.h"
+#include "xml/node.h"
 #include "xml/pull.h"
 #include "xml/schema.h"
+#include "xml/shape.h"
 
 #define SCHEMA_MAX_SIZE	(1024 * 1024)	/* bytes of one file; ours, not a peer's */
 #define SCHEMA_MAX	64		/* files */
 #define XSD_NS		"http://www.w3.org/2001/XMLSchema"
 #define BASE		"schemas/"	/* what relative locations are resolved against */
+#define SHAPE_FROM	64	/* records of a list, from which on tables are worth making */
 
 struct schema {
 	char		*name;		/* of the file */
@@ -229,6 +233,16 @@ schema_set_count(const struct schema_set *set)
 
 /* --- validating ---------------------------------------------------------- */
 
+/* A record that the tables found right.  libxml2 hears of it only where it
+ * turns out to have content; till then its values are kept here. */
+struct held {
+	int		 is;
+	const xmlChar	*localname, *prefix, *uri;
+	int		 n;
+	const xmlChar	*attributes[5 * XML_MAX_ATTRIBUTES];
+	struct buf	 values;
+};
+
 struct schema_run {
 	xmlSchemaValidCtxt	*ctxt;
 	xmlSchemaSAXPlugStruct	*plug;
@@ -236,6 +250,14 @@ struct schema_run {
 	void			*sax_arg;	/* ... and their argument */
 	void			(*invalid)(void *arg, const char *message);
 	void			*arg;
+	/* the open list of records, a child of the root */
+	const char		*uri;
+	struct shape_docs	 docs;
+	int			 depth;
+	const xmlChar		*root, *list;	/* list: NULL where it is of another namespace */
+	int			 records;	/* so far, up to SHAPE_FROM */
+	struct shape		*shape;		/* NULL: libxml2 judges all of it */
+	struct held		 held;
 };
 
 /* Where the value that the message quotes from v on ends, its closing quote: the
@@ -287,6 +309,25 @@ on_invalid(void *arg, xmlError *e)
 	r->invalid(r->arg, text);
 }
 
+/* The schema and what it includes, as they were read. */
+static void
+gather_docs(struct schema_run *r, const struct schema_set *set, const struct schema *s)
+{
+	const xmlNode *n = xmlDocGetRootElement(s->doc);
+	char *file;
+	size_t i, at = 0;
+
+	r->docs.v[at++] = s->doc;
+	for (n = node_child(n, XSD_NS, "include"); n != NULL; n = node_next(n)) {
+		if (!node_is(n, XSD_NS, "include") || (file = node_attr(n, "schemaLocation")) == NULL)
+			continue;
+		for (i = 0; i < set->n && at < SHAPE_DOCS; i++)
+			if (strcmp(set->v[i].name, file) == 0)
+				r->docs.v[at++] = set->v[i].doc;
+		free(file);
+	}
+}
+
 struct schema_run *
 schema_run_new(const struct schema_set *set, const xmlChar *uri,
     void (*invalid)(void *arg, const char *message), void *arg)
@@ -306,10 +347,72 @@ schema_run_new(const struct schema_set *set, const xmlChar *uri,
 	if ((r->ctxt = xmlSchemaNewValidCtxt(set->v[i].compiled)) == NULL)
 		fatalx("schema: out of memory");
 	xmlSchemaSetValidStructuredErrors(r->ctxt, on_invalid, r);
+	r->uri = set->v[i].uri;
+	gather_docs(r, set, &set->v[i]);
 	/* With no handler of ours beneath, the plug hands out the validator's. */
 	if ((r->plug = xmlSchemaSAXPlug(r->ctxt, &r->sax, &r->sax_arg)) == NULL)
 		fatalx("schema: the validator cannot be plugged in");
 	return r;
+}
+
+static void
+hold(struct held *h, const xmlChar *localname, const xmlChar *prefix, const xmlChar *uri, int n,
+    const xmlChar **attributes)
+{
+	size_t len = 0;
+	int i;
+
+	h->is = 1;
+	h->localname = localname;
+	h->prefix = prefix;
+	h->uri = uri;
+	h->n = n;
+	buf_reset(&h->values);
+	for (i = 0; i < n; i++)
+		(void)buf_append(&h->values, attributes[5 * i + 3],
+		    (size_t)(attributes[5 * i + 4] - attributes[5 * i + 3]));
+	for (i = 0; i < n; i++) {
+		memcpy(&h->attributes[5 * i], &attributes[5 * i], 3 * sizeof(*attributes));
+		h->attributes[5 * i + 3] = (const xmlChar *)h->values.data + len;
+		len += (size_t)(attributes[5 * i + 4] - attributes[5 * i + 3]);
+		h->attributes[5 * i + 4] = (const xmlChar *)h->values.data + len;
+	}
+}
+
+/* It has content, and so is not right: libxml2 says how. */
+static void
+release(struct schema_run *r)
+{
+	struct held *h = &r->held;
+
+	if (!h->is)
+		return;
+	h->is = 0;
+	r->sax->startElementNs(r->sax_arg, h->localname, h->prefix, h->uri, 0, NULL, h->n, 0,
+	    h->attributes);
+}
+
+/* Keeps to the open list.  1 where this is a record of it that is right. */
+static int
+is_known(struct schema_run *r, const xmlChar *localname, const xmlChar *uri, int nb_namespaces,
+    int nb_attributes, const xmlChar **attributes)
+{
+	int ours = uri != NULL && strcmp((const char *)uri, r->uri) == 0;
+
+	if (r->depth == 1)
+		r->root = localname;
+	if (r->depth == 2) {
+		r->list = ours ? localname : NULL;
+		r->records = 0;
+		shape_free(r->shape);
+		r->shape = NULL;
+	}
+	if (r->depth != 3 || r->list == NULL)
+		return 0;
+	if (r->records < SHAPE_FROM && ++r->records == SHAPE_FROM)
+		r->shape = shape_new(&r->docs, r->root, r->list);
+	return r->shape != NULL && ours && nb_namespaces == 0 && nb_attributes <= XML_MAX_ATTRIBUTES &&
+	    shape_accepts(r->shape, localname, nb_attributes, attributes);
 }
 
 void
@@ -317,19 +420,29 @@ schema_start(struct schema_run *r, const xmlChar *localname, const xmlChar *pref
     const xmlChar *uri, int nb_namespaces, const xmlChar **namespaces, int nb_attributes,
     const xmlChar **attributes)
 {
-	r->sax->startElementNs(r->sax_arg, localname, prefix, uri, nb_namespaces, namespaces,
-	    nb_attributes, 0, attributes);
+	release(r);
+	r->depth++;
+	if (is_known(r, localname, uri, nb_namespaces, nb_attributes, attributes))
+		hold(&r->held, localname, prefix, uri, nb_attributes, attributes);
+	else
+		r->sax->startElementNs(r->sax_arg, localname, prefix, uri, nb_namespaces, namespaces,
+		    nb_attributes, 0, attributes);
 }
 
 void
 schema_end(struct schema_run *r, const xmlChar *localname, const xmlChar *prefix, const xmlChar *uri)
 {
-	r->sax->endElementNs(r->sax_arg, localname, prefix, uri);
+	r->depth--;
+	if (r->held.is)
+		r->held.is = 0;
+	else
+		r->sax->endElementNs(r->sax_arg, localname, prefix, uri);
 }
 
 void
 schema_text(struct schema_run *r, const xmlChar *s, int len)
 {
+	release(r);
 	r->sax->characters(r->sax_arg, s, len);
 }
 
@@ -340,5 +453,7 @@ schema_run_free(struct schema_run *r)
 		return;
 	(void)xmlSchemaSAXUnplug(r->plug);	/* before the context it points to */
 	xmlSchemaFreeValidCtxt(r->ctxt);
+	shape_free(r->shape);
+	buf_free(&r->held.values);
 	free(r);
 }

@@ -3,6 +3,8 @@
  * XML schemas (XSD 1.0), compiled once, and their validation as a consumer of
  * the one stream of events: libxml2's own streaming validator is fed with the
  * same SAX2 events as everything else, so it never reads the document itself.
+ * Of a long list's records it gets only those that tables made from the same
+ * schema (xml/shape.h) do not know to be right.
  */
 #ifndef MUHUR_XML_SCHEMA_H
 #define MUHUR_XML_SCHEMA_H

@@ -39,6 +39,11 @@ tests_unit_xml_test_revocation_SOURCES = tests/unit/xml/test_revocation.c \
 tests_unit_xml_test_revocation_LDADD = $(XML_TEST_LIBS)
 TESTS += tests/unit/xml/test_revocation
 
+check_PROGRAMS += tests/unit/xml/test_schema
+tests_unit_xml_test_schema_SOURCES = tests/unit/xml/test_schema.c
+tests_unit_xml_test_schema_LDADD = $(XML_TEST_LIBS)
+TESTS += tests/unit/xml/test_schema
+
 check_PROGRAMS += tests/unit/xml/test_trust
 tests_unit_xml_test_trust_SOURCES = tests/unit/xml/test_trust.c \
 	tests/unit/xml/testtrust.c tests/unit/xml/testtrust.h \
