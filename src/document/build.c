@@ -8,9 +8,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "document/lines.h"
+#include "document/signature.h"
 #include "document/xmlout.h"
 #include "model/header.h"
 #include "model/ident.h"
+#include "xml/dsig.h"
 
 /* Bytes; the schema counts at least as many characters (common-1.xsd). */
 #define SHORT_TEXT	512
@@ -189,38 +191,66 @@ wrong_field(const struct notice *n)
 	return n->line_count != findings_shown(n) ? "line count" : NULL;
 }
 
+static int
+write_notice(struct xmlout *x, const struct notice *n, const char *issuer, int lines)
+{
+	char	date[DATE_SIZE];
+
+	xmlout_start(x, notice_kind_name(n->kind));
+	xmlout_namespace(x, notice_kind_namespace(n->kind));
+	write_header(x, n, issuer);
+	if (n->kind == NK_ACKNOWLEDGEMENT)
+		return write_acknowledgement(x, n, lines);
+	if (n->kind == NK_CERTIFICATE_EXPIRY)
+		write_expiry(x);
+	else {
+		date_format(n->business_date, date);
+		xmlout_text(x, "BusinessDate", date, sizeof(date));
+		xmlout_number(x, "Run", n->run);
+	}
+	return lines_write(x, n, lines);
+}
+
+/* What has been written gets its signature as the root's last child. */
+static int
+sign_written(struct xmlout *x, const struct notice *n, const struct signing_key *k, usec_t at)
+{
+	unsigned char	digest[EVP_MAX_MD_SIZE];
+	struct buf	signature = { 0 };
+	int		rc = -1;
+
+	if (xmlout_digest(x, digest) == -1) {
+		log_warn("notice %s: write", n->id);
+		return -1;
+	}
+	if (signature_text(k, digest, at, &signature) == 0) {
+		xmlout_signature(x, &signature);
+		if ((rc = xmlout_finish(x)) == -1)
+			log_warn("notice %s: write", n->id);
+	}
+	buf_free(&signature);
+	return rc;
+}
+
 int
-notice_build(const struct notice *n, const char *issuer, int lines, int out)
+notice_build(const struct notice *n, const char *issuer, const struct signing_key *k, int lines,
+    int out, usec_t *signed_at)
 {
 	struct xmlout	*x;
 	const char	*wrong = wrong_field(n);
-	char		 date[DATE_SIZE];
-	int		 rc = 0;
+	int		 rc = -1;
 
 	if (wrong != NULL) {
 		log_warnx("notice %.36s: %s: not as it must be", n->id, wrong);
 		return -1;
 	}
 	x = xcalloc(1, sizeof(*x));
-	xmlout_init(x, out);
-	xmlout_start(x, notice_kind_name(n->kind));
-	xmlout_attr(x, "xmlns", notice_kind_namespace(n->kind));
-	write_header(x, n, issuer);
-	if (n->kind == NK_ACKNOWLEDGEMENT)
-		rc = write_acknowledgement(x, n, lines);
-	else if (n->kind == NK_CERTIFICATE_EXPIRY) {
-		write_expiry(x);
-		rc = lines_write(x, n, lines);
-	} else {
-		date_format(n->business_date, date);
-		xmlout_text(x, "BusinessDate", date, sizeof(date));
-		xmlout_number(x, "Run", n->run);
-		rc = lines_write(x, n, lines);
+	if (xmlout_init(x, out, EVP_get_digestbyname(dsig_digest_openssl(k->alg->digest))) == 0 &&
+	    write_notice(x, n, issuer, lines) == 0) {
+		*signed_at = clock_now();
+		rc = sign_written(x, n, k, *signed_at);
 	}
-	if (xmlout_finish(x) == -1) {
-		log_warn("notice %s: write", n->id);
-		rc = -1;
-	}
+	xmlout_free(x);
 	free(x);
 	return rc;
 }

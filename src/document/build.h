@@ -2,17 +2,23 @@
 /*
  * Outgoing XML, from typed fields only (model/notice.h).  The bulk lines are
  * parsed strictly: a field that is not of its type ends the build, so that
- * nothing but what the schema allows can get signed.
+ * nothing but what the schema allows can get signed.  It is digested as it is
+ * written; whether that is what a reader digests, the reader must say.
  */
 #ifndef MUHUR_DOCUMENT_BUILD_H
 #define MUHUR_DOCUMENT_BUILD_H
 
+#include "base/clock.h"
 #include "model/notice.h"
 
-/* Write the unsigned notice to out (UTF-8, indented for people).  lines: a
- * descriptor to read n->line_count bulk lines from until its end, -1 where the
- * kind has none.  issuer: the name of the registry as the notice's Issuer.
- * 0, or -1 with the cause logged. */
-int  notice_build(const struct notice *n, const char *issuer, int lines, int out);
+struct signing_key;
+
+/* Write the notice to out (UTF-8, indented for people), signed as document/sign.h
+ * says.  lines: a descriptor to read n->line_count bulk lines from until its end,
+ * -1 where the kind has none.  issuer: the name of the registry as the notice's
+ * Issuer.  *signed_at: its SigningTime.  0, or -1 with the cause logged; what out
+ * then holds is no notice. */
+int  notice_build(const struct notice *n, const char *issuer, const struct signing_key *k,
+    int lines, int out, usec_t *signed_at);
 
 #endif

@@ -7,6 +7,16 @@
 #include <string.h>
 
 #include "base/fdio.h"
+#include "base/log.h"
+
+#define REPLACEMENT	"\xef\xbf\xbd"	/* U+FFFD */
+
+static void
+fail(struct xmlout *x, int error)
+{
+	if (x->error == 0)
+		x->error = error;
+}
 
 static void
 flush(struct xmlout *x)
@@ -17,19 +27,18 @@ flush(struct xmlout *x)
 }
 
 static void
-put(struct xmlout *x, const char *p, size_t n)
+put(struct xmlout *x, const void *p, size_t n)
 {
-	size_t	part;
-
-	while (n > 0) {
-		if (x->n == sizeof(x->buf))
-			flush(x);
-		part = sizeof(x->buf) - x->n < n ? sizeof(x->buf) - x->n : n;
-		memcpy(x->buf + x->n, p, part);
-		x->n += part;
-		p += part;
-		n -= part;
+	if (n > sizeof(x->buf) - x->n) {
+		flush(x);
+		if (n > sizeof(x->buf)) {
+			if (x->error == 0 && write_full(x->fd, p, n) == -1)
+				x->error = errno;
+			return;
+		}
 	}
+	memcpy(x->buf + x->n, p, n);
+	x->n += n;
 }
 
 static void
@@ -62,45 +71,63 @@ utf8_length(const unsigned char *s)
 	return n;
 }
 
+/* Bytes that stand for themselves in a text and in an attribute. */
+static const unsigned char plain[256] = {
+	[' '] = 1, ['!'] = 1, ['#' ... '%'] = 1, ['\'' ... ';'] = 1, ['='] = 1, ['?' ... '~'] = 1,
+};
+
+static const char *
+escape_of(unsigned char c)
+{
+	switch (c) {
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '&':
+		return "&amp;";
+	case '"':
+		return "&quot;";
+	case '\t':
+		return "&#9;";
+	case '\n':
+		return "&#10;";
+	case '\r':
+		return "&#13;";
+	default:
+		return NULL;
+	}
+}
+
+/* The value escaped, and behind x->values as a parser reads it back. */
 static void
-put_escaped(struct xmlout *x, const char *value, size_t len)
+put_value(struct xmlout *x, const char *value, size_t len)
 {
 	const unsigned char	*s = (const unsigned char *)value;
-	const unsigned char	*end = s + len;
+	const unsigned char	*end = s + len, *from;
+	const char		*escape;
 	size_t			 n;
 
 	while (s < end) {
+		for (from = s; s < end && plain[*s]; s++)
+			;
+		put(x, from, (size_t)(s - from));
+		(void)buf_append(&x->values, from, (size_t)(s - from));
+		if (s == end)
+			return;
+		escape = escape_of(*s);
 		n = utf8_length(s);
-		if (n == 0 || (*s < 0x20 && strchr("\t\n\r", *s) == NULL) || *s == 0x7f) {
-			puts_raw(x, "\xef\xbf\xbd");
+		if (n == 0 || (escape == NULL && (*s < 0x20 || *s == 0x7f))) {
+			puts_raw(x, REPLACEMENT);
+			(void)buf_puts(&x->values, REPLACEMENT);
 			s++;
 			continue;
 		}
-		switch (*s) {
-		case '<':
-			puts_raw(x, "&lt;");
-			break;
-		case '>':
-			puts_raw(x, "&gt;");
-			break;
-		case '&':
-			puts_raw(x, "&amp;");
-			break;
-		case '"':
-			puts_raw(x, "&quot;");
-			break;
-		case '\t':
-			puts_raw(x, "&#9;");
-			break;
-		case '\n':
-			puts_raw(x, "&#10;");
-			break;
-		case '\r':
-			puts_raw(x, "&#13;");
-			break;
-		default:
-			put(x, (const char *)s, n);
-		}
+		if (escape != NULL)
+			puts_raw(x, escape);
+		else
+			put(x, s, n);
+		(void)buf_append(&x->values, s, n);
 		s += n;
 	}
 }
@@ -117,51 +144,146 @@ xmlout_cut(const char *s, size_t max)
 	return n;
 }
 
-void
-xmlout_init(struct xmlout *x, int fd)
+static int
+to_digest(void *arg, const char *p, size_t n)
 {
-	x->fd = fd;
-	x->error = x->tag_open = x->has_children = 0;
-	x->depth = x->n = 0;
-	puts_raw(x, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
+	struct xmlout	*x = arg;
+
+	return EVP_DigestUpdate(x->md, p, n) == 1 ? 0 : -1;
 }
 
+int
+xmlout_init(struct xmlout *x, int fd, const EVP_MD *md)
+{
+	const struct c14n_params	 params = { .method = C14N_EXCLUSIVE };
+
+	memset(x, 0, offsetof(struct xmlout, buf));
+	x->fd = fd;
+	x->c14n = c14n_new(&params, to_digest, x);
+	x->md = EVP_MD_CTX_new();
+	if (md == NULL || x->md == NULL || EVP_DigestInit_ex(x->md, md, NULL) != 1) {
+		log_alarm("notice: the digest cannot be set up");
+		return -1;
+	}
+	(void)buf_puts(&x->values, "");	/* there, also where all are empty */
+	puts_raw(x, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
+	return 0;
+}
+
+void
+xmlout_free(struct xmlout *x)
+{
+	c14n_free(x->c14n);
+	x->c14n = NULL;
+	EVP_MD_CTX_free(x->md);
+	x->md = NULL;
+	buf_free(&x->values);
+}
+
+/* Before the root it is no text. */
 static void
 new_line(struct xmlout *x)
 {
-	size_t	i;
+	static const char	blanks[1 + 2 * XMLOUT_DEPTH] = "\n                ";
+	size_t			n = 1 + 2 * x->depth;
 
-	put(x, "\n", 1);
-	for (i = 0; i < x->depth; i++)
-		put(x, "  ", 2);
+	put(x, blanks, n);
+	if ((x->depth > 0 || x->has_children) &&
+	    c14n_text(x->c14n, (const xmlChar *)blanks, (int)n) == -1)
+		fail(x, EIO);
+}
+
+/* The start tag is complete; empty: the end tag, too. */
+static void
+close_tag(struct xmlout *x, const char *end)
+{
+	const xmlChar	*attributes[5 * XML_MAX_ATTRIBUTES], **a = attributes;
+	const xmlChar	*values = (const xmlChar *)x->values.data;
+	size_t		 from = 0;
+	int		 i;
+
+	for (i = 0; i < x->nattributes; i++, a += 5) {
+		a[0] = x->names[i];
+		a[1] = a[2] = NULL;
+		a[3] = values + from;
+		a[4] = values + x->ends[i];
+		from = x->ends[i];
+	}
+	if (c14n_start(x->c14n, (const xmlChar *)x->open[x->depth - 1], NULL, NULL, x->nnamespaces,
+	    x->namespaces, x->nattributes, attributes) == -1)
+		fail(x, EIO);
+	puts_raw(x, end);
+	x->tag_open = 0;
 }
 
 void
 xmlout_start(struct xmlout *x, const char *name)
 {
 	if (x->depth == XMLOUT_DEPTH) {
-		if (x->error == 0)
-			x->error = EOVERFLOW;
+		fail(x, EOVERFLOW);
 		return;
 	}
 	if (x->tag_open)
-		put(x, ">", 1);
+		close_tag(x, ">");
 	new_line(x);
 	put(x, "<", 1);
 	puts_raw(x, name);
 	x->open[x->depth++] = name;
 	x->tag_open = 1;
 	x->has_children = 0;
+	x->nnamespaces = x->nattributes = 0;
+	buf_reset(&x->values);
+}
+
+/* One that comes twice, or too late, is the program's mistake. */
+static int
+begin_attr(struct xmlout *x, const char *name)
+{
+	if (!x->tag_open || x->nattributes == XML_MAX_ATTRIBUTES) {
+		fail(x, EOVERFLOW);
+		return -1;
+	}
+	put(x, " ", 1);
+	puts_raw(x, name);
+	put(x, "=\"", 2);
+	return 0;
+}
+
+void
+xmlout_namespace(struct xmlout *x, const char *uri)
+{
+	if (begin_attr(x, "xmlns") == -1)
+		return;
+	puts_raw(x, uri);
+	put(x, "\"", 1);
+	x->namespaces[0] = NULL;
+	x->namespaces[1] = (const xmlChar *)uri;
+	x->nnamespaces = 1;
 }
 
 void
 xmlout_attr(struct xmlout *x, const char *name, const char *value)
 {
-	put(x, " ", 1);
-	puts_raw(x, name);
-	put(x, "=\"", 2);
-	put_escaped(x, value, strlen(value));
+	if (begin_attr(x, name) == -1)
+		return;
+	put_value(x, value, strlen(value));
 	put(x, "\"", 1);
+	x->names[x->nattributes] = (const xmlChar *)name;
+	x->ends[x->nattributes++] = x->values.len;
+}
+
+/* All of the innermost element but its end tag. */
+static void
+before_end(struct xmlout *x)
+{
+	if (x->tag_open)
+		close_tag(x, ">");
+	x->depth--;
+	if (x->has_children)
+		new_line(x);
+	if (c14n_end(x->c14n) == -1)
+		fail(x, EIO);
+	x->has_children = 1;
 }
 
 void
@@ -171,27 +293,31 @@ xmlout_end(struct xmlout *x)
 
 	if (x->depth == 0)
 		return;
-	name = x->open[--x->depth];
+	name = x->open[x->depth - 1];
 	if (x->tag_open) {
-		puts_raw(x, "/>");
-	} else {
-		if (x->has_children)
-			new_line(x);
-		puts_raw(x, "</");
-		puts_raw(x, name);
-		put(x, ">", 1);
+		close_tag(x, "/>");
+		x->depth--;
+		if (c14n_end(x->c14n) == -1)
+			fail(x, EIO);
+		x->has_children = 1;
+		return;
 	}
-	x->tag_open = 0;
-	x->has_children = 1;
+	before_end(x);
+	puts_raw(x, "</");
+	puts_raw(x, name);
+	put(x, ">", 1);
 }
 
 void
 xmlout_text(struct xmlout *x, const char *name, const char *value, size_t max)
 {
 	xmlout_start(x, name);
-	put(x, ">", 1);
-	x->tag_open = 0;
-	put_escaped(x, value, xmlout_cut(value, max));
+	if (!x->tag_open)
+		return;
+	close_tag(x, ">");
+	put_value(x, value, xmlout_cut(value, max));
+	if (c14n_text(x->c14n, (const xmlChar *)x->values.data, (int)x->values.len) == -1)
+		fail(x, EIO);
 	xmlout_end(x);
 }
 
@@ -205,11 +331,32 @@ xmlout_number(struct xmlout *x, const char *name, long long value)
 }
 
 int
+xmlout_digest(struct xmlout *x, unsigned char digest[EVP_MAX_MD_SIZE])
+{
+	while (x->depth > 1)
+		xmlout_end(x);
+	if (x->depth == 0)
+		fail(x, EINVAL);
+	else
+		before_end(x);
+	if (x->error == 0 && EVP_DigestFinal_ex(x->md, digest, NULL) != 1)
+		fail(x, EIO);
+	errno = x->error;
+	return x->error == 0 ? 0 : -1;
+}
+
+void
+xmlout_signature(struct xmlout *x, const struct buf *text)
+{
+	put(x, text->data, text->len);
+}
+
+int
 xmlout_finish(struct xmlout *x)
 {
-	while (x->depth > 0)
-		xmlout_end(x);
-	put(x, "\n", 1);
+	puts_raw(x, "</");
+	puts_raw(x, x->open[0]);
+	puts_raw(x, ">\n");
 	flush(x);
 	errno = x->error;
 	return x->error == 0 ? 0 : -1;

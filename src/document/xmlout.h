@@ -4,13 +4,19 @@
  * that no value can become markup.  What XML cannot hold (control characters,
  * bytes that are not UTF-8) is written as U+FFFD.  Errors stick: the first is
  * kept and everything after it is dropped; xmlout_finish reports it.
+ *
+ * As it writes it works out the digest of the document's canonical form: the
+ * same events that a parser would read from it go to xml/c14n.h.
  */
 #ifndef MUHUR_DOCUMENT_XMLOUT_H
 #define MUHUR_DOCUMENT_XMLOUT_H
 
+#include <openssl/evp.h>
 #include <stddef.h>
 
 #include "base/limits.h"
+#include "base/mem.h"
+#include "xml/c14n.h"
 
 #define XMLOUT_BUFFER	(64 * 1024)
 #define XMLOUT_DEPTH	8
@@ -22,19 +28,41 @@ struct xmlout {
 	int		 has_children;	/* of the innermost open element */
 	size_t		 depth;
 	const char	*open[XMLOUT_DEPTH];
+	/* the canonical form */
+	struct c14n	*c14n;
+	EVP_MD_CTX	*md;
+	const xmlChar	*namespaces[2];	/* of the open tag: prefix and URI */
+	int		 nnamespaces, nattributes;
+	const xmlChar	*names[XML_MAX_ATTRIBUTES];
+	size_t		 ends[XML_MAX_ATTRIBUTES];	/* in values */
+	struct buf	 values;	/* as a parser would give them, one behind the other */
 	size_t		 n;
 	char		 buf[XMLOUT_BUFFER];
 };
 
-/* Element and attribute names are the program's own and are not copied. */
-void	xmlout_init(struct xmlout *x, int fd);
+/* fd is where it writes, md what the canonical form is digested by.  In every
+ * case xmlout_free comes last.  0, or -1 with the cause logged. */
+int	xmlout_init(struct xmlout *x, int fd, const EVP_MD *md);
+void	xmlout_free(struct xmlout *x);
+
+/* Element and attribute names and namespaces are the program's own and are not
+ * copied.  The namespace is that of the element and those in it without another. */
 void	xmlout_start(struct xmlout *x, const char *name);
+void	xmlout_namespace(struct xmlout *x, const char *uri);
 void	xmlout_attr(struct xmlout *x, const char *name, const char *value);
 void	xmlout_end(struct xmlout *x);
 /* <name>value</name>; value is cut after max bytes, at a character. */
 void	xmlout_text(struct xmlout *x, const char *name, const char *value, size_t max);
 void	xmlout_number(struct xmlout *x, const char *name, long long value);
-/* Closes what is open and writes it out.  0, or -1 with errno. */
+
+/*
+ * Closes what is open but the root, whose end tag comes with xmlout_finish, and
+ * gives the digest of the whole as it is without what xmlout_signature then puts
+ * before that tag.  0, or -1 with errno.
+ */
+int	xmlout_digest(struct xmlout *x, unsigned char digest[EVP_MAX_MD_SIZE]);
+void	xmlout_signature(struct xmlout *x, const struct buf *text);
+/* 0, or -1 with errno. */
 int	xmlout_finish(struct xmlout *x);
 
 /* The longest prefix of s of at most max bytes that ends at a character. */

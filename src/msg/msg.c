@@ -74,7 +74,7 @@ static const struct {
 	[M_LOAD_DONE]	   = { "load-done", ROLE_LOAD, ROLE_MUHURD, 0, 0 },
 	[M_LINES_SEND]	   = { "lines-send", ROLE_MUHURD, ROLE_LOAD, 1, 1 },
 	[M_LINES_DONE]	   = { "lines-done", ROLE_LOAD, ROLE_MUHURD, 0, 0 },
-	[M_SIGN]	   = { "sign", ROLE_MUHURD, ROLE_SIGNER, 2, 3 },
+	[M_SIGN]	   = { "sign", ROLE_MUHURD, ROLE_SIGNER, 1, 2 },
 	[M_SIGNED]	   = { "signed", ROLE_SIGNER, ROLE_MUHURD, 0, 0 },
 	[M_SIGN_FAILED]	   = { "sign-failed", ROLE_SIGNER, ROLE_MUHURD, 0, 0 },
 	[M_ARCHIVE]	   = { "archive", ROLE_MUHURD, ROLE_ARCHIVE, 0, 0 },

@@ -62,8 +62,8 @@ enum msg_type {
 	M_LINES_SEND,		/* P->W struct m_notice_id; fd: pipe (write end) for bulk lines */
 	M_LINES_DONE,		/* W->P struct m_notice_id */
 	/* signer */
-	M_SIGN,			/* P->G struct notice, packed; fds: draft and output (empty
-				 * files, read-write), lines pipe (read end) where line_count > 0 */
+	M_SIGN,			/* P->G struct notice, packed; fds: output (an empty file,
+				 * read-write), lines pipe (read end) where line_count > 0 */
 	M_SIGNED,		/* G->P struct m_notice_file */
 	M_SIGN_FAILED,		/* G->P struct m_notice_id */
 	/* archive */

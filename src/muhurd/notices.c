@@ -23,7 +23,7 @@
 #define WINDOW		8
 
 enum entry_phase {
-	ENTRY_FILES,	/* its files are being made (disk) */
+	ENTRY_FILE,	/* its file is being made (disk) */
 	ENTRY_WAIT,	/* for the signer, and a load worker where it has lines */
 	ENTRY_SIGNING,
 	ENTRY_STORING	/* disk */
@@ -32,7 +32,7 @@ enum entry_phase {
 struct entry {
 	struct notice	 n;
 	enum entry_phase phase;
-	int		 draft, out;	/* -1 while not open */
+	int		 out;		/* -1 while not open */
 	int		 lost;		/* the directory that asked is gone: nobody to tell */
 	struct entry	*next;
 };
@@ -61,8 +61,6 @@ entry_free(struct notices *ns, struct entry *e)
 	for (p = &ns->list; *p != e; p = &(*p)->next)
 		;
 	*p = e->next;
-	if (e->draft != -1)
-		(void)close(e->draft);
 	if (e->out != -1)
 		(void)close(e->out);
 	free(e);
@@ -149,29 +147,27 @@ static void
 give_to_signer(struct gateway *gw, struct entry *e)
 {
 	struct child *signer = children_of(gw, ROLE_SIGNER);
-	int fds[3], n = 2;
+	int fds[2], n = 1;
 
 	if (signer == NULL || gw->stopping)
 		return;
 	/* our own of out stays: it is what gets fsync'd and stored */
-	if ((fds[1] = fcntl(e->out, F_DUPFD_CLOEXEC, 0)) == -1) {
+	if ((fds[0] = fcntl(e->out, F_DUPFD_CLOEXEC, 0)) == -1) {
 		log_alarm("notice %s: %s", e->n.id, strerror(errno));
 		return;
 	}
 	if (e->n.line_count > 0) {
-		if ((fds[2] = lines_pipe(gw, &e->n)) == -1) {
-			(void)close(fds[1]);
+		if ((fds[1] = lines_pipe(gw, &e->n)) == -1) {
+			(void)close(fds[0]);
 			return;
 		}
-		n = 3;
+		n = 2;
 	}
-	fds[0] = e->draft;
-	e->draft = -1;
 	e->phase = ENTRY_SIGNING;
 	GATEWAY_SEND(&signer->chan, M_SIGN, 0, notice, &e->n, fds, n);
 }
 
-struct files_job {
+struct file_job {
 	struct disk_job	 job;
 	struct gateway	*gw;
 	struct entry	*e;		/* stays in the list while we are at work */
@@ -180,21 +176,21 @@ struct files_job {
 };
 
 static void
-files_work(struct disk_job *job)
+file_work(struct disk_job *job)
 {
-	struct files_job *f = (struct files_job *)job;
+	struct file_job *f = (struct file_job *)job;
 
-	f->rc = spool_tmp_files(&f->gw->tree, f->e->n.id, &f->e->draft, &f->e->out);
+	f->rc = f->e->out = spool_tmp_file(&f->gw->tree, f->e->n.id);
 	f->error = errno;
 }
 
 static void
-files_done(struct disk_job *job)
+file_done(struct disk_job *job)
 {
-	struct files_job *f = (struct files_job *)job;
+	struct file_job *f = (struct file_job *)job;
 
 	if (f->rc == -1) {
-		log_alarm("notice %s: files for it: %s", f->e->n.id, strerror(f->error));
+		log_alarm("notice %s: a file for it: %s", f->e->n.id, strerror(f->error));
 		failed(f->gw, f->e);
 	} else {
 		f->e->phase = ENTRY_WAIT;
@@ -208,7 +204,7 @@ submit(struct gateway *gw, struct entry *e, enum entry_phase phase,
     void (*work)(struct disk_job *), void (*done)(struct disk_job *),
     const struct m_notice_file *file)
 {
-	struct files_job *f = xcalloc(1, sizeof(*f));
+	struct file_job *f = xcalloc(1, sizeof(*f));
 
 	f->job.work = work;
 	f->job.done = done;
@@ -226,7 +222,7 @@ notices_to_sign(struct gateway *gw, struct msg *m)
 	struct notices *ns = gw->notices;
 	struct entry *e = xcalloc(1, sizeof(*e)), **p;
 
-	e->draft = e->out = -1;
+	e->out = -1;
 	if (ns->asked == 0 || get_notice(m, &e->n) == -1 || !uuid_ok(e->n.id)) {
 		free(e);
 		return -1;
@@ -244,7 +240,7 @@ notices_to_sign(struct gateway *gw, struct msg *m)
 			return 0;
 		}
 	*p = e;
-	submit(gw, e, ENTRY_FILES, files_work, files_done, NULL);
+	submit(gw, e, ENTRY_FILE, file_work, file_done, NULL);
 	return 0;
 }
 
@@ -253,7 +249,7 @@ notices_to_sign(struct gateway *gw, struct msg *m)
 static void
 store_work(struct disk_job *job)
 {
-	struct files_job *f = (struct files_job *)job;
+	struct file_job *f = (struct file_job *)job;
 
 	f->rc = spool_store_notice(&f->gw->tree, f->file.id, f->e->out, f->file.sha256,
 	    f->file.size);
@@ -263,7 +259,7 @@ store_work(struct disk_job *job)
 static void
 store_done(struct disk_job *job)
 {
-	struct files_job *f = (struct files_job *)job;
+	struct file_job *f = (struct file_job *)job;
 	struct gateway *gw = f->gw;
 	struct child *directory = children_of(gw, ROLE_DIRECTORY);
 
@@ -296,7 +292,7 @@ notices_signed(struct gateway *gw, struct msg *m)
 static void
 remove_work(struct disk_job *job)
 {
-	struct files_job *f = (struct files_job *)job;
+	struct file_job *f = (struct file_job *)job;
 
 	spool_tmp_remove(&f->gw->tree, f->e->n.id);
 }
@@ -304,7 +300,7 @@ remove_work(struct disk_job *job)
 static void
 remove_done(struct disk_job *job)
 {
-	struct files_job *f = (struct files_job *)job;
+	struct file_job *f = (struct file_job *)job;
 
 	failed(f->gw, f->e);
 	ask_more(f->gw);

@@ -51,8 +51,8 @@ int spool_scan(const struct tree *t, size_t max, int durable, struct m_submissio
 
 /* Empty store/tmp: at start, before anybody works there. */
 void spool_clean_tmp(const struct tree *t);
-/* New files for the signer: *draft has no name, *out is store/tmp/<id>.  0/-1. */
-int spool_tmp_files(const struct tree *t, const char *id, int *draft, int *out);
+/* A new file for the signer, store/tmp/<id>.  Its descriptor, or -1 with errno. */
+int spool_tmp_file(const struct tree *t, const char *id);
 void spool_tmp_remove(const struct tree *t, const char *id);
 /* store/tmp/<id>, open as out, becomes store/<sha256>, durable, read-only;
  * size is what it must have.  0 or -1 with errno. */

@@ -30,31 +30,11 @@ spool_clean_tmp(const struct tree *t)
 }
 
 int
-spool_tmp_files(const struct tree *t, const char *id, int *draft, int *out)
+spool_tmp_file(const struct tree *t, const char *id)
 {
-	int saved;
-
-	*out = -1;
-	*draft = open_beneath(t->tmp, ".", O_TMPFILE | O_RDWR, 0600);
-	if (*draft == -1 && (errno == EOPNOTSUPP || errno == EISDIR)) {
-		/* a file system without O_TMPFILE: the name of the other, for a moment */
-		*draft = open_beneath(t->tmp, id, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
-		if (*draft != -1)
-			(void)unlinkat(t->tmp, id, 0);
-	}
-	if (*draft == -1)
-		return -1;
 	/* one of an earlier try may be open in a signer that has not ended yet */
 	(void)unlinkat(t->tmp, id, 0);
-	*out = open_beneath(t->tmp, id, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-	if (*out == -1) {
-		saved = errno;
-		(void)close(*draft);
-		*draft = -1;
-		errno = saved;
-		return -1;
-	}
-	return 0;
+	return open_beneath(t->tmp, id, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
 }
 
 void

@@ -160,10 +160,11 @@ signer_reset(struct signer *s)
 	memset(s, 0, sizeof(*s));
 }
 
-/* What goes out must be what a member would accept: signature, coverage,
- * certificate's usage and term, schema. */
+/* What goes out must be what a member would accept: digest and signature,
+ * coverage, certificate's usage and term, schema.  It is read from the file, by
+ * the parser that reads members' files, and knows nothing of how it was made. */
 static int
-self_check(const struct signer *s, const struct notice *n, int out, usec_t now,
+self_check(const struct signer *s, const struct notice *n, int out, usec_t at,
     struct m_notice_file *f)
 {
 	struct document_settings	 settings = { 0 };
@@ -174,7 +175,7 @@ self_check(const struct signer *s, const struct notice *n, int out, usec_t now,
 	settings.trust = s->trust;
 	settings.schemas = s->schemas;
 	settings.profile = PROFILE_XADES;
-	settings.at = now;
+	settings.at = at;
 	settings.signing_time_past = settings.signing_time_future = TOLERANCE;
 	settings.any_document = 1;
 	if (document_judge(out, &settings, NULL, v) == -1)
@@ -194,25 +195,16 @@ out:
 }
 
 int
-signer_run(const struct signer *s, const struct notice *n, int draft, int out, int lines,
+signer_run(const struct signer *s, const struct notice *n, int out, int lines,
     struct m_notice_file *f)
 {
-	struct reasons	rs = { 0 };
-	usec_t		now;
-	size_t		i;
+	usec_t	at;
 
 	memset(f, 0, sizeof(*f));
-	if (notice_build(n, s->issuer, lines, draft) == -1)
-		return -1;
-	now = clock_now();
-	if (document_sign(draft, out, s->key, now, &rs) == -1)
-		return -1;
-	for (i = 0; i < rs.n; i++)
-		log_alarm("notice %s: its draft: %s: %s", n->id, reason_info(rs.v[i].code)->name,
-		    rs.v[i].detail);
-	if (rs.n > 0 || self_check(s, n, out, now, f) == -1)
+	if (notice_build(n, s->issuer, s->key, lines, out, &at) == -1 ||
+	    self_check(s, n, out, at, f) == -1)
 		return -1;
 	(void)str_copy(f->id, sizeof(f->id), n->id);
-	f->signed_at = now;
+	f->signed_at = at;
 	return 0;
 }

@@ -30,9 +30,9 @@ int	signer_setup_token(struct signer *s, int cert_fd, const char *uri, const cha
 	    int pin, unsigned timeout, int schemas_fd);
 void	signer_reset(struct signer *s);
 
-/* Build into draft, sign into out (both empty, read-write); lines: the pipe,
- * -1 for none.  0 with *f, or -1 with the cause logged. */
-int	signer_run(const struct signer *s, const struct notice *n, int draft, int out,
-	    int lines, struct m_notice_file *f);
+/* Into out, which is empty and read-write; lines: the pipe, -1 for none.  0 with
+ * *f, or -1 with the cause logged. */
+int	signer_run(const struct signer *s, const struct notice *n, int out, int lines,
+	    struct m_notice_file *f);
 
 #endif

@@ -27,10 +27,10 @@ sign_one(const struct signer *s, struct msg_chan *c, struct msg *m)
 	struct buf		 b = { 0 };
 	int			 lines;
 
-	if (get_notice(m, n) == -1 || m->nfds != (n->line_count > 0 ? 3 : 2))
+	if (get_notice(m, n) == -1 || m->nfds != (n->line_count > 0 ? 2 : 1))
 		fatalx("a malformed request to sign");
-	lines = m->nfds == 3 ? m->fds[2] : -1;
-	if (signer_run(s, n, m->fds[0], m->fds[1], lines, &f) == 0) {
+	lines = m->nfds == 2 ? m->fds[1] : -1;
+	if (signer_run(s, n, m->fds[0], lines, &f) == 0) {
 		put_m_notice_file(&b, &f);
 		log_debug("notice %s: signed", n->id);
 	} else {

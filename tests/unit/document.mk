@@ -9,6 +9,11 @@ tests_unit_document_test_sign_SOURCES = tests/unit/document/test_sign.c \
 tests_unit_document_test_sign_LDADD = $(DOCUMENT_TEST_LIBS)
 TESTS += tests/unit/document/test_sign
 
+check_PROGRAMS += tests/unit/document/test_xmlout
+tests_unit_document_test_xmlout_SOURCES = tests/unit/document/test_xmlout.c
+tests_unit_document_test_xmlout_LDADD = $(DOCUMENT_TEST_LIBS)
+TESTS += tests/unit/document/test_xmlout
+
 check_PROGRAMS += tests/unit/document/test_signatures
 tests_unit_document_test_signatures_SOURCES = tests/unit/document/test_signatures.c \
 	tests/unit/xml/testpki.c tests/unit/xml/testpki.h

@@ -383,7 +383,7 @@ notice(void **state)
 	struct world *w = *state;
 	struct m_submission m = submission("PLA001");	/* for its id */
 	struct m_notice_publish p;
-	int draft, out;
+	int out;
 
 	memset(&p, 0, sizeof(p));
 	(void)str_copy(p.id, sizeof(p.id), m.id);
@@ -392,8 +392,7 @@ notice(void **state)
 	(void)str_copy(p.sha256, sizeof(p.sha256), SHA);
 	(void)str_copy(p.day, sizeof(p.day), "2026-11-21");
 	assert_int_equal(spool_publish(&w->tree, &p), -1);	/* not stored */
-	assert_int_equal(spool_tmp_files(&w->tree, m.id, &draft, &out), 0);
-	assert_int_equal(write(draft, "draft", 5), 5);
+	out = spool_tmp_file(&w->tree, m.id);
 	assert_int_equal(write(out, "abc", 3), 3);
 	assert_int_equal(spool_store_notice(&w->tree, m.id, out, SHA, 4), -1);
 	assert_int_equal(errno, EBADMSG);
@@ -409,9 +408,10 @@ notice(void **state)
 	assert_string_equal(content(w->tree.boxes, "PLA/outbox/x.received.xml"), "abc");
 	assert_int_equal(spool_archive_day(&w->tree, &p), 0);
 	assert_true(there(w->tree.boxes, "PLA/archive/2026-11-21"));
-	assert_int_equal(close(draft) | close(out), 0);
-	assert_int_equal(spool_tmp_files(&w->tree, m.id, &draft, &out), 0);
-	assert_int_equal(close(draft) | close(out), 0);
+	assert_int_equal(close(out), 0);
+	out = spool_tmp_file(&w->tree, m.id);
+	assert_int_not_equal(out, -1);
+	assert_int_equal(close(out), 0);
 	spool_clean_tmp(&w->tree);
 	assert_int_equal(count(w->tree.tmp), 0);
 }

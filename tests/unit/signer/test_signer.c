@@ -123,15 +123,14 @@ run_from(const struct notice *n, int lines)
 	struct m_notice_file	 f;
 	char			*text = NULL;
 	size_t			 len;
-	int			 draft = file_of("", 0), out = file_of("", 0);
+	int			 out = file_of("", 0);
 
-	if (signer_run(&s, n, draft, out, lines, &f) == 0) {
+	if (signer_run(&s, n, out, lines, &f) == 0) {
 		assert_int_equal(fd_read_all(out, 1 << 20, &text, &len), 0);
 		assert_int_equal(f.size, len);
 		assert_string_equal(f.id, n->id);
 		assert_int_equal(strlen(f.sha256), 64);
 	}
-	close(draft);
 	close(out);
 	if (lines != -1)
 		close(lines);
@@ -338,6 +337,94 @@ test_expiry(void **state)
 		assert_null(run(&n, bad[i]));
 	n.line_count = 0;	/* a warning of nothing */
 	assert_null(run(&n, NULL));
+}
+
+/* Whatever a text holds: the digest that was worked out while it was written is
+ * that of what a reader finds, or there would be no notice. */
+static void
+test_characters(void **state)
+{
+	static const char	odd[] = "\\t\\n\\r \"'<>& ]]> \xc4\xb0 \xf0\x9f\x94\x8f \xff\x01\xed\xa0\x80 \xc3";
+	static const char	is[] = "&#9;&#10;&#13; &quot;'&lt;&gt;&amp; ]]&gt; \xc4\xb0 \xf0\x9f\x94\x8f "
+	    "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd \xef\xbf\xbd";
+	struct notice		n;
+	char			*text, *lines, *want;
+
+	(void)state;
+	lines = xasprintf("break\tB-1\tR1\t%s\tX\tPLA\tCUA\t\\N\t\\N\t\\N\t\\N\tnew\t2026-11-20\t%s\topen\t\\N\t%s\n", odd,
+	    odd, odd);
+	bulk(&n, NK_DISCREPANCY_REPORT, 1);
+	text = run(&n, lines);
+	assert_non_null(text);
+	want = xasprintf("Src=\"%s\" Kind=\"X\" Plat=\"PLA\" Cstd=\"CUA\" Status=\"new\" FirstSeen=\"2026-11-20\" Detail=\"%s\" "
+	    "State=\"open\" Expl=\"%s\"/>", is, is, is);
+	assert_non_null(strstr(text, want));
+	free(text);
+	free(want);
+	free(lines);
+	acknowledgement(&n, NL_REJECTED);
+	reasons_add(&n.reasons, SCHEMA_INVALID, 1, "/x", "d");
+	(void)str_copy(n.reasons.v[0].detail, sizeof(n.reasons.v[0].detail), "\t\n\r \"'<>& ]]> \xf0\x9f\x94\x8f \xff\x7f");
+	text = run(&n, NULL);
+	assert_non_null(text);
+	assert_non_null(strstr(text, "<Detail>&#9;&#10;&#13; &quot;'&lt;&gt;&amp; ]]&gt; \xf0\x9f\x94\x8f \xef\xbf\xbd\xef\xbf\xbd</Detail>"));
+	free(text);
+}
+
+/* Of every kind that may say nothing. */
+static void
+test_no_lines(void **state)
+{
+	static const enum notice_kind kinds[] = { NK_RECONCILIATION_RESULT, NK_DISCREPANCY_REPORT, NK_AUTHORIZATION_REPORT,
+		NK_CENTRAL_REGISTRY };
+	struct notice	n;
+	char		*text;
+	size_t		i;
+
+	(void)state;
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		bulk(&n, kinds[i], 0);
+		text = run(&n, NULL);
+		assert_non_null(text);
+		assert_non_null(strstr(text, "/>\n<ds:Signature"));
+		free(text);
+		text = run(&n, "");
+		assert_non_null(text);
+		free(text);
+	}
+}
+
+/* Past where the own check has tables: the same limits hold. */
+static void
+test_long_notice(void **state)
+{
+	static const char *const bad[] = {
+		BALANCE("123456789", "1"), BALANCE("1234567890", "1e3"), BALANCE("1234567890", "123456789012345678901"),
+		BALANCE("1234567890", "1.1234567890123456789"), BALANCE("1234567890", "1."), BALANCE("1234567890", "-"),
+		BALANCE("1234567890", ""), BALANCE("1234567890", "\\N"), BALANCE("1234567890", "1\t2"),
+	};
+	struct notice	n;
+	struct buf	b = { 0 };
+	char		*text;
+	size_t		i, good;
+
+	(void)state;
+	for (i = 0; i < 200; i++)
+		(void)buf_printf(&b, BALANCE("%010zu", "-%zu.5"), i, i);
+	good = b.len;
+	(void)buf_puts(&b, BALANCE("9999999999", "12345678901234567890.123456789012345678"));
+	bulk(&n, NK_CENTRAL_REGISTRY, 201);
+	text = run_from_file(&n, b.data);
+	assert_non_null(text);
+	assert_non_null(strstr(text, "<Bal Reg=\"9999999999\" Asset=\"4H95J0R2X\" Plat=\"PLA\" "
+	    "Qty=\"12345678901234567890.123456789012345678\" Lck=\"0\" Total=\"3\"/>\n  </Balances>\n<ds:Signature "));
+	free(text);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		b.len = good;
+		(void)buf_puts(&b, bad[i]);
+		assert_null(run_from_file(&n, b.data));
+	}
+	buf_free(&b);
 }
 
 #define OPEN "\topen\t\\N\t\\N\n"
@@ -618,7 +705,7 @@ test_process(void **state)
 	struct buf	 b = { 0 };
 	struct m_notice_file f;
 	struct m_notice_id id;
-	int		 pair[2], fds[3], p[2], status, i;
+	int		 pair[2], fds[2], p[2], status, i;
 	pid_t		 pid;
 
 	(void)state;
@@ -637,16 +724,15 @@ test_process(void **state)
 		buf_reset(&b);
 		put_notice(&b, &n);
 		fds[0] = file_of("", 0);
-		fds[1] = file_of("", 0);
 		if (i > 0) {
 			assert_int_equal(pipe(p), 0);
 			assert_int_equal(write_full(p[1], i == 1 ? good_result : "junk\n",
 			    i == 1 ? strlen(good_result) : 5), 0);
 			close(p[1]);
-			fds[2] = p[0];
+			fds[1] = p[0];
 		}
 		assert_int_equal(msg_send(&c, M_SIGN, 100 + (unsigned)i, b.data, b.len, fds,
-		    i > 0 ? 3 : 2), 0);
+		    i > 0 ? 2 : 1), 0);
 	}
 	for (i = 0; i < 3; i++) {
 		assert_int_equal(msg_recv_wait(&c, &m, 30000), 1);
@@ -672,6 +758,9 @@ main(void)
 		cmocka_unit_test(test_bulk),
 		cmocka_unit_test(test_expiry),
 		cmocka_unit_test(test_one_list),
+		cmocka_unit_test(test_characters),
+		cmocka_unit_test(test_no_lines),
+		cmocka_unit_test(test_long_notice),
 		cmocka_unit_test(test_long_line),
 		cmocka_unit_test(test_findings),
 		cmocka_unit_test(test_findings_max),
