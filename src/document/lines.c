@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "model/decimal.h"
 #include "model/ident.h"
 
 #define LINE_MAX_BYTES	(192 * 1024)	/* a break's sources: 128 with 100 record numbers each */
@@ -19,28 +18,63 @@
 #define TEXT_MAX	2000	/* bytes of a text for people; the schema takes 2048 characters */
 #define FIGURE_MAX	64	/* characters of a limit's figure */
 
-static const char	digits[] = "0123456789";
-static const char	upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-static const char	alnum[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+enum { DIGIT = 1, UPPER = 2, HEX = 4, ALNUM = 8, LINE = 16, DASH = 32 };
 
-/* 1..max characters, all of set or of also. */
-static int
-consists_of(const char *s, size_t max, const char *set, const char *also)
+static const unsigned char	classes[256] = {
+	['0' ... '9'] = DIGIT | HEX | ALNUM,
+	['A' ... 'Z'] = UPPER | ALNUM,
+	['a' ... 'f'] = HEX | ALNUM,
+	['g' ... 'z'] = ALNUM,
+	['_'] = LINE,
+	['-'] = DASH,
+};
+
+/* How many characters of these classes s begins with. */
+static size_t
+span_of(const char *s, int which)
 {
 	size_t	n;
 
-	for (n = 0; s[n] != '\0'; n++)
-		if (strchr(set, s[n]) == NULL && strchr(also, s[n]) == NULL)
-			return 0;
-	return n >= 1 && n <= max;
+	for (n = 0; classes[(unsigned char)s[n]] & which; n++)
+		;
+	return n;
 }
 
+/* 1..max characters, all of these classes. */
+static int
+consists_of(const char *s, size_t max, int which)
+{
+	size_t	n = span_of(s, which);
+
+	return s[n] == '\0' && n >= 1 && n <= max;
+}
+
+/* A plain decimal: digits, and a fraction of at most 18; how many of both (the
+ * point counts, too) that are in all, 0 where it is none. */
+static size_t
+decimal_length(const char *s, size_t *whole)
+{
+	size_t	part = 0;
+
+	s += *s == '-';
+	*whole = span_of(s, DIGIT);
+	s += *whole;
+	if (*s == '.') {
+		part = span_of(s + 1, DIGIT);
+		if (part < 1 || part > 18)
+			return 0;
+		s += ++part;
+	}
+	return *s == '\0' && *whole >= 1 ? *whole + part : 0;
+}
+
+/* What model/decimal.h holds. */
 static int
 quantity_ok(const char *s)
 {
-	struct decimal	d;
+	size_t	whole;
 
-	return decimal_parse(s, strlen(s), &d) == 0;
+	return decimal_length(s, &whole) > 0 && whole <= 20;
 }
 
 static int
@@ -55,31 +89,31 @@ static int
 sha256_ok(const char *s)
 {
 	return strlen(s) == SHA256_HEX_SIZE - 1 &&
-	    consists_of(s, SHA256_HEX_SIZE - 1, "0123456789abcdef", "");
+	    consists_of(s, SHA256_HEX_SIZE - 1, HEX);
 }
 
 static int
 break_id_ok(const char *s)
 {
-	return consists_of(s, BREAK_ID_SIZE - 1, alnum, "-");
+	return consists_of(s, BREAK_ID_SIZE - 1, ALNUM | DASH);
 }
 
 static int
 rule_ok(const char *s)
 {
-	return s[0] == 'R' && s[1] != '0' && consists_of(s + 1, 2, digits, "");
+	return s[0] == 'R' && s[1] != '0' && consists_of(s + 1, 2, DIGIT);
 }
 
 static int
 break_kind_ok(const char *s)
 {
-	return s[0] != '_' && consists_of(s, 32, upper, "_");
+	return s[0] != '_' && consists_of(s, 32, UPPER | LINE);
 }
 
 static int
 type_name_ok(const char *s)
 {
-	return (s[0] < '0' || s[0] > '9') && consists_of(s, MESSAGE_TYPE_SIZE - 1, alnum, "");
+	return (s[0] < '0' || s[0] > '9') && consists_of(s, MESSAGE_TYPE_SIZE - 1, ALNUM);
 }
 
 static int
@@ -91,7 +125,7 @@ short_text_ok(const char *s)
 static int
 serial_ok(const char *s)
 {
-	return consists_of(s, SERIAL_SIZE - 1, "0123456789abcdef", "");
+	return consists_of(s, SERIAL_SIZE - 1, HEX);
 }
 
 static int
@@ -106,13 +140,13 @@ moment_ok(const char *s)
 static int
 days_ok(const char *s)
 {
-	return s[0] != '0' && consists_of(s, 2, digits, "");
+	return s[0] != '0' && consists_of(s, 2, DIGIT);
 }
 
 static int
 ordinal_ok(const char *s)
 {
-	return s[0] != '0' && consists_of(s, 18, digits, "");
+	return s[0] != '0' && consists_of(s, 18, DIGIT);
 }
 
 static int
@@ -144,7 +178,7 @@ skip_source(const char *s)
 	if (*s != ':')
 		return s;
 	do {
-		n = strspn(++s, digits);
+		n = span_of(++s, DIGIT);
 		if (n < 1 || n > 18)
 			return NULL;
 		s += n;
@@ -165,24 +199,15 @@ break_from_ok(const char *s)
 static int
 figure_ok(const char *s)
 {
-	size_t	whole, part = 0;
+	size_t	whole, n = decimal_length(s, &whole);
 
-	if (*s == '-')
-		s++;
-	whole = strspn(s, digits);
-	if (s[whole] == '.') {
-		part = strspn(s + whole + 1, digits);
-		if (part < 1 || part > 18)
-			return 0;
-		part++;
-	}
-	return whole >= 1 && s[whole + part] == '\0' && whole + part <= FIGURE_MAX;
+	return n > 0 && n <= FIGURE_MAX;
 }
 
 static int
 count_ok(const char *s)
 {
-	return consists_of(s, 18, digits, "") && (s[0] != '0' || s[1] == '\0');
+	return consists_of(s, 18, DIGIT) && (s[0] != '0' || s[1] == '\0');
 }
 
 static int
@@ -230,7 +255,7 @@ right_type_ok(const char *s)
 static int
 role_ok(const char *s)
 {
-	return consists_of(s, 32, alnum, "_-");
+	return consists_of(s, 32, ALNUM | LINE | DASH);
 }
 
 static int
@@ -341,15 +366,16 @@ split(char *line, char **field, size_t want)
 {
 	size_t	n = 0;
 	char	*tab;
+	int	plain = strchr(line, '\\') == NULL;	/* nothing to undo in it */
 
 	for (; line != NULL; line = tab) {
 		if ((tab = strchr(line, '\t')) != NULL)
 			*tab++ = '\0';
 		if (n == want)
 			return -1;
-		if (strcmp(line, "\\N") == 0)
+		if (!plain && strcmp(line, "\\N") == 0)
 			field[n++] = NULL;
-		else if (unescape(line) == 0)
+		else if (plain || unescape(line) == 0)
 			field[n++] = line;
 		else
 			return -1;

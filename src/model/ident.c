@@ -24,7 +24,13 @@ is_upper(char c)
 static int
 all_digits(const char *s, size_t n)
 {
-	return strspn(s, "0123456789") == n && s[n] == '\0';
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (!is_digit(s[i]))
+			return 0;
+	}
+	return s[n] == '\0';
 }
 
 static int
@@ -104,8 +110,17 @@ static const char dti_alphabet[] = "0123456789BCDFGHJKLMNPQRSTVWXZ";
 int
 asset_ok(const char *s)
 {
-	return s[0] != '0' && strspn(s, dti_alphabet) == ASSET_SIZE - 1 &&
-	    s[ASSET_SIZE - 1] == '\0';
+	static const unsigned char known[256] = {
+		['0' ... '9'] = 1, ['B' ... 'D'] = 1, ['F' ... 'H'] = 1, ['J' ... 'N'] = 1,
+		['P' ... 'T'] = 1, ['V' ... 'X'] = 1, ['Z'] = 1,
+	};
+	int i;
+
+	for (i = 0; i < ASSET_SIZE - 1; i++) {
+		if (!known[(unsigned char)s[i]])
+			return 0;
+	}
+	return s[0] != '0' && s[i] == '\0';
 }
 
 int
