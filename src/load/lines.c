@@ -2,9 +2,12 @@
 /* The bulk lines of a notice, for the signer, in COPY's text form. */
 #include "config.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -14,7 +17,7 @@
 
 /* How many columns of muhur.notice_lines a kind of line has (model/notice.h). */
 static const struct { const char *kind; int columns; } line_kinds[] = {
-	{ "pair", 8 }, { "source", 7 }, { "break", 17 }, { "limit", 15 }, { "balance", 7 },
+	{ "pair", 8 }, { "source", 7 }, { "break", 17 }, { "limit", 15 },
 	{ "user", 4 }, { "right", 8 }, { "certificate", 8 }, { "record", 6 },
 };
 
@@ -90,31 +93,45 @@ put_line(void *arg, const PGresult *res)
 }
 
 /*
- * The lines of a CentralRegistryReport go as they are made: the server would
- * keep what muhur.notice_lines returns in a file of its own first, and this may
- * be the whole day's balances.
+ * The lines of a CentralRegistryReport, which may be the whole day's balances, go
+ * as they are made and as the server writes them: COPY's text is the lines' form.
+ * From muhur.notice_lines they would go through a file of the server's first.
  */
+static int
+send_balances(struct db *db, const char *run, const char *business_date, int fd)
+{
+	char	 sql[192], day[DATE_SIZE];
+	date_t	 date;
+
+	if (date_parse(business_date, &date) == -1) {
+		log_warnx("notice lines: \"%s\" is no day", business_date);
+		return -1;
+	}
+	date_format(date, day);
+	(void)snprintf(sql, sizeof(sql), "COPY (SELECT f1, f2, f3, f4, f5, f6, f7 "
+	    "FROM muhur.central_lines(%lld, '%s')) TO STDOUT", strtoll(run, NULL, 10), day);
+	return db_copy_out(db, sql, fd) == -1 ? -1 : 0;
+}
+
 static int
 send_all(struct lines *l, struct db *db, const char *notice_id)
 {
-	const char	*params[] = { notice_id, NULL };
+	const char	*params[] = { notice_id };
 	PGresult	*res;
-	long long	 rc;
+	int		 rc;
 
 	res = db_query(db, NULL, "SELECT r.no, r.business_date FROM muhur.notice n "
 	    "JOIN muhur.reconcile_run r ON r.no = n.run "
 	    "WHERE n.id = $1::uuid AND n.kind = 'CentralRegistryReport'", 1, params);
 	if (res == NULL)
 		return -1;
-	if (PQntuples(res) == 1) {
-		params[0] = PQgetvalue(res, 0, 0);
-		params[1] = PQgetvalue(res, 0, 1);
-		rc = db_each_row(db, "SELECT * FROM muhur.central_lines($1::bigint, $2::date)", 2, params,
-		    put_line, l);
-	} else
-		rc = db_each_row(db, "SELECT * FROM muhur.notice_lines($1::uuid)", 1, params, put_line, l);
+	if (PQntuples(res) == 1)
+		rc = send_balances(db, PQgetvalue(res, 0, 0), PQgetvalue(res, 0, 1), l->fd);
+	else
+		rc = db_each_row(db, "SELECT * FROM muhur.notice_lines($1::uuid)", 1, params, put_line,
+		    l) == -1 ? -1 : 0;
 	PQclear(res);
-	return rc == -1 ? -1 : 0;
+	return rc;
 }
 
 /* Where anything fails the lines end early, and the signer, who knows how

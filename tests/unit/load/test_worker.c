@@ -597,15 +597,38 @@ test_restored(void **state)
 	assert_int_equal(balances_of(next.id), 2);
 }
 
-static void
-test_lines(void **state)
+/* What muhurd's request for a notice's lines gives, the caller's to free. */
+static char *
+lines_of(const char *notice)
 {
 	struct m_notice_id	 id;
 	struct buf		 b = { 0 };
 	struct msg		 m;
-	char			*text = NULL;
-	PGresult		*res;
+	char			*text = xcalloc(1, 4096);
 	int			 p[2], i, rc = 0;
+
+	(void)str_copy(id.id, sizeof(id.id), notice);
+	assert_int_equal(pipe(p), 0);
+	put_m_notice_id(&b, &id);
+	assert_int_equal(msg_send(&desk.parent, M_LINES_SEND, 7, b.data, b.len, &p[1], 1), 0);
+	buf_free(&b);
+	for (i = 0; i < 10 && rc == 0; i++) {
+		assert_int_equal(worker_step(&desk.w, 20), 0);
+		rc = msg_recv(&desk.parent, &m);
+	}
+	assert_int_equal(rc, 1);
+	assert_int_equal(m.type, M_LINES_DONE);
+	assert_int_equal(m.tag, 7);
+	assert_true(read(p[0], text, 4095) > 0);
+	close(p[0]);
+	return text;
+}
+
+static void
+test_lines(void **state)
+{
+	char			*text;
+	PGresult		*res;
 
 	(void)state;
 	sql("INSERT INTO muhur.reconcile_run (business_date, version, cause, started_at)"
@@ -621,29 +644,50 @@ test_lines(void **state)
 	    "INSERT INTO muhur.notice (id, kind, recipient, run, file_name, issued_at, day)"
 	    " SELECT '01999999-0000-7000-8000-000000000000', 'ReconciliationResult', 'PLA', max(no),"
 	    " 'x.xml', '" NOW "', '" DAY "' FROM muhur.reconcile_run");
-	(void)str_copy(id.id, sizeof(id.id), "01999999-0000-7000-8000-000000000000");
-	assert_int_equal(pipe(p), 0);
-	put_m_notice_id(&b, &id);
-	assert_int_equal(msg_send(&desk.parent, M_LINES_SEND, 7, b.data, b.len, &p[1], 1), 0);
-	buf_free(&b);
-	for (i = 0; i < 10 && rc == 0; i++) {
-		assert_int_equal(worker_step(&desk.w, 20), 0);
-		rc = msg_recv(&desk.parent, &m);
-	}
-	assert_int_equal(rc, 1);
-	assert_int_equal(m.type, M_LINES_DONE);
-	assert_int_equal(m.tag, 7);
-	text = xcalloc(1, 4096);
-	assert_true(read(p[0], text, 4095) > 0);
+	text = lines_of("01999999-0000-7000-8000-000000000000");
 	assert_string_equal(text,
 	    "pair\tPLA\tCUA\tA\t2\t2\t0\tmatched\n"
 	    "pair\tPLA\tCUA\tB\t1.5\t\\N\t\\N\tmissing\n"
 	    "break\tR4-1\tR4\tm.32(1)\tmissing\tPLA\t\\N\t\\N\t\\N\t\\N\t\\N\tnew\t" DAY "\ta\\tb\topen\t\\N\t\\N\n");
-	close(p[0]);
 	free(text);
 	res = db_query_row(&owner, "SELECT count(*) FROM muhur.notice_lines('01999999-0000-7000-8000-000000000000')", 0, NULL);
 	assert_string_equal(PQgetvalue(res, 0, 0), "3");
 	PQclear(res);
+}
+
+/* A CentralRegistryReport's go another way, and are the same lines. */
+static void
+test_central_lines(void **state)
+{
+	char			*text;
+	PGresult		*res;
+
+	(void)state;
+	sql("INSERT INTO muhur.reconcile_run (business_date, version, cause, started_at)"
+	    " VALUES ('" DAY "', 2, 'complete', '" NOW "');"
+	    "DELETE FROM muhur.balance WHERE submission = (SELECT max(no) FROM muhur.submission);"
+	    "INSERT INTO muhur.reconcile_input SELECT (SELECT max(no) FROM muhur.reconcile_run), max(no) FROM muhur.submission;"
+	    "INSERT INTO muhur.balance (business_date, submission, member_code, record_no, line, registry_no, customer_no, held_at,"
+	    " asset, quantity, locked) SELECT '" DAY "', (SELECT max(no) FROM muhur.submission), v.m, 1, 1, v.r, 'c', v.h, v.a, v.q, v.l"
+	    " FROM (VALUES ('PLB', '1000000002', 'OWN', 'B', 1.50, 0), ('PLA', '1000000002', 'OWN', 'B', -3, 0.25),"
+	    " ('PLA', '1000000002', 'CUA', 'B', 1, 0.25), ('PLA', '1000000010', 'OWN', 'A', 7, 0),"
+	    " ('PLA', '1000000001', 'OWN', 'B', 99999999999999999999.5, 0), ('PLB', '1000000001', 'OWN', 'B', 99999999999999999999, 0)"
+	    ") AS v (m, r, h, a, q, l);"
+	    "INSERT INTO muhur.notice (id, kind, recipient, run, file_name, issued_at, day)"
+	    " SELECT '01999999-0000-7000-8000-000000000001', 'CentralRegistryReport', 'PLA', max(no),"
+	    " 'y.xml', '" NOW "', '" DAY "' FROM muhur.reconcile_run");
+	text = lines_of("01999999-0000-7000-8000-000000000001");
+	assert_string_equal(text,
+	    "balance\t1000000001\tB\tPLA\t99999999999999999999.5\t0\t99999999999999999999.999999999999999999\n"
+	    "balance\t1000000001\tB\tPLB\t99999999999999999999\t0\t99999999999999999999.999999999999999999\n"
+	    "balance\t1000000002\tB\tPLA\t-2\t0.5\t-0.5\n"
+	    "balance\t1000000002\tB\tPLB\t1.5\t0\t-0.5\n"
+	    "balance\t1000000010\tA\tPLA\t7\t0\t7\n");
+	res = db_query_row(&owner, "SELECT string_agg(concat_ws(E'\\t', f1, f2, f3, f4, f5, f6, f7) || E'\\n', '')"
+	    " FROM muhur.notice_lines('01999999-0000-7000-8000-000000000001')", 0, NULL);
+	assert_string_equal(PQgetvalue(res, 0, 0), text);
+	PQclear(res);
+	free(text);
 }
 
 static int
@@ -687,6 +731,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_database_away),
 		cmocka_unit_test(test_restored),
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_central_lines),
 		cmocka_unit_test(test_signature_facts),
 	};
 
