@@ -15,7 +15,7 @@ ALTER TABLE muhur.event
 	ADD CHECK (octet_length(salt) = 16),
 	ADD CHECK (kind ~ '^[a-z][a-z-]{0,39}$'),
 	ADD CHECK (actor ~ '^[A-Za-z][A-Za-z0-9]{0,14}$'),
-	ADD CHECK (jsonb_typeof(detail) = 'object'),
+	ADD CHECK (jsonb_typeof(detail) = 'object' AND octet_length(detail::text) <= 262144),
 	ADD CHECK (regexp_replace(detail::text, '"([^"\\]|\\.)*"', '', 'g') !~ '[.]|[0-9]{16}');
 
 -- Events without a number yet.

@@ -20,6 +20,20 @@ authorization_apply(struct db *db, long long no, const char *by, usec_t at, stru
 }
 
 int
+authorization_event(struct db *db, const char *actor, long long no, usec_t now)
+{
+	char		 when[TIME_SIZE], number[24];
+	const char	*params[] = { when, actor, number };
+
+	(void)snprintf(number, sizeof(number), "%lld", no);
+	time_format(now, when);
+	return db_prepared_exec(db, "authorization_event",
+	    "INSERT INTO muhur.event (at, kind, actor, submission, detail) SELECT $1::timestamptz, 'rights-changed',"
+	    " $2, $3::bigint, jsonb_build_object('changes', count(*)) FROM muhur.authorization_change"
+	    " WHERE submission = $3::bigint", 3, params) == 1 ? 0 : -1;
+}
+
+int
 authorization_report(struct db *db, const char *member, long long no, usec_t now)
 {
 	char		 when[TIME_SIZE], day[DATE_SIZE], number[24];

@@ -15,6 +15,8 @@
  * added to rs, and the caller takes all of it back.  0 or -1. */
 int  authorization_apply(struct db *db, long long no, const char *by, usec_t at,
     struct reasons *rs);
+/* The trail tells that submission no changed rights; which, its own text tells.  0 or -1. */
+int  authorization_event(struct db *db, const char *actor, long long no, usec_t now);
 /* A report of who may do what, a notice to sign, to the member and to those whose
  * users the changes of submission no concern.  0 or -1. */
 int  authorization_report(struct db *db, const char *member, long long no, usec_t now);

@@ -185,7 +185,6 @@ write_reasons(struct db *db, const struct outcome *o)
 	return 0;
 }
 
-/* The trail tells the digest and, of a refusal, the codes. */
 /* By which CRLs the signer's certificate was judged: muhur.crl keeps them. */
 static int
 write_crls(struct db *db, const struct outcome *o)
@@ -208,26 +207,41 @@ write_crls(struct db *db, const struct outcome *o)
 	return n == -1 ? -1 : 0;
 }
 
+/* What is told of a submission in the trail: its digest, and whose word it is, as far
+ * as that is known by then; of a refusal, the codes; who decided, or what it meets. */
+static const char event_sql[] =
+    "INSERT INTO muhur.event (at, kind, actor, submission, detail) "
+    "SELECT $1::timestamptz, $2, $3, s.no, jsonb_strip_nulls(jsonb_build_object("
+    "'sha256', s.sha256, 'member', s.member_code, 'messageType', s.message_type, 'messageId', s.message_id,"
+    "'businessDate', s.business_date, 'certificate', s.signer_cert,"
+    "'signingTime', to_char(s.signing_time AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),"
+    "'reasons', $5::jsonb,"
+    "'by', (SELECT b.id FROM muhur.submission b WHERE b.no = s.approved_by),"
+    "'replaces', (SELECT b.id FROM muhur.submission b WHERE b.no = s.replaces),"
+    "'repeatOf', (SELECT b.id FROM muhur.submission b WHERE b.no = s.repeat_of))) "
+    "FROM muhur.submission s WHERE s.no = $4::bigint";
+
+/* After its row says what was decided. */
 static int
 write_event(struct db *db, const struct outcome *o, enum submission_state to, usec_t now)
 {
-	const char	*sha256 = o->verdict != NULL ? o->verdict->sha256 : o->sha256;
-	struct buf	 detail = { 0 };
+	struct number	 no;
+	struct buf	 codes = { 0 };
+	char		 when[TIME_SIZE];
+	const char	*p[] = { moment(now, when), submission_state_name(to), o->actor, number(o->no, &no), NULL };
 	size_t		 i;
-	int		 rc;
+	long		 n;
 
-	(void)buf_printf(&detail, "{\"sha256\":\"%s\"", sha256 == NULL ? "" : sha256);
 	if ((o->event == EV_REJECT || o->event == EV_EXPIRE) && o->reasons != NULL) {
-		(void)buf_puts(&detail, ",\"reasons\":[");
 		for (i = 0; i < o->reasons->n; i++)
-			(void)buf_printf(&detail, "%s\"%s\"", i == 0 ? "" : ",",
+			(void)buf_printf(&codes, "%s\"%s\"", i == 0 ? "[" : ",",
 			    reason_info(o->reasons->v[i].code)->name);
-		(void)buf_puts(&detail, "]");
+		(void)buf_puts(&codes, i == 0 ? "[]" : "]");
+		p[4] = codes.data;
 	}
-	(void)buf_puts(&detail, "}");
-	rc = store_event(db, now, submission_state_name(to), o->actor, o->no, 0, detail.data);
-	buf_free(&detail);
-	return rc;
+	n = db_prepared_exec(db, "load_event", event_sql, 5, p);
+	buf_free(&codes);
+	return n == 1 ? 0 : -1;
 }
 
 static int
@@ -267,6 +281,7 @@ static int
 write_replaced(struct db *db, const struct outcome *o, usec_t now)
 {
 	struct number	 old;
+	char		 detail[64];
 	const char	*p[3];
 
 	if (submission_next(SUB_ACCEPTED, EV_REPLACE) != SUB_REPLACED)
@@ -279,7 +294,8 @@ write_replaced(struct db *db, const struct outcome *o, usec_t now)
 		log_warnx("submission %s: what it replaces is not in effect any more", o->sub->id);
 		return -1;
 	}
-	return store_event(db, now, p[2], o->actor, o->replaces, 0, NULL);
+	(void)snprintf(detail, sizeof(detail), "{\"by\":\"%s\"}", o->sub->id);
+	return store_event(db, now, p[2], o->actor, o->replaces, 0, detail);
 }
 
 /*
@@ -353,6 +369,8 @@ take_effect(struct db *db, const struct conf *conf, const struct outcome *o, use
 		/* before the day is locked: it takes its time */
 		return check_records(db, o) == -1 ? -1 : queue_day(db, conf, o, now);
 	case MC_AUTHORITY:
+		if (authorization_event(db, o->actor, o->no, now) == -1)
+			return -1;
 		return authorization_report(db, o->member, o->no, now);
 	case MC_RESPONSE:
 		return response_apply(db, o->no, now);

@@ -127,9 +127,14 @@ void
 cmd_event(struct cmd *c, const char *kind, const char *submission, json_t *detail)
 {
 	char now[TIME_SIZE];
-	char *text = detail != NULL ? json_dumps(detail, JSON_COMPACT | JSON_SORT_KEYS) : xstrdup("{}");
-	const char *params[] = { cmd_now(c, now), kind, submission, text };
+	char *text;
+	const char *params[] = { cmd_now(c, now), kind, submission, NULL };
 
+	if (detail == NULL)
+		detail = json_object();
+	/* whose shell it was */
+	json_object_set_new(detail, "uid", json_integer((json_int_t)getuid()));
+	params[3] = text = json_dumps(detail, JSON_COMPACT | JSON_SORT_KEYS);
 	if (text == NULL)
 		fatalx("event: no memory");
 	cmd_exec(c, "INSERT INTO muhur.event (at, kind, actor, submission, detail) "

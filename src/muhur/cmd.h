@@ -65,7 +65,8 @@ long cmd_exec(struct cmd *c, const char *sql, int nparams, const char *const *pa
 void cmd_begin(struct cmd *c);
 void cmd_commit(struct cmd *c);
 /* An event of the trail by actor "operator", in the transaction of the change;
- * submission: its number or NULL; takes the reference of detail. */
+ * submission: its number or NULL; takes the reference of detail, which gets the uid.  No
+ * name of a person and no subject of a certificate in it: identity numbers stand in those. */
 void cmd_event(struct cmd *c, const char *kind, const char *submission, json_t *detail);
 /* Now, by the gateway's clock, as text for a parameter: TIME_SIZE bytes. */
 const char *cmd_now(struct cmd *c, char *buf);

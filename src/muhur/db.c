@@ -3,9 +3,12 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "muhur/cmd.h"
 #include "pg/admin.h"
 #include "pg/migrate.h"
@@ -29,6 +32,21 @@ connect_owner(struct cmd *c, struct db *db)
 	return -1;
 }
 
+/* As the owner: what it did to the database is told in it. */
+static int
+record_migration(struct cmd *c, struct db *db, int count)
+{
+	char now[TIME_SIZE], *detail;
+	const char *params[2] = { cmd_now(c, now), NULL };
+	long n;
+
+	params[1] = detail = xasprintf("{\"applied\":%d,\"uid\":%ld}", count, (long)getuid());
+	n = db_exec(db, "INSERT INTO muhur.event (at, kind, actor, detail) VALUES ($1, 'database-migrated', "
+	    "'operator', $2::jsonb)", 2, params);
+	free(detail);
+	return n == 1 ? count : -1;
+}
+
 static int
 run_migrations(struct cmd *c)
 {
@@ -38,6 +56,8 @@ run_migrations(struct cmd *c)
 	quiet = c->json;
 	if (connect_owner(c, &db) == 0)
 		count = migrations_apply(&db, cmd_conf(c), print_applied);
+	if (count > 0)
+		count = record_migration(c, &db, count);
 	db_close(&db);
 	if (count == -1)
 		return EXIT_ENVIRONMENT;

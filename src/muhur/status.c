@@ -29,6 +29,7 @@
 #define WAIT_SUBMISSION		(10 * 60)	/* seconds, for a verdict */
 #define WAIT_NOTICE		(10 * 60)	/* seconds, for signature or outbox */
 #define WAIT_JOB		(10 * 60)	/* seconds a due reconciliation waits */
+#define WAIT_TRAIL		(2 * 60)	/* seconds an event waits for its number */
 #define CRL_SOON		(24 * 3600)	/* seconds before nextUpdate */
 
 struct status {
@@ -223,6 +224,37 @@ add_reconciliation(struct status *s)
 		    number_of(row, "overdueSeconds") / 60);
 	json_object_set_new(s->o, "lastRuns", cmd_array(cmd_query(s->c, "SELECT business_date, version, cause, "
 	    SQL_TIME("started_at") ", pairs, breaks FROM muhur.reconcile_run ORDER BY no DESC LIMIT 5", 0, NULL), run_names));
+}
+
+/* The signed log: what the sequencer wrote of itself stands in trail_state. */
+static void
+add_trail(struct status *s)
+{
+	static const char *const names[] = { "#waiting", "#waitingOldestSeconds", "#leaves", "#checkpoint", "checkpointAt",
+	    "refusedSince", "why", "#stamped", "stampedAt", "#unstampedSeconds" };
+	const char *params[] = { s->now_text }, *since;
+	const struct conf *conf = cmd_conf(s->c);
+	const json_t *row;
+
+	row = add_row(s, "trail", "SELECT (SELECT count(*) FROM muhur.trail_queue), "
+	    "floor(extract(epoch FROM $1::timestamptz - (SELECT e.at FROM muhur.event e "
+	    "  WHERE e.no = (SELECT min(event) FROM muhur.trail_queue))))::bigint, "
+	    "(SELECT coalesce(max(leaf_index) + 1, 0) FROM muhur.trail_leaf), c.size, " SQL_TIME("c.signed_at") ", "
+	    SQL_TIME("t.refused_since") ", t.why, t.stamped_size, " SQL_TIME("t.stamped_at") ", "
+	    "floor(extract(epoch FROM $1::timestamptz - t.unstamped_since))::bigint "
+	    "FROM muhur.trail_state t LEFT JOIN LATERAL (SELECT size, signed_at FROM muhur.trail_checkpoint "
+	    "ORDER BY size DESC LIMIT 1) c ON true", 1, params, names);
+	since = json_string_value(json_object_get(row, "refusedSince"));
+	if (conf->trail_key == NULL)
+		attend(s, "no trail is kept, %lld events wait: set trail_key", number_of(row, "waiting"));
+	else if (since != NULL)
+		attend(s, "the trail refuses to go on since %.19sZ: %s", since, json_string_value(json_object_get(row, "why")));
+	else if (number_of(row, "waitingOldestSeconds") > WAIT_TRAIL)
+		attend(s, "%lld events wait for the trail, the oldest since %lld minutes: look for muhur-sequencer in the "
+		    "gateway's log", number_of(row, "waiting"), number_of(row, "waitingOldestSeconds") / 60);
+	if (conf->tsa_url != NULL && number_of(row, "unstampedSeconds") > conf->trail_stamp_alarm)
+		attend(s, "a checkpoint of the trail is without a time-stamp since %lld minutes: `muhur trail stamp'",
+		    number_of(row, "unstampedSeconds") / 60);
 }
 
 #define DAYS_BACK	"7"	/* for how many closed days missing reports are told */
@@ -481,6 +513,22 @@ print_runs(const json_t *runs)
 }
 
 static void
+print_trail(const json_t *o)
+{
+	const char *at = json_string_value(json_object_get(o, "checkpointAt"));
+
+	printf("%-16s %lld leaves, ", "trail", number_of(o, "leaves"));
+	if (at == NULL)
+		printf("no checkpoint yet");
+	else
+		printf("checkpoint of %lld at %.19sZ", number_of(o, "checkpoint"), at);
+	if (json_is_integer(json_object_get(o, "stamped")))
+		printf(", time-stamped to %lld", number_of(o, "stamped"));
+	printf("; %lld events wait%s\n", number_of(o, "waiting"),
+	    json_is_string(json_object_get(o, "refusedSince")) ? "; REFUSED" : "");
+}
+
+static void
 print_status(const struct status *s)
 {
 	const json_t *o, *gateway = json_object_get(s->o, "gateway");
@@ -506,6 +554,7 @@ print_status(const struct status *s)
 	print_unfetched(json_object_get(s->o, "unfetched"));
 	print_day(json_object_get(s->o, "day"), json_object_get(s->o, "missingBefore"));
 	print_runs(json_object_get(s->o, "lastRuns"));
+	print_trail(json_object_get(s->o, "trail"));
 	o = json_object_get(s->o, "certificates");
 	printf("%-16s %lld expired, %lld expire within 30 days\n", "certificates", number_of(o, "expired"),
 	    number_of(o, "expireIn30Days"));
@@ -565,16 +614,25 @@ cmd_status(struct cmd *c, int argc, char **argv)
 	}
 	if (optind != argc || (metrics && (day != NULL || c->json)))
 		return cmd_usage(c);
-	if (day != NULL)
-		return summary_print(c, day);
-	s.o = json_object();
-	s.attention = json_array();
-	gather(&s);
-	rc = json_array_size(s.attention) == 0 || metrics ? EXIT_YES : EXIT_NO;
-	if (metrics)
-		metrics_print(c, s.o);
-	else if (!c->json)
-		print_status(&s);
+	(void)cmd_db(c);
+	s.now = clock_now();
+	time_format(s.now, s.now_text);
+	json_object_set_new(s.o, "at", json_string(s.now_text));
+	json_object_set(s.o, "attention", s.attention);
+	add_gateway(&s);
+	add_counts(&s, "members", "SELECT state, count(*) FROM muhur.member GROUP BY 1 ORDER BY 1");
+	add_counts(&s, "users", "SELECT state, count(*) FROM muhur.member_user GROUP BY 1 ORDER BY 1");
+	add_submissions(&s);
+	add_notices(&s);
+	add_reconciliation(&s);
+	add_trail(&s);
+	add_day(&s);
+	add_earlier_days(&s);
+	add_certificates(&s);
+	add_crl(&s);
+	add_crls_kept(&s);
+	add_spool(&s);
+	rc = json_array_size(s.attention) == 0 ? EXIT_YES : EXIT_NO;
 	if (c->json)
 		cmd_json(s.o);
 	else

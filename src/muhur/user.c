@@ -146,9 +146,8 @@ store_enrolment(struct cmd *c, struct enrolment *e)
 	if (e->is_new)
 		store_rights(c, e);
 	cmd_event(c, e->is_new ? "user-added" : "user-keys-added", NULL,
-	    json_pack("{s:s, s:s?, s:s?, s:b}", "user", e->code,
-	    "certificate", e->cert_path != NULL ? e->cert.sha256 : NULL,
-	    "subject", e->cert_path != NULL ? e->cert.subject : NULL, "sshKey", e->ssh_path != NULL));
+	    json_pack("{s:s, s:s?, s:b}", "user", e->code,
+	    "certificate", e->cert_path != NULL ? e->cert.sha256 : NULL, "sshKey", e->ssh_path != NULL));
 	cmd_commit(c);
 	warn_without_authority(c, e->member);
 	cmd_done(c, e->is_new ? "added" : "keys added", e->code);

@@ -225,8 +225,8 @@ cert_assign(struct cmd *c, int argc, char **argv)
 	cmd_begin(c);
 	if ((rc = lock_user(c, user)) != EXIT_YES || (rc = user_cert_store(c, user, path, &e, now)) != EXIT_YES)
 		goto out;	/* the open transaction ends with the connection */
-	cmd_event(c, "certificate-assigned", NULL, json_pack("{s:s, s:s, s:s}", "user", user,
-	    "certificate", e.sha256, "subject", e.subject));
+	cmd_event(c, "certificate-assigned", NULL, json_pack("{s:s, s:s}", "user", user,
+	    "certificate", e.sha256));
 	cmd_commit(c);
 	cmd_done(c, "certificate assigned", user);
 out:
@@ -292,8 +292,8 @@ store_replacement(struct cmd *c, const char *user, const char *path, const char 
 	    (rc = user_cert_store(c, user, path, e, now)) != EXIT_YES ||
 	    (rc = end_replaced(c, user, e->sha256, prefix != NULL ? old.sha256 : NULL, until, now)) != EXIT_YES)
 		return rc;
-	cmd_event(c, "certificate-replaced", NULL, json_pack("{s:s, s:s, s:s, s:s?, s:s}", "user", user,
-	    "certificate", e->sha256, "subject", e->subject, "old", prefix != NULL ? old.sha256 : NULL,
+	cmd_event(c, "certificate-replaced", NULL, json_pack("{s:s, s:s, s:s?, s:s}", "user", user,
+	    "certificate", e->sha256, "old", prefix != NULL ? old.sha256 : NULL,
 	    "goodUntil", until));
 	cmd_commit(c);
 	cmd_done(c, "certificate replaced", user);
