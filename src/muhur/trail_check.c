@@ -75,9 +75,9 @@ end_unmet(struct check *k)
 	if (k->unmet == 0)
 		return;
 	name_head(h, where);
-	finding(k, "rewritten", where, "the leaves have another root than was signed: one of the leaves %llu to %llu was "
-	    "changed, removed, inserted or moved%s", (unsigned long long)k->met, (unsigned long long)h->size - 1,
-	    k->unmet > 1 ? "; nor do later checkpoints hold" : "");
+	finding(k, "rewritten", where, "the leaves have another root than was signed: one of the leaves %llu "
+	    "to %llu was changed, removed, inserted or moved%s", (unsigned long long)k->met,
+	    (unsigned long long)h->size - 1, k->unmet > 1 ? "; nor do later checkpoints hold" : "");
 	k->unmet = 0;
 }
 
@@ -128,8 +128,8 @@ check_head(struct check *k, size_t i, usec_t at)
 		return;
 	}
 	if (h->file != NULL)
-		finding(k, "forked", h->file, "at %llu leaves this log has another root, and both were signed by the same key",
-		    (unsigned long long)h->size);
+		finding(k, "forked", h->file, "at %llu leaves this log has another root, and both were signed by "
+		    "the same key", (unsigned long long)h->size);
 	else if (k->unmet++ == 0)
 		k->unmet_first = i;
 }
@@ -385,7 +385,8 @@ begin(struct check *k, uint64_t first)
 		return 0;
 	if (trail_trouble(errno))
 		return -1;
-	finding(k, "tile-missing", "tile/", "the tree of %llu leaves cannot be read from its tiles", (unsigned long long)first);
+	finding(k, "tile-missing", "tile/", "the tree of %llu leaves cannot be read from its tiles",
+	    (unsigned long long)first);
 	k->lost = 1;
 	return 0;
 }
@@ -412,8 +413,9 @@ pass(struct check *k, uint64_t first)
 	if (rc == -1)
 		return -1;
 	if (cut)
-		finding(k, "truncated", "tile/", "the log has not the %llu leaves that its checkpoint signs; from leaf %llu on nothing "
-		    "could be checked", (unsigned long long)k->size, (unsigned long long)(rc == 1 ? b.first - TILE_WIDTH : k->size));
+		finding(k, "truncated", "tile/", "the log has not the %llu leaves that its checkpoint signs; from "
+		    "leaf %llu on nothing could be checked", (unsigned long long)k->size,
+		    (unsigned long long)(rc == 1 ? b.first - TILE_WIDTH : k->size));
 	end_unmet(k);
 	return 0;
 }

@@ -110,8 +110,8 @@ take_newest(struct check *k)
 	else {
 		(void)add(k, &c);
 		if (c.size < largest)
-			finding(k, "truncated", "checkpoint", "it is of %llu leaves, but one of %llu was signed: the log was "
-			    "set back, or this file was copied before checkpoints/ was",
+			finding(k, "truncated", "checkpoint", "it is of %llu leaves, but one of %llu was signed: "
+			    "the log was set back, or this file was copied before checkpoints/ was",
 			    (unsigned long long)c.size, (unsigned long long)largest);
 	}
 	rc = 0;
@@ -182,8 +182,8 @@ merge(struct check *k)
 			continue;
 		}
 		if (memcmp(&one->root, &h->root, sizeof(h->root)) != 0) {
-			finding(k, "forked", name_of(h, a), "it and %s are of %llu leaves, both signed, with different roots",
-			    name_of(one, b), (unsigned long long)h->size);
+			finding(k, "forked", name_of(h, a), "it and %s are of %llu leaves, both signed, with "
+			    "different roots", name_of(one, b), (unsigned long long)h->size);
 			k->heads[n++] = *h;	/* the leaves meet one of them at the most */
 		} else if (h->stamp != TIMESTAMP_NONE && one->stamp == TIMESTAMP_NONE)
 			one->stamp = h->stamp;
@@ -208,8 +208,8 @@ heads_load(struct check *k, const char *const *files, size_t nfiles)
 	merge(k);
 	for (i = 0; i < k->nheads; i++)
 		if (k->heads[i].size > k->size)
-			finding(k, "truncated", k->heads[i].file, "it is of %llu leaves, the log has signed for %llu at most",
-			    (unsigned long long)k->heads[i].size, (unsigned long long)k->size);
+			finding(k, "truncated", k->heads[i].file, "it is of %llu leaves, the log has signed for %llu "
+			    "at most", (unsigned long long)k->heads[i].size, (unsigned long long)k->size);
 	return 0;
 }
 

@@ -81,7 +81,7 @@ int
 trail_log_open(struct cmd *c, const struct trail_places *p, struct trail_log *l)
 {
 	const char *state = p->dir == NULL ? cmd_conf(c)->state_dir : NULL;
-	char *text = NULL, *path;
+	char *text = NULL, *path, *vkey;
 	int rc = EXIT_ENVIRONMENT;
 
 	memset(l, 0, sizeof(*l));
@@ -96,8 +96,9 @@ trail_log_open(struct cmd *c, const struct trail_places *p, struct trail_log *l)
 		goto out;
 	if ((l->key = note_verifier_new(text)) == NULL)
 		goto out;
-	text[strcspn(text, "\r\n")] = '\0';
-	(void)str_copy(l->vkey, sizeof(l->vkey), text);
+	vkey = text + strspn(text, " \t\r\n");
+	vkey[strcspn(vkey, " \t\r\n")] = '\0';
+	(void)str_copy(l->vkey, sizeof(l->vkey), vkey);
 	rc = EXIT_YES;
 out:
 	free(text);

@@ -63,7 +63,8 @@ read_one(struct check *k, uint64_t index, const struct leaf *l, const struct has
 	case DEPOT_ROTTEN:
 		*place_in_seen(p, sha256) = *sha256;	/* said once */
 		(void)snprintf(where, sizeof(where), "leaf %llu", (unsigned long long)index);
-		finding(k, "payload-changed", where, "%s: store/%.2s/%s has other bytes", l->kind, l->sha256, l->sha256);
+		finding(k, "payload-changed", where, "%s: store/%.2s/%s has other bytes", l->kind, l->sha256,
+		    l->sha256);
 		return 0;
 	default:
 		log_warn("store/%.2s/%s", l->sha256, l->sha256);
@@ -158,8 +159,8 @@ payloads_end(struct check *k)
 			p->good++;
 		else
 			finding(k, state == DEPOT_ABSENT ? "payload-missing" : "payload-changed", where,
-			    "store/%.2s/%s %s", hex, hex, state == DEPOT_ABSENT ? "is not there, and no later leaf says that it was purged" :
-			    "has other bytes");
+			    "store/%.2s/%s %s", hex, hex, state != DEPOT_ABSENT ? "has other bytes" :
+			    "is not there, and no later leaf says that it was purged");
 	}
 	return 0;
 }

@@ -128,7 +128,8 @@ trail_prove(struct cmd *c, int argc, char **argv)
 			index = optarg;
 		else if (ch == 's')
 			s.submission = optarg;
-		else if (ch == 'z' ? size_parse(optarg, strlen(optarg), &size) == -1 : trail_place(&p, ch, optarg) == -1)
+		else if (ch == 'z' ? size_parse(optarg, strlen(optarg), &size) == -1 :
+		    trail_place(&p, ch, optarg) == -1)
 			return cmd_usage(c);
 	}
 	if (optind + 1 == argc && size_parse(argv[optind], strlen(argv[optind]), &event) == 0)

@@ -55,7 +55,8 @@ finding(struct check *k, const char *what, const char *where, const char *fmt, .
 	va_end(ap);
 	progress_end();
 	if (k->list != NULL)
-		(void)json_array_append_new(k->list, json_pack("{s:s, s:s, s:s}", "what", what, "where", where, "why", why));
+		(void)json_array_append_new(k->list, json_pack("{s:s, s:s, s:s}", "what", what, "where", where,
+		    "why", why));
 	else
 		printf("%s: %s: %s\n", what, where, why);
 }
@@ -168,8 +169,8 @@ check_proof(struct check *k, const char *path, const json_t *proof)
 	else {
 		frontier_root(&f, &root);
 		if (memcmp(&root, &head.root, sizeof(root)) != 0)
-			finding(k, "forked", path, "at %llu leaves this log has another root than the proof's checkpoint",
-			    (unsigned long long)head.size);
+			finding(k, "forked", path, "at %llu leaves this log has another root than the proof's "
+			    "checkpoint", (unsigned long long)head.size);
 	}
 	tiles_close(t);
 	return rc;
@@ -193,7 +194,8 @@ check_proofs(struct check *k, const struct options *o)
 			used = strcspn(text + at, "\n") + 1;
 			if (used == 1)
 				continue;
-			proof = json_loadb(text + at, used - 1 < len - at ? used - 1 : len - at, JSON_REJECT_DUPLICATES, &e);
+			proof = json_loadb(text + at, used - 1 < len - at ? used - 1 : len - at,
+			    JSON_REJECT_DUPLICATES, &e);
 			rc = check_proof(k, o->proofs[i], proof);
 			json_decref(proof);
 		}
@@ -232,13 +234,13 @@ tell(const struct check *k)
 	const char *name = note_verifier_name(k->log->key);
 
 	if (k->list != NULL) {
-		cmd_json(json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:{s:b, s:I, s:I}, s:{s:I, s:I, s:b}, s:I, s:O}",
-		    "result", result, "origin", name, "key", k->log->vkey, "keyFromLog", k->log->key_from_log,
+		cmd_json(json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:{s:b, s:I, s:I}, s:{s:I, s:I, s:b}, "
+		    "s:I, s:O}", "result", result, "origin", name, "key", k->log->vkey, "keyFromLog", k->log->key_from_log,
 		    "from", (json_int_t)k->from, "size", (json_int_t)k->size, "checkpoints", (json_int_t)k->nheads,
 		    "payloads", "read", k->log->store != -1, "good", (json_int_t)k->payloads.good, "purged",
 		    (json_int_t)k->payloads.gone, "timestamps", "present", (json_int_t)k->stamped, "good",
-		    (json_int_t)k->stamps_good, "judged", k->stamps.tsa != NULL, "findingCount", (json_int_t)k->findings,
-		    "findings", k->list));
+		    (json_int_t)k->stamps_good, "judged", k->stamps.tsa != NULL, "findingCount",
+		    (json_int_t)k->findings, "findings", k->list));
 		return;
 	}
 	printf("%s\n", k->log->vkey);
@@ -247,8 +249,8 @@ tell(const struct check *k)
 	printf("%llu leaves from %llu on, %zu checkpoints\n", (unsigned long long)(k->size - k->from),
 	    (unsigned long long)k->from, k->nheads);
 	if (k->log->store != -1)
-		printf("%llu documents are as their leaves show, %llu were purged\n", (unsigned long long)k->payloads.good,
-		    (unsigned long long)k->payloads.gone);
+		printf("%llu documents are as their leaves show, %llu were purged\n",
+		    (unsigned long long)k->payloads.good, (unsigned long long)k->payloads.gone);
 	else
 		printf("documents were not read: --store\n");
 	printf("%llu time-stamps%s\n", (unsigned long long)k->stamped,
