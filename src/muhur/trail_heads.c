@@ -204,7 +204,8 @@ heads_load(struct check *k, const char *const *files, size_t nfiles)
 	for (i = 0; i < nfiles; i++)
 		if (take_file(k, files[i]) == -1)
 			return -1;
-	qsort(k->heads, k->nheads, sizeof(*k->heads), by_size);
+	if (k->nheads > 0)
+		qsort(k->heads, k->nheads, sizeof(*k->heads), by_size);
 	merge(k);
 	for (i = 0; i < k->nheads; i++)
 		if (k->heads[i].size > k->size)
