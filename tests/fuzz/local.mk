@@ -1,7 +1,7 @@
 # Fuzz targets (tests/fuzz/README.md): libFuzzer programs with --enable-fuzz,
 # else ordinary tests that run over their corpus.
 fuzz_targets = tests/fuzz/fuzz_c14n tests/fuzz/fuzz_document tests/fuzz/fuzz_msg \
-	tests/fuzz/fuzz_sftp tests/fuzz/fuzz_stream
+	tests/fuzz/fuzz_sftp tests/fuzz/fuzz_stream tests/fuzz/fuzz_trail
 check_PROGRAMS += $(fuzz_targets)
 if FUZZ
 fuzz_main =
@@ -38,3 +38,9 @@ tests_fuzz_fuzz_stream_SOURCES = tests/fuzz/fuzz_stream.c tests/fuzz/fuzz.h $(fu
 tests_fuzz_fuzz_stream_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_stream_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_stream_LDADD = src/msg/libmsg.a src/model/libmodel.a src/base/libbase.a
+
+tests_fuzz_fuzz_trail_SOURCES = tests/fuzz/fuzz_trail.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_trail_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_trail_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_trail_LDADD = src/trail/libtrail.a src/model/libmodel.a src/base/libbase.a \
+	$(CRYPTO_LIBS) $(JANSSON_LIBS)
