@@ -62,6 +62,10 @@ test_defaults(void **state)
 	assert_int_equal(conf->crl_grace, 0);
 	assert_int_equal(conf->identity_check.n, 0);
 	assert_int_equal(conf->identity_check_timeout, 60);
+	assert_null(conf->trail_key);
+	assert_string_equal(conf->trail_origin, "muhur.invalid/trail");
+	assert_int_equal(conf->trail_checkpoint_interval, 10);
+	assert_int_equal(conf->trail_stamp_alarm, 3600);
 	assert_true(conf->workers >= 2);
 	assert_int_equal(conf->document_timeout, 60);
 	assert_int_equal(conf->own_table_records, 1000000);
@@ -214,7 +218,9 @@ test_refused(void **state)
 		"trust platform { policies = {\"1.2.\"} }\n", "trust platform { policies = {\"a.b\"} }\n",
 		/* fetched to nowhere */
 		"crl_urls = {\"http://a.example/x.crl\"}\n", "crl_distribution_points = true\n",
-		"outbox_retention = 0\n", "archive_rehash_rate = \"1K\"\n", "archive_compress_after = -1\n", "max_sessions = 99999999999999999999\n",
+		"trail_checkpoint_interval = 61\n", "trail_checkpoint_interval = 0\n", "trail_origin = \"\"\n",
+		"trail_origin = \"two words\"\n", "trail_origin = \"a+b\"\n",
+		"outbox_retention = 0\n", "max_sessions = 99999999999999999999\n",
 	};
 	size_t i;
 	pid_t pid;
