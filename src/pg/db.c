@@ -253,6 +253,37 @@ db_prepared(struct db *db, const char *name, const char *sql, int nparams, const
 	    NULL, NULL, 0), NULL, sql);
 }
 
+int
+db_prepared_send(struct db *db, const char *name, const char *sql, int nparams, const char *const *params)
+{
+	if (db->conn == NULL) {
+		(void)str_copy(db->sqlstate, sizeof(db->sqlstate), "08003");
+		return -1;
+	}
+	if (prepare(db, name, sql) == -1)
+		return -1;
+	if (PQsendQueryPrepared(db->conn, name, nparams, params, NULL, NULL, 0) == 1)
+		return 0;
+	note_failure(db, NULL, NULL, sql);
+	return -1;
+}
+
+/* The last result is the one that counts, as PQexecPrepared has it. */
+PGresult *
+db_take(struct db *db, const char *name)
+{
+	PGresult	*res, *last = NULL;
+
+	while (db->conn != NULL && (res = PQgetResult(db->conn)) != NULL) {
+		PQclear(last);
+		last = res;
+	}
+	if (last != NULL)
+		return check_result(db, last, NULL, name);
+	note_failure(db, NULL, NULL, name);
+	return NULL;
+}
+
 long
 db_prepared_exec(struct db *db, const char *name, const char *sql, int nparams, const char *const *params)
 {

@@ -47,6 +47,10 @@ long db_exec(struct db *db, const char *sql, int nparams, const char *const *par
  * one a statement. */
 PGresult *db_prepared(struct db *db, const char *name, const char *sql, int nparams, const char *const *params);
 long db_prepared_exec(struct db *db, const char *name, const char *sql, int nparams, const char *const *params);
+/* The same in two steps, so that the server works meanwhile: nothing else may be
+ * asked of the connection in between.  0 or -1; then db_take, as db_query's result. */
+int  db_prepared_send(struct db *db, const char *name, const char *sql, int nparams, const char *const *params);
+PGresult *db_take(struct db *db, const char *name);
 /* Several statements in one text, without parameters (a migration's file).
  * 0 or -1 (logged). */
 int  db_script(struct db *db, const char *name, const char *sql);

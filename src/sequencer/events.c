@@ -50,35 +50,45 @@ events_count(struct db *db, uint64_t *count)
 	return 0;
 }
 
+/* What a leaf is made of: the columns C_... of index i's rows l, events e. */
+#define LEAF_COLUMNS	"e.no, e.at, e.kind, e.actor, s.id, n.id, e.detail, e.salt "
+#define LEAF_JOINS	"JOIN muhur.event e ON e.no = l.event LEFT JOIN muhur.submission s ON s.no = e.submission " \
+	"LEFT JOIN muhur.notice n ON n.no = e.notice "
+
+enum { C_INDEX, C_EVENT, C_AT, C_KIND, C_ACTOR, C_SUBMISSION, C_NOTICE, C_DETAIL, C_SALT };
+
 /* Events are committed out of order, so a later look can find lesser ones: the
  * bound is for a backlog alone, where what was deleted just now would be passed over
  * again and again. */
-long
-events_number(struct db *db, long long *from)
+int
+events_ask(struct db *db, long long from)
 {
 	char least[NUMBER_SIZE], most[NUMBER_SIZE];
-	const char *params[] = { number((uint64_t)*from, least), number(EVENTS_BATCH, most) };
-	PGresult *res;
-	long n;
+	const char *params[] = { number((uint64_t)from, least), number(EVENTS_BATCH, most) };
 
-	res = db_prepared(db, "trail_number",
+	return db_prepared_send(db, "trail_number",
 	    "WITH next AS (SELECT event FROM muhur.trail_queue WHERE event >= $1::bigint ORDER BY event LIMIT $2::bigint), "
 	    "gone AS (DELETE FROM muhur.trail_queue q USING next n WHERE q.event = n.event RETURNING q.event), "
 	    "base AS (SELECT coalesce(max(leaf_index) + 1, 0) AS size FROM muhur.trail_leaf), "
-	    "made AS (INSERT INTO muhur.trail_leaf (leaf_index, event) "
-	    " SELECT b.size + row_number() OVER (ORDER BY g.event) - 1, g.event FROM gone g, base b RETURNING event) "
-	    "SELECT count(*), coalesce(max(event), 0) FROM made", 2, params);
+	    "l AS (INSERT INTO muhur.trail_leaf (leaf_index, event) "
+	    " SELECT b.size + row_number() OVER (ORDER BY g.event) - 1, g.event FROM gone g, base b "
+	    " RETURNING leaf_index, event) "
+	    "SELECT l.leaf_index, " LEAF_COLUMNS "FROM l " LEAF_JOINS "ORDER BY l.leaf_index", 2, params);
+}
+
+PGresult *
+events_take(struct db *db, long *n, long long *from)
+{
+	PGresult *res = db_take(db, "trail_number");
+
 	if (res == NULL)
-		return -1;
-	n = strtol(PQgetvalue(res, 0, 0), NULL, 10);
-	*from = n == EVENTS_BATCH ? strtoll(PQgetvalue(res, 0, 1), NULL, 10) : 0;
-	PQclear(res);
-	return n;
+		return NULL;
+	*n = PQntuples(res);
+	*from = *n == EVENTS_BATCH ? strtoll(PQgetvalue(res, (int)*n - 1, C_EVENT), NULL, 10) : 0;
+	return res;
 }
 
 /* --- rows to leaves --------------------------------------------------------------- */
-
-enum { C_INDEX, C_EVENT, C_AT, C_KIND, C_ACTOR, C_SUBMISSION, C_NOTICE, C_DETAIL, C_SALT };
 
 /* "2026-11-26 21:04:30.5+00", as DateStyle ISO and UTC give it. */
 static int
@@ -131,32 +141,37 @@ add_row(const PGresult *res, int row, uint64_t index, struct tile_writer *w, str
 }
 
 int
+events_put(const PGresult *res, uint64_t index, struct tile_writer *w)
+{
+	struct buf text = { 0 }, opening = { 0 };
+	int row, rc = 0;
+
+	for (row = 0; row < PQntuples(res) && rc == 0; row++)
+		rc = add_row(res, row, index + (uint64_t)row, w, &text, &opening);
+	buf_free(&text);
+	buf_free(&opening);
+	return rc;
+}
+
+int
 events_add(struct db *db, uint64_t from, uint64_t to, struct tile_writer *w)
 {
 	char first[NUMBER_SIZE], end[NUMBER_SIZE];
 	const char *params[] = { number(from, first), number(to, end) };
-	struct buf text = { 0 }, opening = { 0 };
 	PGresult *res;
-	int row, rc = 0;
+	int rc;
 
-	res = db_prepared(db, "trail_events",
-	    "SELECT l.leaf_index, e.no, e.at, e.kind, e.actor, s.id, n.id, e.detail, e.salt "
-	    "FROM muhur.trail_leaf l JOIN muhur.event e ON e.no = l.event "
-	    "LEFT JOIN muhur.submission s ON s.no = e.submission "
-	    "LEFT JOIN muhur.notice n ON n.no = e.notice "
+	res = db_prepared(db, "trail_events", "SELECT l.leaf_index, " LEAF_COLUMNS "FROM muhur.trail_leaf l " LEAF_JOINS
 	    "WHERE l.leaf_index >= $1::bigint AND l.leaf_index < $2::bigint ORDER BY l.leaf_index", 2, params);
 	if (res == NULL)
 		return -1;
-	for (row = 0; row < PQntuples(res) && rc == 0; row++)
-		rc = add_row(res, row, from + (uint64_t)row, w, &text, &opening);
-	if (rc == 0 && (uint64_t)row != to - from) {
+	rc = events_put(res, from, w);
+	if (rc == 0 && (uint64_t)PQntuples(res) != to - from) {
 		log_alarm("trail: of the leaves %llu to %llu the database has %d",
-		    (unsigned long long)from, (unsigned long long)to - 1, row);
+		    (unsigned long long)from, (unsigned long long)to - 1, PQntuples(res));
 		rc = EVENTS_LEAF;
 	}
 	PQclear(res);
-	buf_free(&text);
-	buf_free(&opening);
 	return rc;
 }
 

@@ -20,12 +20,17 @@ int	events_setup(struct db *db);
 
 /* Leaves that have a number: 0..*count-1. */
 int	events_count(struct db *db, uint64_t *count);
-/* Give the next numbers to at most EVENTS_BATCH events that wait, in one durable
- * transaction.  *from: the least event that is looked at, moved on within a backlog
- * and back to 0 where it ends; start with 0.  How many. */
-long	events_number(struct db *db, long long *from);
+/* Have the next numbers given to at most EVENTS_BATCH events that wait, in one durable
+ * transaction.  from: the least event that is looked at.  0 or -1. */
+int	events_ask(struct db *db, long long from);
+/* Wait for that: the leaves, *n of them, for events_put, the caller's to PQclear; they
+ * have their numbers now.  *from is moved on within a backlog and back to 0 where it ends;
+ * start with 0.  NULL on error. */
+PGresult *events_take(struct db *db, long *n, long long *from);
 
 enum { EVENTS_TILES = -2, EVENTS_LEAF = -3 };
+/* The leaves from index on into the writer, whose size is that.  As events_add. */
+int	events_put(const PGresult *res, uint64_t index, struct tile_writer *w);
 /* The leaves from <= index < to into the writer, whose size is from.  0; -1;
  * EVENTS_TILES: the writer failed; EVENTS_LEAF: one of them is none (logged). */
 int	events_add(struct db *db, uint64_t from, uint64_t to, struct tile_writer *w);

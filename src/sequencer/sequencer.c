@@ -48,6 +48,10 @@ sequencer_init(struct sequencer *s, const struct conf *conf, const char *passwor
 static void
 drop_writer(struct sequencer *s)
 {
+	/* what is numbered meanwhile is found again in the database */
+	if (s->asked)
+		PQclear(db_take(&s->link.db, "trail_number"));
+	s->asked = 0;
 	tile_writer_free(s->writer);
 	s->writer = NULL;
 }
@@ -279,6 +283,7 @@ make_checkpoint(struct sequencer *s)
 	struct recorded r = { .size = tree->size, .signed_at = clock_now() };
 
 	s->next_checkpoint = clock_monotonic() + s->conf->trail_checkpoint_interval * USEC_PER_SEC;
+	s->least = 0;
 	frontier_root(tree, &r.root);
 	if (recorded_add(&s->link.db, &r) == -1)
 		database_trouble(s);
@@ -304,10 +309,11 @@ meet(struct sequencer *s, const struct recorded *r, int last)
 	return last && s->published < r->size ? publish(s, r) : 0;
 }
 
+/* After events_add or events_put, which returned result. */
 static int
-add(struct sequencer *s, uint64_t to)
+added(struct sequencer *s, int result)
 {
-	switch (events_add(&s->link.db, tile_writer_tree(s->writer)->size, to, s->writer)) {
+	switch (result) {
 	case 0:
 		return 0;
 	case EVENTS_TILES:
@@ -356,25 +362,36 @@ follow(struct sequencer *s)
 	to = n > 0 ? r[0].size : count;
 	if (to - size > EVENTS_BATCH)
 		to = size + EVENTS_BATCH;
-	if (add(s, to) == -1)
+	if (added(s, events_add(&s->link.db, size, to, s->writer)) == -1)
 		return 0;
 	return n == 0 || to < r[0].size || meet(s, &r[0], n == 1) == 0;
 }
 
-/* 1: there is more. */
+/* In a backlog the server is at the next batch while this one is written; not where a
+ * checkpoint is due, which needs the connection.  1: there is more. */
 static int
 work(struct sequencer *s)
 {
-	uint64_t size = tile_writer_tree(s->writer)->size;
-	long n;
+	PGresult *res;
+	long n = 0;
+	int rc;
 
-	if ((n = events_number(&s->link.db, &s->least)) == -1) {
+	if (!s->asked && events_ask(&s->link.db, s->least) == -1) {
 		database_trouble(s);
 		return 0;
 	}
-	if (n > 0 && add(s, size + (uint64_t)n) == -1)
+	s->asked = 0;
+	if ((res = events_take(&s->link.db, &n, &s->least)) == NULL) {
+		database_trouble(s);
 		return 0;
-	if (tile_writer_tree(s->writer)->size > s->published && clock_monotonic() >= s->next_checkpoint)
+	}
+	if (n == EVENTS_BATCH && clock_monotonic() < s->next_checkpoint)
+		s->asked = events_ask(&s->link.db, s->least) == 0;
+	rc = added(s, events_put(res, tile_writer_tree(s->writer)->size, s->writer));
+	PQclear(res);
+	if (rc == -1)
+		return 0;
+	if (!s->asked && tile_writer_tree(s->writer)->size > s->published && clock_monotonic() >= s->next_checkpoint)
 		make_checkpoint(s);
 	return s->state == SEQUENCER_WORKS && n == EVENTS_BATCH;
 }
@@ -436,10 +453,10 @@ sequencer_step(struct sequencer *s)
 		more = 1;
 	if (s->state == SEQUENCER_WORKS) {
 		s->next_look = more ? 0 : clock_monotonic() + LOOK_TIME;
-		if (stamps_look(&s->stamps, &s->link.db, s->conf, s->trail) == -1)
+		if (!s->asked && stamps_look(&s->stamps, &s->link.db, s->conf, s->trail) == -1)
 			database_trouble(s);
 	}
-	if (s->state != SEQUENCER_WAITS && link_up(&s->link))
+	if (s->state != SEQUENCER_WAITS && !s->asked && link_up(&s->link))
 		report(s);
 	return more;
 }

@@ -42,7 +42,8 @@ struct sequencer {
 	struct tile_writer	*writer;
 	int			 stands_by;	/* another one works; told */
 	uint64_t		 published;	/* size of the newest checkpoint shown */
-	long long		 least;		/* events_number */
+	long long		 least;		/* events_ask */
+	int			 asked;		/* and not taken yet: the connection is busy */
 	usec_t			 next_look;	/* at events, at the lock */
 	usec_t			 next_checkpoint;
 	usec_t			 next_alarm;

@@ -12,15 +12,16 @@ stands still; what is measured begins when it goes on."""
 
 import json
 import os
+import shutil
 import signal
-import subprocess
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "system"), HERE]
 import lib  # noqa: E402
-from bench import SMALL, Memory, Table, median, timed  # noqa: E402
+from bench import SMALL, Memory, Table, median  # noqa: E402
 
 LEAVES = int(os.environ.get("LEAVES", 200_000 if SMALL else 10_000_000))
 ROUNDS = int(os.environ.get("ROUNDS", 2 if SMALL else 5))
@@ -78,6 +79,11 @@ class Bench(lib.Market):
     def processes(self):
         return [str(self.pid)]
 
+    def cpu(self):
+        """Processor seconds so far: of the sequencer, of the server of its connection."""
+        backend = self.sql("SELECT pid FROM pg_stat_activity WHERE usename = 'muhur_sequencer'")[0][0]
+        return [cpu_seconds(self.pid), cpu_seconds(backend)]
+
     def round(self, n):
         """Seconds from going on to the checkpoint that has them all."""
         lib.wait_for("nothing waits", lambda: self.published() == self.events())
@@ -93,6 +99,12 @@ class Bench(lib.Market):
                 raise SystemExit(f"not done within {LIMIT} s; see {self.dir}/muhurd.log")
             time.sleep(0.02)
         return time.monotonic() - start
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        words = f.read().rsplit(")", 1)[1].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def disk(folder):
@@ -115,10 +127,16 @@ def through_database(table):
         b.sql("SELECT pg_reload_conf()")
         b.prepare()
         b.pid = b.sequencer()
+        lib.wait_for("the sequencer's connection", lambda: b.sql(
+            "SELECT pid FROM pg_stat_activity WHERE usename = 'muhur_sequencer'"))
+        before = b.cpu()
         with Memory(b.processes) as memory:
             for i in range(ROUNDS):
                 rounds.append(b.round(n))
                 print(f"# round {i + 1}: {n:,} leaves, {rounds[-1]:.2f} s, {n / rounds[-1]:,.0f} a second", flush=True)
+        used = [now - then for now, then in zip(b.cpu(), before)]
+        table.note(f"processor time a leaf: sequencer {used[0] / (n * ROUNDS) * 1e6:.1f} us, its database server "
+                   f"{used[1] / (n * ROUNDS) * 1e6:.1f} us")
         hashes, entries = disk(os.path.join(b.dir, "state/trail/tile"))
         size = b.published()
         table.note(f"through PostgreSQL {n / median(rounds):,.0f} leaves a second (the first round {n / rounds[0]:,.0f}, "
@@ -135,8 +153,6 @@ def alone(folder, leaves):
 
 
 def main():
-    import tempfile
-    import shutil
     table = Table("bench-trail", "hashing the leaves alone")
     n = LEAVES // ROUNDS
     with tempfile.TemporaryDirectory(prefix="trail.", dir=os.environ.get("MUHUR_TEST_DIR")) as folder:

@@ -13,6 +13,6 @@ tests_unit_sequencer_test_kill_SOURCES = tests/unit/sequencer/test_kill.c tests/
 	$(SEQUENCER_SOURCES)
 tests_unit_sequencer_test_kill_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_sequencer_test_kill_LDADD = $(SEQUENCER_TEST_LIBS)
-tests_unit_sequencer_test_kill_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=PQexecPrepared,--wrap=fsync,--wrap=renameat \
+tests_unit_sequencer_test_kill_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=PQexecPrepared,--wrap=PQsendQueryPrepared,--wrap=PQgetResult,--wrap=fsync,--wrap=renameat \
 	-Wl,--wrap=unlinkat,--wrap=mkdirat,--wrap=write_full
 endif

@@ -174,6 +174,12 @@ waits(const struct sequencer *s)
 	return s->state == SEQUENCER_WAITS && s->stands_by;
 }
 
+static inline int
+works(const struct sequencer *s)
+{
+	return s->state == SEQUENCER_WORKS;
+}
+
 /* Every event is in a published checkpoint. */
 static inline int
 done(const struct sequencer *s)

@@ -35,6 +35,9 @@ step(void)
 
 WRAP(PGresult *, PQexecPrepared, (PGconn *conn, const char *name, int n, const char *const *values,
     const int *lengths, const int *formats, int format), (conn, name, n, values, lengths, formats, format))
+WRAP(int, PQsendQueryPrepared, (PGconn *conn, const char *name, int n, const char *const *values,
+    const int *lengths, const int *formats, int format), (conn, name, n, values, lengths, formats, format))
+WRAP(PGresult *, PQgetResult, (PGconn *conn), (conn))
 WRAP(int, renameat, (int from, const char *old, int to, const char *new), (from, old, to, new))
 WRAP(int, unlinkat, (int dir, const char *name, int flags), (dir, name, flags))
 WRAP(int, mkdirat, (int dir, const char *name, mode_t mode), (dir, name, mode))

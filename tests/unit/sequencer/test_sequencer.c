@@ -136,6 +136,37 @@ test_backlog(void **state)
 	assert_true(whole(here) > EVENTS_BATCH);
 }
 
+/* While one batch is written the next one is asked for; nothing is lost where the
+ * process, or the connection, ends just then. */
+static void
+test_ahead(void **state)
+{
+	struct log l;
+	int i, asked, end;
+
+	(void)state;
+	add_events(6 * EVENTS_BATCH);
+	for (end = 0; end < 3; end++) {
+		log_open(&l, here);
+		assert_int_equal(log_until(&l, works), 0);
+		for (i = asked = 0; i < 2; i++) {
+			l.s.next_look = 0;
+			l.s.next_checkpoint = clock_monotonic() + 3600 * USEC_PER_SEC;
+			assert_int_equal(sequencer_step(&l.s), 1);
+			asked += l.s.asked;
+		}
+		assert_int_equal(asked, 2);
+		if (end == 1)	/* the server ends it, and it goes on */
+			sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'muhur_sequencer'");
+		if (end > 0)
+			assert_int_equal(log_until(&l, done), 0);
+		log_close(&l);
+		if (end == 1)
+			add_events(3 * EVENTS_BATCH);
+	}
+	(void)whole(here);
+}
+
 static void
 test_quiet(void **state)
 {
@@ -377,6 +408,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_constraints),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_backlog),
+		cmocka_unit_test(test_ahead),
 		cmocka_unit_test(test_quiet),
 		cmocka_unit_test(test_one_works),
 		cmocka_unit_test(test_lost),
