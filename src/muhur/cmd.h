@@ -115,6 +115,7 @@ int cmd_reconcile(struct cmd *, int, char **);
 int cmd_break(struct cmd *, int, char **);
 int cmd_investor(struct cmd *, int, char **);
 int cmd_notice(struct cmd *, int, char **);
+int cmd_archive(struct cmd *, int, char **);
 int cmd_identity(struct cmd *, int, char **);
 int cmd_trail(struct cmd *, int, char **);
 int cmd_evidence(struct cmd *, int, char **);

@@ -8,6 +8,10 @@ src_muhur_muhur_SOURCES = \
 	src/muhur/asic_read.c \
 	src/muhur/break.c \
 	src/muhur/c14n.c \
+	src/muhur/archive.c src/muhur/archive.h \
+	src/muhur/archive_purge.c \
+	src/muhur/archive_store.c \
+	src/muhur/archive_verify.c \
 	src/muhur/cmd.c \
 	src/muhur/cmd.h \
 	src/muhur/contract.c \

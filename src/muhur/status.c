@@ -388,6 +388,20 @@ add_crls_kept(struct status *s)
 		    number_of(row, "notKept"));
 }
 
+/* What the background pass, or a compression, found, and nobody has put right. */
+static void
+add_rot(struct status *s)
+{
+	static const char *const names[] = { "#rotten", "first" };
+	const json_t *row;
+
+	row = add_row(s, "archive", "SELECT count(*), (SELECT sha256 FROM muhur.rot WHERE healed_at IS NULL "
+	    "ORDER BY found_at, sha256 LIMIT 1) FROM muhur.rot WHERE healed_at IS NULL", 0, NULL, names);
+	if (number_of(row, "rotten") > 0)
+		attend(s, "%lld documents in the store have rotted, %s first: restore them from a backup, then "
+		    "`muhur archive verify'", number_of(row, "rotten"), json_string_value(json_object_get(row, "first")));
+}
+
 /* Bytes and files below a directory, one level of directories down. */
 static int
 measure(int dirfd, const char *name, int depth, long long *files, long long *bytes)
@@ -631,6 +645,7 @@ cmd_status(struct cmd *c, int argc, char **argv)
 	add_certificates(&s);
 	add_crl(&s);
 	add_crls_kept(&s);
+	add_rot(&s);
 	add_spool(&s);
 	rc = json_array_size(s.attention) == 0 ? EXIT_YES : EXIT_NO;
 	if (c->json)

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/* muhur archive: what its files share. */
+#ifndef MUHUR_MUHUR_ARCHIVE_H
+#define MUHUR_MUHUR_ARCHIVE_H
+
+#include "base/clock.h"
+#include "muhur/cmd.h"
+
+/* Submissions that have been decided: their documents are in the store. */
+#define SQL_DECIDED	"state IN ('accepted', 'rejected', 'repeated', 'replaced', 'cancelled')"
+
+/* What of a day was received: from its first moment to the next day's, in Istanbul,
+ * as texts for parameters.  0, or -1 after a complaint. */
+int archive_day(const char *date, char from[TIME_SIZE], char to[TIME_SIZE]);
+
+int archive_verify(struct cmd *, int, char **);
+int archive_purge(struct cmd *, int, char **);
+
+/* archive_store.c: the names in a store.  Calls fn with each file of each shelf and
+ * of held, in order of the shelves; path is below the store.  What fn returned where
+ * that is not 0; -1 with the cause logged. */
+int archive_each_name(int store, int (*fn)(void *arg, const char *path, const char *name), void *arg);
+/* Is it the name of a document, and of which?  1 or 0. */
+int archive_document_name(const char *name, char sha256[SHA256_HEX_SIZE]);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "depot/depot.h"
+#include "muhur/archive.h"
+
+int
+archive_document_name(const char *name, char sha256[SHA256_HEX_SIZE])
+{
+	size_t n = strlen(name);
+
+	if (n != SHA256_HEX_SIZE - 1 && (n != SHA256_HEX_SIZE + 3 || strcmp(name + n - 4, ".zst") != 0))
+		return 0;
+	memcpy(sha256, name, SHA256_HEX_SIZE - 1);
+	sha256[SHA256_HEX_SIZE - 1] = '\0';
+	return depot_name_ok(sha256);
+}
+
+static int
+no_dots(const struct dirent *e)
+{
+	return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+}
+
+static void
+free_names(struct dirent **list, int n)
+{
+	while (n-- > 0)
+		free(list[n]);
+	free(list);
+}
+
+static int
+each_of_shelf(int store, const char *shelf, int (*fn)(void *, const char *, const char *), void *arg)
+{
+	struct dirent **list;
+	char *path;
+	int i, n, rc = 0;
+
+	if ((n = scandirat(store, shelf, &list, no_dots, alphasort)) == -1) {
+		if (errno == ENOTDIR)
+			return fn(arg, shelf, shelf);
+		log_warn("store/%s", shelf);
+		return -1;
+	}
+	for (i = 0; i < n && rc == 0; i++) {
+		path = xasprintf("%s/%s", shelf, list[i]->d_name);
+		rc = fn(arg, path, list[i]->d_name);
+		free(path);
+	}
+	free_names(list, n);
+	return rc;
+}
+
+int
+archive_each_name(int store, int (*fn)(void *arg, const char *path, const char *name), void *arg)
+{
+	struct dirent **list;
+	int i, n, rc = 0;
+
+	if ((n = scandirat(store, ".", &list, no_dots, alphasort)) == -1) {
+		log_warn("store");
+		return -1;
+	}
+	for (i = 0; i < n && rc == 0; i++) {
+		/* the gateway's own: what it is writing, and how far it has read */
+		if (strcmp(list[i]->d_name, "tmp") == 0 || list[i]->d_name[0] == '.')
+			continue;
+		rc = each_of_shelf(store, list[i]->d_name, fn, arg);
+	}
+	free_names(list, n);
+	return rc;
+}

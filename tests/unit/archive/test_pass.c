@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "archive/pass.h"
+#include "store.h"
+
+#define N	40
+#define SIZE	10000
+#define FAST	(1LL << 40)
+#define STEPS	100000
+
+static char	names[N][SHA256_HEX_SIZE];
+static usec_t	now;		/* of the passes; moves as they wait */
+
+static int
+setup(void **state)
+{
+	char *p;
+	int i;
+
+	if (store_setup(state) == -1)
+		return -1;
+	for (i = 0; i < N; i++) {
+		p = bytes_of(i + 1, SIZE + (size_t)i, names[i]);
+		put_document(names[i], "", p, SIZE + (size_t)i);
+		free(p);
+	}
+	/* what is no document */
+	put_document(names[0], ".tmp", "x", 1);
+	now = clock_monotonic();
+	return file_write_durable(store, "ff", "x", 1, 0440);
+}
+
+/* On to the next news; PASS_NOTHING where there were none in so many steps. */
+static enum pass_news
+on(struct pass *p, int steps, struct m_document *rot, struct m_pass *end)
+{
+	enum pass_news news;
+
+	while (steps-- > 0) {
+		if (pass_due(p) > now)
+			now = pass_due(p);
+		if ((news = pass_step(p, now, rot, end)) != PASS_NOTHING)
+			return news;
+	}
+	return PASS_NOTHING;
+}
+
+static void
+test_reads_all(void **state)
+{
+	struct pass *p = pass_new(store, FAST);
+	struct m_document rot;
+	struct m_pass end;
+
+	(void)state;
+	assert_int_equal(on(p, STEPS, &rot, &end), PASS_ENDED);
+	assert_int_equal(end.documents, N);
+	assert_int_equal(end.bytes, N * SIZE + N * (N - 1) / 2);
+	assert_int_equal(end.rotten, 0);
+	/* the next one is not due, for this process nor after a restart */
+	assert_int_equal(on(p, 100, &rot, &end), PASS_NOTHING);
+	pass_free(p);
+	p = pass_new(store, FAST);
+	assert_int_equal(on(p, 100, &rot, &end), PASS_NOTHING);
+	pass_free(p);
+}
+
+static void
+test_rot(void **state)
+{
+	struct pass *p = pass_new(store, FAST);
+	struct m_document rot;
+	struct m_pass end;
+	int i, found = 0;
+
+	(void)state;
+	flip(names[7], DEPOT_PLAIN);
+	put_document(names[9], ".zst", "no frame", 8);	/* beside the good plain one */
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(on(p, STEPS, &rot, &end), PASS_ROT);
+		found |= strcmp(rot.sha256, names[7]) == 0 ? 1 : strcmp(rot.sha256, names[9]) == 0 ? 2 : 4;
+	}
+	assert_int_equal(found, 3);
+	assert_int_equal(on(p, STEPS, &rot, &end), PASS_ENDED);
+	assert_int_equal(end.documents, N + 1);
+	assert_int_equal(end.rotten, 2);
+	pass_free(p);
+}
+
+/* Stopped again and again: each document is read once. */
+static void
+test_goes_on(void **state)
+{
+	struct m_document rot;
+	struct m_pass end;
+	struct pass *p;
+	int i, rc;
+
+	(void)state;
+	for (i = 0; i < 1000; i++) {
+		p = pass_new(store, FAST);
+		rc = on(p, 10, &rot, &end);
+		pass_free(p);
+		if (rc == PASS_ENDED)
+			break;
+		assert_int_equal(rc, PASS_NOTHING);
+	}
+	assert_true(i > 5);
+	assert_int_equal(rc, PASS_ENDED);
+	assert_int_equal(end.documents, N);
+	assert_int_equal(end.bytes, N * SIZE + N * (N - 1) / 2);
+}
+
+/* A cursor that nobody wrote: from the start, and none of it is believed. */
+static void
+test_cursor(void **state)
+{
+	static const char *const bad[] = { "", "muhur-archive-cursor 2\n", "muhur-archive-cursor 1\n",
+		"muhur-archive-cursor 1\nstate reading\nstarted 2026-11-26T00:00:00Z\nname ../x\ndocuments 1\nbytes 1\nrotten 0\n",
+		"muhur-archive-cursor 1\nstate reading\nstarted 2026-11-26T00:00:00Z\nname -\ndocuments 1\nbytes 1\nrotten 0\nmore\n",
+		"muhur-archive-cursor 1\nstate reading\nstarted never\nname -\ndocuments 1\nbytes 1\nrotten 0\n" };
+	struct m_document rot;
+	struct m_pass end;
+	struct pass *p;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(file_write_durable(store, ".cursor", bad[i], strlen(bad[i]), 0640), 0);
+		p = pass_new(store, FAST);
+		assert_int_equal(on(p, STEPS, &rot, &end), PASS_ENDED);
+		assert_int_equal(end.documents, N);
+		pass_free(p);
+	}
+}
+
+/* No faster than it may: N documents of some SIZE at 100,000 a second take 4 s. */
+static void
+test_rate(void **state)
+{
+	struct pass *p = pass_new(store, 100000);
+	usec_t began = now;
+	struct m_document rot;
+	struct m_pass end;
+
+	(void)state;
+	assert_int_equal(on(p, STEPS, &rot, &end), PASS_ENDED);
+	assert_true(now - began > 3 * USEC_PER_SEC);
+	assert_true(now - began < 8 * USEC_PER_SEC);
+	pass_free(p);
+}
+
+static void
+test_two(void **state)
+{
+	struct pass *a = pass_new(store, FAST), *b = pass_new(store, FAST);
+	struct m_document rot;
+	struct m_pass end;
+
+	(void)state;
+	assert_int_equal(on(a, 5, &rot, &end), PASS_NOTHING);
+	assert_int_equal(on(b, 100, &rot, &end), PASS_NOTHING);	/* it has no lock, and waits */
+	pass_free(a);
+	assert_int_equal(on(b, STEPS, &rot, &end), PASS_ENDED);
+	assert_int_equal(end.documents, N);
+	pass_free(b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_reads_all, setup, store_teardown),
+		cmocka_unit_test_setup_teardown(test_rot, setup, store_teardown),
+		cmocka_unit_test_setup_teardown(test_goes_on, setup, store_teardown),
+		cmocka_unit_test_setup_teardown(test_cursor, setup, store_teardown),
+		cmocka_unit_test_setup_teardown(test_rate, setup, store_teardown),
+		cmocka_unit_test_setup_teardown(test_two, setup, store_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
