@@ -46,7 +46,7 @@ def compressed(sha256):
 
 
 def shelved(sha256):
-    return market.sql(f"SELECT FROM muhur.submission WHERE sha256 = '{sha256}' AND shelved_at IS NULL"
+    return market.sql(f"SELECT 1 FROM muhur.submission WHERE sha256 = '{sha256}' AND shelved_at IS NULL"
                       " AND purged_at IS NULL") == []
 
 
@@ -124,7 +124,7 @@ def compresses():
 def again():
     """the same bytes once more: both forms for a while, then one"""
     market.send(market.doc)
-    lib.wait_for("it is decided", lambda: market.sql("SELECT FROM muhur.submission WHERE state = 'repeated'"))
+    lib.wait_for("it is decided", lambda: market.sql("SELECT 1 FROM muhur.submission WHERE state = 'repeated'"))
     compressed(sha(market.doc))
     assert verify().splitlines()[-1].startswith(GOOD_SUM)
 
@@ -136,7 +136,7 @@ def notice_again():
     data = market.get("PLA001", "/outbox/" + name).data
     market.send(data)
     lib.wait_for("it is rejected", lambda: market.sql(
-        f"SELECT FROM muhur.submission WHERE sha256 = '{sha(data)}' AND shelved_at IS NOT NULL"))
+        f"SELECT 1 FROM muhur.submission WHERE sha256 = '{sha(data)}' AND shelved_at IS NOT NULL"))
     assert kept(sha(data)) == [""]
     assert market.get("PLA001", "/outbox/" + name).data == data
 
@@ -399,7 +399,7 @@ def purge():
     assert set(files()) == there
     restart(clock_offset=9 * 86400)
     lib.wait_for("all is archived", lambda: market.sql(
-        f"SELECT FROM muhur.notice WHERE day < '{tomorrow}' AND archived_at IS NULL") == [])
+        f"SELECT 1 FROM muhur.notice WHERE day < '{tomorrow}' AND archived_at IS NULL") == [])
     old = {r["sha256"] for r in market.json("archive", "list") if r["day"] < tomorrow}
     rows = market.sql("SELECT (SELECT count(*) FROM muhur.submission), (SELECT count(*) FROM muhur.notice)")
     market.muhur("archive", "purge", "--before", tomorrow, "--yes")

@@ -5,6 +5,8 @@
 #include "load/array.h"
 #include "load/directory.h"
 
+#define NEVER	INT64_C(3155760000)
+
 static struct directory d;
 static struct msg_chan parent;
 
@@ -741,94 +743,109 @@ test_database_away(void **state)
 	assert_int_equal(reviewed(7).ok, 1);
 }
 
-static usec_t	wall, boot;
-static usec_t wall_clock(void) { return wall; }
-static usec_t boot_clock(void) { return boot; }
-
-/* Looks at everything, time later and the wall clock moved by jump besides. */
-static void
-look_after(usec_t time, usec_t jump)
+/* The next order, which is answered; "" none. */
+static const char *
+ordered(int answered, enum kept_result result)
 {
-	boot += time;
-	wall += time + jump;
+	static struct m_document	 doc;
+	struct m_kept			 k = { .result = result };
+	struct buf			 b = { 0 };
+	struct msg			 m;
+	int				 i;
+
+	memset(&doc, 0, sizeof(doc));
 	d.next_look = 0;
-	assert_int_equal(directory_step(&d, 5), 0);
+	for (i = 0; i < 5 && doc.sha256[0] == '\0'; i++) {
+		assert_int_equal(directory_step(&d, 5), 0);
+		if (receive(&m) == 1) {
+			assert_string_equal(msg_type_name(m.type), "compress");
+			assert_int_equal(get_m_document(&m, &doc), 0);
+		}
+	}
+	if (doc.sha256[0] == '\0' || !answered)
+		return doc.sha256;
+	(void)str_copy(k.sha256, sizeof(k.sha256), doc.sha256);
+	put_m_kept(&b, &k);
+	send_payload(M_DIR_COMPRESSED, 0, &b);
+	return doc.sha256;
 }
 
-#define CLOCK_EVENTS(kind) count("SELECT count(*) FROM muhur.event WHERE kind = 'clock-" kind "'")
-#define DAYS	(86400 * USEC_PER_SEC)
+#define X64(c)	c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c \
+		c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c
 
-/* A clock that jumped archives nothing, before it is settled. */
+/* What is decided and old enough, each document once, one at a time, oldest first. */
 static void
-test_clock(void **state)
+test_compress(void **state)
 {
-	struct msg	 m;
+	usec_t	 before;
 
 	(void)state;
-	sql("DELETE FROM muhur.notice_fetch; UPDATE muhur.notice SET archived_at = '" NOW "' WHERE published_at IS NOT NULL;"
-	    "INSERT INTO muhur.notice (id, kind, recipient, file_name, issued_at, sha256, size,"
-	    " signed_at, published_at, outbox_until, day) VALUES (gen_random_uuid(),"
-	    " 'ReconciliationResult', 'PLA', 'c.xml', '" NOW "', repeat('1', 64), 100,"
-	    " '" NOW "', '" NOW "', '2026-01-01', '2026-01-01')");
-	conf.clock_settle = 600;
-	d.clock_wall = wall_clock;
-	d.clock_boot = boot_clock;
-	boot = 1000 * USEC_PER_SEC;
-	d.expiring.n = 0;		/* those of another test */
-	/* a start behind the newest event */
-	sql("INSERT INTO muhur.event (at, kind, actor) VALUES ('2026-03-01T00:00:00Z', 'x', 'gateway')");
-	wall = the_time("2026-02-20T00:00:00Z");
-	look_after(0, 0);
-	look_after(10 * USEC_PER_SEC, 0);
-	assert_int_equal(msg_recv(&parent, &m), 0);
-	assert_int_equal(CLOCK_EVENTS("jumped"), 1);
-	assert_int_equal(count("SELECT (detail ->> 'seconds')::bigint FROM muhur.event WHERE kind = 'clock-jumped'"),
-	    -9 * 86400);
-	/* started again: not forgotten, although its own event is the newest now */
-	d.steady_known = 0;
-	look_after(0, 0);
-	assert_int_equal(d.steady.held, 1);
-	assert_int_equal(msg_recv(&parent, &m), 0);
-	look_after(0, 9 * DAYS);
-	assert_int_equal(CLOCK_EVENTS("settled"), 1);
-	/* ahead, and put right while the gateway was down */
-	look_after(3 * USEC_PER_SEC, 20 * DAYS);
-	d.steady_known = 0;
-	look_after(3 * USEC_PER_SEC, 0);
-	assert_int_equal(d.steady.held, 1);
-	d.steady_known = 0;
-	look_after(3 * USEC_PER_SEC, -20 * DAYS);
-	assert_int_equal(d.steady.held, 0);
-	assert_int_equal(CLOCK_EVENTS("settled"), 2);
-	/* what was published by a clock ahead of this one does not stay longer than it may */
-	assert_int_equal(count("SELECT count(*) FROM muhur.notice WHERE outbox_until > '2026-03-08T01:00Z'"
-	    " AND published_at IS NOT NULL AND archived_at IS NULL"), 0);
-	look_after(0, 0);
-	m = expect(M_NOTICE_EXPIRE);
-	/* while it runs */
-	d.expiring.n = 0;
-	look_after(3 * USEC_PER_SEC, 61 * USEC_PER_SEC);
-	look_after(599 * USEC_PER_SEC, 0);
-	assert_int_equal(msg_recv(&parent, &m), 0);
-	assert_int_equal(d.steady.held, 1);
-	look_after(USEC_PER_SEC, 0);
-	assert_int_equal(CLOCK_EVENTS("settled"), 3);
-	look_after(0, 0);
-	m = expect(M_NOTICE_EXPIRE);
-	/* a start after a day, and after more */
-	sql("INSERT INTO muhur.event (at, kind, actor) VALUES ('2026-03-01T00:00:00Z', 'x', 'gateway')");
-	d.steady_known = 0;
-	wall = the_time("2026-03-01T23:59:00Z");
-	look_after(0, 0);
-	assert_int_equal(d.steady.held, 0);
-	d.steady_known = 0;
-	wall = the_time("2026-03-02T00:02:00Z");
-	look_after(0, 0);
-	assert_int_equal(d.steady.held, 1);
-	look_after(600 * USEC_PER_SEC, 0);
-	assert_int_equal(d.steady.held, 0);
-	conf.clock_settle = 0;
-	sql("DELETE FROM muhur.notice WHERE kind = 'ReconciliationResult'");
+	sql("DELETE FROM muhur.notice; UPDATE muhur.submission SET shelved_at = '" NOW "';"
+	    "INSERT INTO muhur.submission (id, uploader, member_code, file_name, size, received_at, state, sha256)"
+	    " SELECT gen_random_uuid(), 'PLA001', 'PLA', 'c' || s, 1, r::timestamptz, s, repeat(x, 64) FROM (VALUES"
+	    " ('accepted', '1', '2026-11-20T10:00:00Z'), ('rejected', '2', '2026-11-20T09:00:00Z'),"
+	    " ('repeated', '1', '2026-11-20T11:00:00Z'), ('received', '3', '2026-11-20T08:00:00Z'),"
+	    " ('waiting', '4', '2026-11-20T08:00:00Z'), ('cancelled', '5', '2026-11-20T12:00:00Z'),"
+	    " ('replaced', '6', '2026-11-20T13:00:00Z'), ('accepted', '7', '2026-11-20T20:59:59Z'),"
+	    " ('accepted', '8', '2026-11-20T21:00:00Z')) AS x (s, x, r);"
+	    /* a notice that came back */
+	    "INSERT INTO muhur.notice (id, kind, recipient, file_name, issued_at, sha256, size, signed_at,"
+	    " published_at, outbox_until, day) VALUES (gen_random_uuid(), 'ReconciliationResult', 'PLA', 'n.xml',"
+	    " '" NOW "', repeat('6', 64), 1, '" NOW "', '" NOW "', '2999-01-01', '" DAY "')");
+	set_clock("2026-11-21T20:59:00Z");	/* 23:59 in Istanbul, of the day behind the last one's */
+	conf.archive_compress_after = 0;
+	assert_string_equal(ordered(1, KEPT_OK), X64("2"));
+	assert_string_equal(ordered(0, KEPT_OK), X64("1"));
+	assert_string_equal(ordered(0, KEPT_OK), "");	/* one at a time */
+	assert_string_equal(d.order.sha256, X64("1"));
+	assert_int_equal(count("SELECT count(*) FROM muhur.submission WHERE shelved_at IS NOT NULL AND sha256 = repeat('2', 64)"), 1);
+	/* our own trouble: not before some time has passed, and then the same */
+	d.order.sha256[0] = '\0';
+	before = clock_monotonic();
+	assert_string_equal(ordered(1, KEPT_LATER), X64("1"));
+	assert_string_equal(ordered(0, KEPT_OK), "");
+	assert_true(d.order_after >= before + 5 * USEC_PER_SEC);
+	d.order_after = 0;
+	assert_string_equal(ordered(1, KEPT_OK), X64("1"));	/* both rows of it */
+	/* one that cannot be holds nothing up */
+	assert_string_equal(ordered(1, KEPT_ROTTEN), X64("5"));
+	assert_string_equal(ordered(1, KEPT_ABSENT), X64("7"));
+	assert_string_equal(ordered(0, KEPT_OK), "");	/* '8' is of Istanbul's 21st */
+	assert_int_equal(count("SELECT count(*) FROM muhur.submission WHERE shelved_at IS NULL AND file_name LIKE 'c%'"
+	    " AND sha256 IN (repeat('1', 64), repeat('6', 64))"), 0);
+	assert_int_equal(count("SELECT count(*) FROM muhur.rot WHERE sha256 = repeat('5', 64)"), 1);
+	set_clock("2026-11-21T21:00:01Z");
+	assert_string_equal(ordered(1, KEPT_OK), X64("8"));
+	assert_string_equal(ordered(0, KEPT_OK), "");
+	conf.archive_compress_after = NEVER;
+	clock_init(0);
+	sql("DELETE FROM muhur.notice; DELETE FROM muhur.submission WHERE file_name LIKE 'c%'");
+}
+
+/* Rot is a row and an event once; a pass is one event. */
+static void
+test_rot(void **state)
+{
+	struct m_document	 doc = { X64("9") };
+	struct m_pass		 pass = { the_time(NOW), 10, 2000, 1 };
+	struct buf		 b = { 0 };
+	int			 i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		put_m_document(&b, &doc);
+		send_payload(M_DIR_ROT, 0, &b);
+		put_m_pass(&b, &pass);
+		send_payload(M_DIR_PASS, 0, &b);
+		expect_nothing();
+		assert_int_equal(count("SELECT count(*) FROM muhur.rot WHERE sha256 = repeat('9', 64) AND healed_at IS NULL"), 1);
+		assert_int_equal(count("SELECT count(*) FROM muhur.event WHERE kind = 'rot-found' AND detail ="
+		    " jsonb_build_object('sha256', repeat('9', 64))"), i < 2 ? 1 : 2);
+		assert_int_equal(count("SELECT count(*) FROM muhur.event WHERE kind = 'archive-verified' AND at = '" NOW "'"
+		    " AND detail = '{\"documents\": 10, \"bytes\": 2000, \"rotten\": 1}'"), i + 1);
+		if (i == 1)	/* good again, and rotten once more */
+			sql("UPDATE muhur.rot SET healed_at = '" NOW "'");
+	}
 }
 
 static void
@@ -858,6 +875,7 @@ setup(void **state)
 
 	(void)state;
 	make_market();
+	conf.archive_compress_after = NEVER;	/* but where it is tested */
 	path = xasprintf("%s/muhur_directory.password", conf.secrets_dir);
 	assert_int_equal(file_read_all(path, 1000, &password, &len), 0);
 	assert_int_equal(msg_pair(fds), 0);
@@ -899,7 +917,8 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_expire_bounded),
 		cmocka_unit_test(test_expiry),
 		cmocka_unit_test(test_database_away),
-		cmocka_unit_test(test_clock),
+		cmocka_unit_test(test_compress),
+		cmocka_unit_test(test_rot),
 	};
 
 	(void)argc;
