@@ -323,7 +323,7 @@ cmd_copy_out(struct cmd *c, const char *sha256, const char *fallback, const char
 		goto out;
 	depot_digest(in, hex);
 	if (sha256 != NULL && strcmp(hex, sha256) != 0) {
-		log_warnx("%s: its bytes do not have this SHA-256; do not use "
+		log_warnx("%s: its bytes do not have the recorded SHA-256; do not use "
 		    "this copy, restore the file from a backup", sha256);
 		goto out;
 	}

@@ -252,6 +252,25 @@ t 0 "... from the spool" submission get $held got
 printf 'other' >"state/store/${sum:0:2}/$sum"
 t 3 "a changed document is not given out silently" submission get $id got
 complains 'do not have the recorded SHA-256'
+t 3 "nor by the archive" archive get $sum got
+t 1 "which finds it" archive verify --store state/store
+has "rotten: $sum"
+rm "state/store/${sum:0:2}/$sum"; cp bytes "state/store/${sum:0:2}/$sum"
+t 0 "archive verify of a folder" archive verify --store state/store
+t 3 "... that is none" archive verify --store nowhere
+t 2 "... of a day" archive verify --store state/store --date 2026-03-05
+t 0 "archive get" archive get $sum got
+cmp -s got bytes; ok $? "... the same bytes"
+t 0 "... by the id" archive get $id got
+cmp -s got bytes; ok $? "... the same bytes"
+t 1 "... of none" archive get 01890000-0000-7000-8000-000000000009
+t 2 "... of neither" archive get x
+t 0 "archive list" archive list --kind submission --json
+has "\"sha256\":\"$sum\",\"kept\":\"plain\""
+t 2 "... of no kind" archive list --kind x
+t 2 "archive purge of no day" archive purge
+t 2 "... of the future" archive purge --before 2999-01-01
+printf 'other' >"state/store/${sum:0:2}/$sum"
 t 1 "retry of an accepted one" submission retry $id
 t 0 "submission retry" submission retry $held
 t 1 "... decided already" submission reject $held
