@@ -64,7 +64,7 @@ VERDICT = (text(UUID, SHA) + u8(1) + text(SHA, "CN=A\u015f,C=TR", "CN=b", "0A") 
            i64(1795000000000000) +
            text("1.2.3") + u8(TIMESTAMP["TIMESTAMP_BAD"]) + i64(0) + text("", "expired") +
            reasons(("CERT_EXPIRED", 0, "", "until 2020"),
-                   ("SCHEMA_INVALID", 12, "/BalanceReport", "Qty")) + u8(1) + text(SHA))
+                   ("SCHEMA_INVALID", 12, "/BalanceReport", "Qty")) + u8(1) + text(SHA, SHA))
 NOTICE_FILE = text(UUID, SHA) + i64(77, 5)
 PUBLISH = text(UUID, "PLA", UUID + ".accepted.xml", SHA, "2026-11-20")
 ACKNOWLEDGEMENT = (
@@ -122,6 +122,16 @@ MESSAGES = [
     ("DIR_REVIEW", P, D, 0, LOGIN),
     ("DIR_REVIEWED", D, P, 0, LOGIN_RESULT),
     ("SESSION_MAY_SEND", P, S, 0, u8(1)),
+    ("COMPRESS", D, P, 0, text(SHA)),
+    ("COMPRESS_FILE", P, "ARCHIVE", 0, text(SHA)),
+    ("COMPRESSED", "ARCHIVE", P, 0, text(SHA) + u8(1)),
+    ("DIR_COMPRESSED", P, D, 0, text(SHA) + u8(0)),
+    ("MATERIAL", P, "ARCHIVE", 1, u8(5) + u8(0)),
+    ("MATERIAL_KEPT", "ARCHIVE", P, 0, text(SHA)),
+    ("ROT", "ARCHIVE", P, 0, text(SHA)),
+    ("DIR_ROT", P, D, 0, text(SHA)),
+    ("PASS", "ARCHIVE", P, 0, i64(1795000000000000, 10, 20, 1)),
+    ("DIR_PASS", P, D, 0, i64(1795000000000000, 10, 20, 1)),
 ]
 
 

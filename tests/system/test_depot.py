@@ -209,7 +209,7 @@ def killed_reading():
     market.stop()
     pass_anew()
     before = len(passes())
-    market.set_conf("archive_rehash_rate", "16K")
+    market.set_conf("archive_rehash_rate", '"512K"')
     market.start()
     place = lib.wait_for("a part is read", lambda: cursor().get("state") == "reading" and
                          int(cursor()["documents"]) > 0 and cursor())
