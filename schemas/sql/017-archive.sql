@@ -14,7 +14,7 @@ ALTER TABLE muhur.notice
 
 -- What is to be compressed, and nothing else.
 CREATE INDEX submission_unshelved ON muhur.submission (received_at)
-	WHERE shelved_at IS NULL AND sha256 IS NOT NULL
+	WHERE shelved_at IS NULL AND purged_at IS NULL AND sha256 IS NOT NULL
 	AND state IN ('accepted', 'rejected', 'repeated', 'replaced', 'cancelled');
 CREATE INDEX submission_document ON muhur.submission (sha256);
 CREATE INDEX notice_document ON muhur.notice (sha256);

@@ -373,7 +373,7 @@ notices_give_to_publish(struct directory *d)
 	params[0] = given_array(&d->publishing, &given);
 	params[1] = limit;
 	res = db_prepared(&d->link.db, "notice_to_publish", ORDER_COLUMNS
-	    "WHERE sha256 IS NOT NULL AND published_at IS NULL AND id <> ALL ($1::uuid[]) "
+	    "WHERE sha256 IS NOT NULL AND published_at IS NULL AND purged_at IS NULL AND id <> ALL ($1::uuid[]) "
 	    "ORDER BY no LIMIT $2", 2, params);
 	buf_free(&given);
 	d->look_publish = res != NULL && PQntuples(res) == room;

@@ -98,16 +98,22 @@ store_found(struct directory *d, const struct msg *m)
 /* --- to the database ------------------------------------------------------------ */
 
 static int
-write_shelved(struct directory *d)
+write_shelved(struct directory *d, const char *sha256)
 {
 	char		 now[TIME_SIZE];
-	const char	*params[] = { d->kept.sha256, now };
+	const char	*params[] = { sha256, now };
 
+	time_format(clock_now(), now);
+	return db_prepared_exec(&d->link.db, "store_shelved", "UPDATE muhur.submission SET shelved_at = $2 "
+	    "WHERE sha256 = $1 AND shelved_at IS NULL AND " DECIDED, 2, params) == -1 ? -1 : 0;
+}
+
+static int
+write_kept(struct directory *d)
+{
 	if (d->kept.sha256[0] == '\0')
 		return 0;
-	time_format(clock_now(), now);
-	if (db_prepared_exec(&d->link.db, "store_shelved", "UPDATE muhur.submission SET shelved_at = $2 "
-	    "WHERE sha256 = $1 AND shelved_at IS NULL AND " DECIDED, 2, params) == -1)
+	if (write_shelved(d, d->kept.sha256) == -1)
 		return -1;
 	d->kept.sha256[0] = '\0';
 	return store_order(d);		/* the next one */
@@ -166,7 +172,7 @@ write_pass(struct directory *d)
 int
 store_write(struct directory *d)
 {
-	return write_shelved(d) == -1 || write_rot(d) == -1 || write_pass(d) == -1 ? -1 : 0;
+	return write_kept(d) == -1 || write_rot(d) == -1 || write_pass(d) == -1 ? -1 : 0;
 }
 
 /* --- to muhurd -------------------------------------------------------------------- */
@@ -179,50 +185,58 @@ compress_before(const struct conf *conf, usec_t now)
 	    istanbul_time(istanbul_date(now), 0, 0);
 }
 
-/* A notice that came back as a submission: the outbox links to its bytes as they are. */
+/* The oldest that is due, 1; 0 none, or -1.  *notice: its bytes are a notice's, which
+ * came back as a submission: outboxes link to them as they are. */
 static int
-keep_notices(struct directory *d, const char *before, const char *now)
+find_due(struct directory *d, struct m_document *doc, int *notice)
 {
-	const char	*params[] = { before, now };
+	char		 before[TIME_SIZE];
+	struct buf	 given = { 0 };
+	const char	*params[2];
+	PGresult	*res;
+	size_t		 i;
+	int		 rc = -1;
 
-	return db_prepared_exec(&d->link.db, "store_notices", "UPDATE muhur.submission s SET shelved_at = $2 "
-	    "WHERE shelved_at IS NULL AND received_at < $1::timestamptz AND sha256 IS NOT NULL AND " DECIDED
-	    " AND EXISTS (SELECT FROM muhur.notice n WHERE n.sha256 = s.sha256)", 2, params) == -1 ? -1 : 0;
+	time_format(compress_before(d->conf, clock_now()), before);
+	for (i = 0; i < d->nrefused; i++)
+		array_add(&given, d->refused[i].document.sha256);
+	params[0] = before;
+	params[1] = array_end(&given);
+	res = db_prepared(&d->link.db, "store_to_compress", "SELECT sha256, EXISTS (SELECT FROM muhur.notice n "
+	    "WHERE n.sha256 = s.sha256) FROM muhur.submission s WHERE shelved_at IS NULL AND purged_at IS NULL "
+	    "AND received_at < $1::timestamptz AND sha256 IS NOT NULL AND " DECIDED
+	    " AND sha256 <> ALL ($2::text[]) ORDER BY received_at LIMIT 1", 2, params);
+	buf_free(&given);
+	if (res == NULL)
+		return -1;
+	if (PQntuples(res) == 0)
+		rc = 0;
+	else if (str_copy(doc->sha256, sizeof(doc->sha256), PQgetvalue(res, 0, 0)) == 0) {
+		*notice = PQgetvalue(res, 0, 1)[0] == 't';
+		rc = 1;
+	}
+	PQclear(res);
+	return rc;
 }
 
 int
 store_order(struct directory *d)
 {
-	char		 before[TIME_SIZE], now[TIME_SIZE];
-	struct buf	 given = { 0 }, b = { 0 };
-	const char	*params[2];
-	PGresult	*res;
-	size_t		 i;
-	int		 rc = 0;
+	struct m_document	 doc = { "" };
+	struct buf		 b = { 0 };
+	int			 rc, notice = 0;
 
 	if (d->order.sha256[0] != '\0' || d->kept.sha256[0] != '\0' || clock_monotonic() < d->order_after)
 		return 0;
-	time_format(clock_now(), now);
-	time_format(compress_before(d->conf, clock_now()), before);
-	if (keep_notices(d, before, now) == -1)
-		return -1;
 	refused_end(d);
-	for (i = 0; i < d->nrefused; i++)
-		array_add(&given, d->refused[i].document.sha256);
-	params[0] = before;
-	params[1] = array_end(&given);
-	res = db_prepared(&d->link.db, "store_to_compress", "SELECT sha256 FROM muhur.submission "
-	    "WHERE shelved_at IS NULL AND received_at < $1::timestamptz AND sha256 IS NOT NULL AND " DECIDED
-	    " AND purged_at IS NULL AND sha256 <> ALL ($2::text[]) ORDER BY received_at LIMIT 1", 2, params);
-	buf_free(&given);
-	if (res == NULL)
-		return -1;
-	if (PQntuples(res) == 1 &&
-	    str_copy(d->order.sha256, sizeof(d->order.sha256), PQgetvalue(res, 0, 0)) == 0) {
-		put_m_document(&b, &d->order);
-		rc = msg_send(&d->chan, M_COMPRESS, 0, b.data, b.len, NULL, 0);
-		buf_free(&b);
-	}
-	PQclear(res);
+	while ((rc = find_due(d, &doc, &notice)) == 1 && notice)
+		if (write_shelved(d, doc.sha256) == -1)
+			return -1;
+	if (rc != 1)
+		return rc;
+	d->order = doc;
+	put_m_document(&b, &doc);
+	rc = msg_send(&d->chan, M_COMPRESS, 0, b.data, b.len, NULL, 0);
+	buf_free(&b);
 	return rc;
 }

@@ -90,7 +90,7 @@ static const char *const show_names[] = {
 	"messageType", "messageId", "userCode", "businessDate", "#sequence", "#recordCount", "createdAt",
 	"?late", "signerSubject", "signerIssuer", "signerSerial", "signingTime", "replaces", "replacedBy",
 	"decidedBy", "decidesAbout", "repeatOf", "operatorDecision", "signaturePolicy", "timestampState", "timestampAt",
-	"timestampAuthority", "timestampWhy"
+	"timestampAuthority", "timestampWhy", "material"
 };
 
 static const char show_sql[] =
@@ -105,7 +105,7 @@ static const char show_sql[] =
 	"AND r.message_id = a.message_id AND r.reserves_id AND r.approved_by = s.no WHERE a.submission = s.no), "
 	"(SELECT r.id FROM muhur.submission r WHERE r.no = s.repeat_of), s.operator_decision, "
 	"s.signature_policy, s.timestamp_state, " SQL_TIME("s.timestamp_at") ", s.timestamp_authority, "
-	"s.timestamp_why FROM muhur.submission s WHERE s.id = $1";
+	"s.timestamp_why, s.material FROM muhur.submission s WHERE s.id = $1";
 
 /* One of the lists that belong to a submission: into o, or for people. */
 static void
