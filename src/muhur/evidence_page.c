@@ -359,7 +359,7 @@ how(struct buf *b, const json_t *story, const struct asic *files, int l)
 		buf_puts(b, "\nxmlsec1 --verify --trusted-pem root.pem ");
 		evidence_escape(b, get(json_array_get(list, 0), "file"));
 	}
-	buf_puts(b, "\nxmlsec1 --verify --trusted-pem root.pem ");
+	buf_puts(b, "\nxmlsec1 --verify --trusted-pem root.pem --untrusted-pem sub-ca.pem ");
 	evidence_escape(b, get(story, "document"));
 	if (has(files, "trail/checkpoint.tsr"))
 		buf_puts(b, "\nopenssl ts -verify -in trail/checkpoint.tsr -data trail/checkpoint -CAfile tsa.pem");

@@ -11,8 +11,7 @@ import hashlib
 import json
 import os
 import re
-import shutil
-import subprocess
+import warnings
 import zipfile
 
 from lxml import etree
@@ -46,6 +45,15 @@ def verify(file, *argv, code=0):
 
 def failed(o):
     return [c for c in o["checks"] if not c["ok"]]
+
+
+def read(file):
+    with open(file, "rb") as f:
+        return f.read()
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
 
 
 def outside():
@@ -95,28 +103,385 @@ def set_up():
 
 
 def whole():
-    """each container is valid, by its own anchors and by those of elsewhere, and says which"""
+    """each container is valid, by its own anchors, which is said, and by those of elsewhere; what was exported is an event"""
     for i, ident in enumerate(ids.values()):
         export(ident, container(i))
         o = verify(container(i))
-        assert any("--trust" in n for n in o["notes"]) and any("--key" in n for n in o["notes"]) and \
-            any("--tsa" in n for n in o["notes"]), o
+        for option in ("--trust", "--key", "--tsa"):
+            assert any(option in n for n in o["notes"]), o
         o = verify(container(i), *outside())
         assert not any("container itself" in n for n in o["notes"]), o
+        text = lib.run(os.path.join(lib.BIN, "muhur"), "evidence", "verify", container(i)).stdout
+        assert text.startswith(f"{container(i)}: VALID\n") and "FAILED" not in text, text
     events = market.sql("SELECT detail ->> 'sha256' FROM muhur.event WHERE kind = 'evidence-exported' ORDER BY no")
-    want = [hashlib.sha256(open(container(i), "rb").read()).hexdigest() for i in range(len(ids))]
-    assert [e[0] for e in events] == want
+    assert [e[0] for e in events] == [sha256(read(container(i))) for i in range(len(ids))]
+
+
+def unpacked(i):
+    with zipfile.ZipFile(container(i)) as z:
+        return {n: z.read(n) for n in z.namelist()}
+
+
+def contents():
+    """the file byte by byte, its notices, certificates, lists, what judged it, proofs of every event; fixed times"""
+    files = unpacked(0)
+    assert files["document/good"] == read(path("report.xml"))
+    assert files["mimetype"] == b"application/vnd.etsi.asic-e+zip"
+    notices = market.sql("SELECT n.id || '.' || n.level, n.sha256 FROM muhur.notice n JOIN muhur.submission s ON s.no = n.submission"
+                         f" WHERE s.id = '{ids['good']}'")
+    assert {f"notices/{n}.xml": h for n, h in notices} == {n: sha256(d) for n, d in files.items() if n.startswith("notices/")}
+    assert sorted(n for n in files if n.startswith("certificates/")) == [
+        "certificates/gateway.pem", "certificates/signer.pem", "certificates/tsa.pem"]
+    lists = market.sql(f"SELECT c.sha256 FROM muhur.submission_crl c JOIN muhur.submission s ON s.no = c.submission"
+                       f" WHERE s.id = '{ids['good']}'")
+    assert {f"revocation/{h}.crl" for h, in lists} == {n for n in files if n.startswith("revocation/")} and lists
+    for name in files:
+        if name.startswith("revocation/"):
+            assert sha256(files[name]) == name[11:-4]
+    judged = {line.split("  ")[1]: line.split("  ")[0] for line in files["material/listing.sha256"].decode().splitlines()}
+    assert {"anchors.pem", "crl.pem"} <= set(judged) and any(n.startswith("schemas/") for n in judged)
+    assert {f"material/{n}": h for n, h in judged.items()} == {
+        n: sha256(d) for n, d in files.items() if n.startswith("material/") and n != "material/listing.sha256"}
+    kinds = sorted(json.loads(json.loads(d)["leaf"])["kind"] for n, d in files.items() if re.fullmatch(r"trail/\d+\.json", n))
+    assert {"received", "accepted", "signed"} <= set(kinds) and kinds.count("signed") == 2, kinds
+    for name, data in files.items():
+        if re.fullmatch(r"trail/\d+\.json", name):
+            proof = json.loads(data)
+            assert proof["opening"]["salt"] and proof["checkpoint"].encode() == files["trail/checkpoint"]
+    with zipfile.ZipFile(container(0)) as z:
+        infos = z.infolist()
+        assert infos[0].filename == "mimetype" and infos[0].header_offset == 0 and not infos[0].extra
+        assert all(i.date_time == (1980, 1, 1, 0, 0, 0) and i.compress_type == zipfile.ZIP_STORED for i in infos)
+    # what everybody's bytes make is the same again
+    export(ids["good"], container("again"))
+    with zipfile.ZipFile(container("again")) as z:
+        for name in z.namelist():
+            if not name.startswith(("META-INF/", "trail/", "evidence.json", "index.html")):
+                assert z.read(name) == files[name], name
+
+
+def stock():
+    """unzip, sha256sum, xmlsec1, openssl ts and openssl cms say the same"""
+    folder = path("unpacked")
+    lib.run("unzip", "-tq", container(0))
+    with zipfile.ZipFile(container(0)) as z:
+        assert z.testzip() is None
+        z.extractall(folder)
+    for xml in glob.glob(f"{folder}/notices/*.xml") + [f"{folder}/document/good"]:
+        p = lib.run("xmlsec1", "--verify", "--trusted-pem", f"{market.pki}/root.pem", "--untrusted-pem", f"{market.pki}/subca.pem",
+                    xml, ok=None)
+        assert p.returncode == 0, (xml, p.stderr)
+    for what in (["-in", "trail/checkpoint.tsr", "-data", "trail/checkpoint"],
+                 ["-token_in", "-in", STAMP, "-data", MANIFEST]):
+        p = lib.run("openssl", "ts", "-verify", *what, "-CAfile", path("TSACA.pem"), cwd=folder, ok=None)
+        assert "Verification: OK" in p.stdout, (what, p.stderr)
+    manifest = etree.parse(f"{folder}/{MANIFEST}").getroot()
+    asic, ds = "{http://uri.etsi.org/02918/v1.2.1#}", "{http://www.w3.org/2000/09/xmldsig#}"
+    assert manifest.find(f"{asic}SigReference").get("URI") == STAMP
+    refs = {r.get("URI"): base64.b64decode(r.find(f"{ds}DigestValue").text).hex()
+            for r in manifest.findall(f"{asic}DataObjectReference")}
+    assert refs == {n: sha256(d) for n, d in unpacked(0).items() if not n.startswith("META-INF/") and n != "mimetype"}
+    for pem in glob.glob(f"{folder}/certificates/*.pem"):
+        roots = path("TSACA.pem") if "tsa" in pem else f"{market.pki}/root.pem"
+        lib.run("openssl", "verify", "-CAfile", roots, "-untrusted", pem, pem)
+
+
+def pages():
+    """the page is XML and HTML, has both languages, escapes what members wrote, and fetches nothing"""
+    for i, name in enumerate(ids):
+        data = unpacked(i)["index.html"]
+        root = etree.fromstring(data)
+        assert [s.get("lang") for s in root.iter(XHTML + "section")] == ["tr", "en"]
+        html = etree.HTML(data)
+        text = {lang: " ".join(html.xpath(f'//section[@lang="{lang}"]//text()')) for lang in ("tr", "en")}
+        assert name in text["tr"] and name in text["en"], name
+        assert "Nasıl doğrulanır" in text["tr"] and "How to verify" in text["en"]
+        assert ("kabul edildi" if i == 0 else "reddedildi") in text["tr"]
+        assert ("accepted" if i == 0 else "rejected") in text["en"]
+        tags = {e.tag.replace(XHTML, "") for e in root.iter()}
+        assert not tags & {"script", "img", "link", "iframe", "object", "b"}, tags
+        for e in root.iter():
+            for key, value in e.attrib.items():
+                assert not key.startswith("on") and (key not in ("src", "href") or value.startswith("#")), (key, value)
+        assert b"url(" not in data and b"@import" not in data
+    wrong = " ".join(etree.HTML(unpacked(1)["index.html"]).itertext())
+    assert "CONTROL_TOTAL" in wrong and "Kural:" in wrong and "Rule:" in wrong
+
+
+def repacked(files, out, **kw):
+    """A container of these files, in their order."""
+    with zipfile.ZipFile(out, "w", **kw) as z:
+        for name, data in files.items():
+            z.writestr(zipfile.ZipInfo(name), data)
+    return out
+
+
+def spoilt(data):
+    """Its last bit is another one."""
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
+def changed():
+    """of every entry: changed, removed, or another one added: INVALID, whoever's anchors count"""
+    files, out = unpacked(0), container("forged")
+    verify(repacked(files, out))
+    schemas = [n for n in files if n.startswith("material/schemas/")]
+    for name in [n for n in files if n not in schemas[1:]]:
+        for what in ("changed", "removed"):
+            forged = dict(files)
+            if what == "removed":
+                del forged[name]
+            else:
+                forged[name] = spoilt(files[name])
+            repacked(forged, out)
+            assert failed(verify(out, code=1)), (name, what)
+    for name in ("notices/more.xml", "document/more", "trail/999.json", "META-INF/timestamp2.tst", "META-INF/manifest.xml",
+                 SIGNATURE, "META-INF/ASiCManifest-signature.xml", "more", "anchors/more.pem", "material/schemas/more.xsd"):
+        assert name not in files
+        repacked({**files, name: b"more"}, out)
+        assert failed(verify(out, code=1)), name
+    swapped = dict(files)
+    a, b = [n for n in files if n.startswith("notices/")]
+    swapped[a], swapped[b] = swapped[b], swapped[a]
+    assert failed(verify(repacked(swapped, out), code=1))
+
+
+def resealed():
+    """who makes a new manifest and stamps it with an authority of their own cannot tell another story"""
+    own = Tsa(market, "FORGER")
+    files = unpacked(0)
+    story = json.loads(files["evidence.json"])
+
+    def seal(files, story):
+        forged = {**files, "evidence.json": json.dumps(story).encode(), "anchors/tsa.pem": files["anchors/tsa.pem"] + read(path("FORGERCA.pem"))}
+        refs = "".join(f'<a:DataObjectReference URI="{n}"><d:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/>'
+                       f"<d:DigestValue>{base64.b64encode(hashlib.sha256(d).digest()).decode()}</d:DigestValue></a:DataObjectReference>"
+                       for n, d in forged.items() if not n.startswith("META-INF/") and n != "mimetype")
+        forged[MANIFEST] = ('<a:ASiCManifest xmlns:a="http://uri.etsi.org/02918/v1.2.1#" xmlns:d="http://www.w3.org/2000/09/xmldsig#">'
+                            f'<a:SigReference URI="{STAMP}"/>{refs}</a:ASiCManifest>').encode()
+        forged[STAMP] = own.token(forged[MANIFEST])
+        return repacked(forged, container("resealed"))
+
+    assert not failed(verify(seal(files, story)))            # so what follows fails for what was changed
+    assert [c["check"] for c in failed(verify(seal(files, story), *outside(), code=1))] == [STAMP]
+
+    def without(*names):
+        return {n: d for n, d in files.items() if n not in names}
+
+    def told(**kw):
+        return {**story, "submission": {**story["submission"], **kw}}
+
+    def proof(kind):
+        return next(n for n, d in files.items() if re.fullmatch(r"trail/\d+\.json", n) and json.loads(json.loads(d)["leaf"])["kind"] == kind)
+
+    def edited(kind, edit):
+        data = json.loads(files[proof(kind)])
+        edit(data)
+        return {**files, proof(kind): json.dumps(data).encode()}
+
+    one, other = story["notices"]
+    new = b"<other/>"
+    for what, forged, tale, check in (
+            ("another document", {**files, "document/good": new}, told(sha256=sha256(new)), "document"),
+            ("another verdict", files, told(state="rejected"), "verdict"),
+            ("another sender", files, told(uploader="PLB001"), "receipt"),
+            ("another name", files, told(fileName="other.xml"), "receipt"),
+            ("another time", files, told(receivedAt="2026-01-01T00:00:00.000000Z"), "receipt"),
+            ("reasons", files, {**story, "reasons": [{"code": "SIG_VALUE"}]}, "verdict"),
+            ("a notice less", without(other["file"]), {**story, "notices": [one]}, "notice"),
+            ("another notice", {**files, one["file"]: files[other["file"]]}, story, "notice"),
+            ("no receipt", without(proof("received")), story, "receipt"),
+            ("no decision", without(proof("accepted")), story, "verdict"),
+            ("another opening", edited("received", lambda p: p["opening"]["detail"].update(file="x")), story, proof("received")),
+            ("no opening", edited("received", lambda p: p.pop("opening")), story, proof("received")),
+            ("another leaf", edited("accepted", lambda p: p.update(leaf=p["leaf"].replace("accepted", "rejected"))), story,
+             proof("accepted")),
+            ("another place", edited("accepted", lambda p: p.update(index=p["index"] - 1)), story, proof("accepted")),
+            ("another's event", {**files, "trail/0.json": unpacked(1)[next(
+                n for n in unpacked(1) if re.fullmatch(r"trail/\d+\.json", n))]}, story, "trail/0.json"),
+            ("no key", without("trail/key"), story, "trail/checkpoint"),
+            ("no checkpoint", without("trail/checkpoint"), story, "trail/checkpoint"),
+            ("no anchors", without("anchors/trust.pem", "material/anchors.pem"), story, "signature"),
+            ("no story", files, {}, "story")):
+        bad = [c["check"] for c in failed(verify(seal(forged, tale), code=1))]
+        assert check in bad, (what, bad)
+    # another log with another key tells anything; the key of elsewhere finds it
+    assert failed(verify(container(0), "--key", f"{story['checkpoint']['origin']}+00000000+" + base64.b64encode(b"\1" + b"0" * 32).decode(), code=1))
+    for option, pem in (("--trust", path("FORGERCA.pem")), ("--tsa", path("FORGERCA.pem"))):
+        assert failed(verify(container(0), option, pem, code=1)), option
+    # without the stamp it is as good, but says so
+    o = verify(seal(without("trail/checkpoint.tsr"), story))
+    assert any("no time-stamp" in n for n in o["notes"])
+
+
+def hostile():
+    """what is no container, or one that would do harm: INVALID, at once"""
+    files, out = unpacked(0), container("hostile")
+    whole = read(container(0))
+
+    def write(data):
+        with open(out, "wb") as f:
+            f.write(data)
+        return out
+
+    for data in (b"", b"PK", b"garbage" * 1000, whole[:100], whole[:-1], whole[:-30], whole + b"\0", b"\0" + whole,
+                 whole[:len(whole) // 2], whole[100:]):
+        assert failed(verify(write(data), code=1)), data[:20]
+    for at in range(0, len(whole), len(whole) // 30):
+        p = lib.run(os.path.join(lib.BIN, "muhur"), "evidence", "verify", write(whole[:at] + bytes([whole[at] ^ 0xff]) + whole[at + 1:]), ok=None)
+        assert p.returncode == 1, (at, p)
+    for name in ("../evil", "/etc/evil", "notices/../../evil", "notices\\evil", "document/.hidden", "notices/", "notices/a b",
+                 "document/-rf", "x" * 300, "notices/" + "x" * 250, "a/b/c/d/e/f"):
+        assert failed(verify(repacked({**files, name: b""}, out), code=1)), name
+    # the mimetype: elsewhere, compressed, another
+    rest = {n: d for n, d in files.items() if n != "mimetype"}
+    assert failed(verify(repacked({**rest, "mimetype": files["mimetype"]}, out), code=1))
+    assert failed(verify(repacked({"mimetype": b"application/zip", **rest}, out), code=1))
+    with zipfile.ZipFile(out, "w") as z:
+        for name, data in files.items():
+            z.writestr(zipfile.ZipInfo(name), data, compress_type=zipfile.ZIP_DEFLATED)
+    assert failed(verify(out, code=1))
+    # compressed behind it is fine, but not by bzip2, and no bomb
+    def compressed(method, more):
+        with zipfile.ZipFile(out, "w") as z:
+            for name, data in {**files, **more}.items():
+                z.writestr(zipfile.ZipInfo(name), data, compress_type=zipfile.ZIP_STORED if name == "mimetype" else method)
+        return out
+
+    assert not failed(verify(compressed(zipfile.ZIP_DEFLATED, {})))
+    assert failed(verify(compressed(zipfile.ZIP_BZIP2, {}), code=1))
+    o = verify(compressed(zipfile.ZIP_DEFLATED, {"notices/bomb.xml": b"0" * (64 << 20)}), code=1)
+    assert [c["check"] for c in failed(o)] == ["structure"] and "larger" in failed(o)[0]["detail"], o
+    # a length that lies, a name that is there twice, a comment, too many
+    lie = bytearray(read(repacked(files, out)))
+    at = lie.rindex(b"PK\1\2")
+    lie[at + 24:at + 28] = (1 << 31).to_bytes(4, "little")
+    assert failed(verify(write(bytes(lie)), code=1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with zipfile.ZipFile(out, "w") as z:
+            for name, data in list(files.items()) + [("document/good", b"other")]:
+                z.writestr(zipfile.ZipInfo(name), data)
+    assert failed(verify(out, code=1))
+    with zipfile.ZipFile(repacked(files, out), "a") as z:
+        z.comment = b"hello"
+    assert failed(verify(out, code=1))
+    assert failed(verify(repacked({**files, **{f"notices/{i}.xml": b"" for i in range(5000)}}, out), code=1))
+    # what is inside: XML with entities, JSON that is none
+    laughs = b'<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY y "&x;&x;">]><a:ASiCManifest xmlns:a="http://uri.etsi.org/02918/v1.2.1#">&y;</a:ASiCManifest>'
+    assert failed(verify(repacked({**files, MANIFEST: laughs}, out), code=1))
+    assert failed(verify(repacked({**files, "evidence.json": b"[" * 100000}, out), code=1))
+    p = lib.run(os.path.join(lib.BIN, "muhur"), "evidence", "verify", path("absent.asice"), ok=None)
+    assert p.returncode == 3 and "absent.asice" in p.stderr
+    assert lib.run(os.path.join(lib.BIN, "muhur"), "evidence", "verify", path("out"), ok=None).returncode == 3
+    assert lib.run(os.path.join(lib.BIN, "muhur"), "evidence", "verify", ok=None).returncode == 2
+
+
+def signed():
+    """with --key it is closed by a CAdES signature, alone or beside the time-stamp; with neither it is refused"""
+    key = ["--key", f"{market.pki}/MKK001.key", "--cert", f"{market.pki}/MKK001.pem"]
+    export(ids["good"], container("both"), *key)
+    assert not failed(verify(container("both"), *outside()))
+    both = unpacked("both")
+    assert STAMP in both and "META-INF/ASiCManifest-signature.xml" in both
+    forged = {**both, SIGNATURE: b"x"}
+    assert failed(verify(repacked(forged, container("forged")), code=1))
+    market.set_conf("tsa_url", '""')
+    for user in ("MKK001", "CUA001", "UYM001"):        # P-256, P-384, RSA
+        export(ids["good"], container(user), "--key", f"{market.pki}/{user}.key", "--cert", f"{market.pki}/{user}.pem")
+        assert not failed(verify(container(user), *outside()))
+        files = unpacked(user)
+        assert STAMP not in files
+        with zipfile.ZipFile(container(user)) as z:
+            z.extractall(path(user))
+        p = lib.run("openssl", "cms", "-verify", "-binary", "-cades", "-inform", "DER", "-in", SIGNATURE, "-content", MANIFEST,
+                    "-CAfile", f"{market.pki}/trust.pem", "-purpose", "any", "-out", "/dev/null", cwd=path(user), ok=None)
+        assert p.returncode == 0, p.stderr
+        for name in ("document/good", "index.html", MANIFEST, SIGNATURE):
+            assert failed(verify(repacked({**files, name: spoilt(files[name])}, container("forged")), code=1)), name
+    p = export(ids["good"], container("none"), code=3)
+    assert "tsa_url" in p.stderr and "--key" in p.stderr
+    p = export(ids["good"], container("none"), "--key", f"{market.pki}/MKK001.key", "--cert", f"{market.pki}/UYM001.pem", code=3)
+    assert "certificate" in p.stderr
+    market.set_conf("tsa_url", f'"{server.url}"')
+    assert not os.path.exists(container("none"))
+
+
+def refused():
+    """an authority that is away or lies, an unknown submission, no place for the file: said, and nothing is left"""
+    server.page = lambda handler, query: handler.send_error(503)
+    p = export(ids["good"], container("none"), code=3)
+    assert "503" in p.stderr
+    server.page = lambda handler, query: server.say(handler, b"garbage")
+    assert "refused" in export(ids["good"], container("none"), code=3).stderr
+    server.page = None
+    for ident in ("01234567-89ab-7def-8123-456789abcdef", "x"):
+        assert "no such submission" in export(ident, container("none"), code=1).stderr
+    assert "absent" in export(ids["good"], path("absent", "x.asice"), code=3).stderr
+    market.muhur("evidence", "export", ids["good"], ok=(2,))
+    market.muhur("evidence", "export", "-o", container("none"), ok=(2,))
+    market.muhur("evidence", "export", "--member", "PLA", "-o", container("none"), ok=(2,))
+    assert not glob.glob(container("none") + "*") and not glob.glob(path("out", "*.asice.*"))
+    # what the store has lost or spoilt is not handed out
+    digest = sha256(read(path("report.xml")))
+    stored = path("state", "store", digest[:2], digest)
+    data = read(stored)
+    os.rename(stored, stored + ".away")
+    assert "not in the store" in export(ids["good"], container("none"), code=3).stderr
+    with open(stored, "wb") as f:
+        f.write(data[:-1] + b" ")
+    assert "other bytes" in export(ids["good"], container("none"), code=3).stderr
+    os.rename(stored + ".away", stored)
+    assert not os.path.exists(container("none"))
+
+
+def inspection():
+    """all of a member's from one day to another: a container each, two listings; a day without any is said (m.54)"""
+    today = datetime.datetime.now(lib.ISTANBUL).date()
+    first, last = today - datetime.timedelta(days=4), today + datetime.timedelta(days=1)
+    folder = path("inspection")
+    market.muhur("evidence", "export", "--member", "PLA", "--from", first, "--to", last, "-o", folder)
+    with open(f"{folder}/index.csv", encoding="utf-8", newline="") as f:
+        rows = list(csv.DictReader(f))
+    assert {r["submission"] for r in rows if r["submission"]} == set(ids.values())
+    assert sorted({r["day"] for r in rows}) == [str(first + datetime.timedelta(days=i)) for i in range(6)]
+    empty = [r for r in rows if not r["submission"]]
+    assert len(empty) >= 3 and all("No submission" in r["note"] for r in empty), rows
+    for r in rows:
+        if r["submission"]:
+            assert r["containerSha256"] == sha256(read(os.path.join(folder, r["container"])))
+            assert not failed(verify(os.path.join(folder, r["container"]), *outside()))
+    page = etree.parse(f"{folder}/index.html").getroot()
+    text = " ".join(page.itertext())
+    assert "Bu gün hiç gönderim yok." in text and "No submission on this day." in text
+    assert {a.get("href") for a in page.iter(XHTML + "a")} == {r["container"] for r in rows if r["container"]}
+    assert market.muhur("evidence", "export", "--member", "XXX", "--from", first, "--to", last, "-o", folder, ok=(1,))
+    assert market.muhur("evidence", "export", "--member", "PLA", "--from", last, "--to", first, "-o", folder, ok=(2,))
+    assert market.muhur("evidence", "export", "--member", "PLA", "--from", "x", "--to", last, "-o", folder, ok=(2,))
+
+
+def later():
+    """when the signer is revoked, the notice fetched and the document compressed, the evidence is as good as before"""
+    o = verify(container(0), *outside())
+    market.muhur("user", "cert", "revoke", "PLA001", json.loads(unpacked(0)["evidence.json"])["submission"]["signerCertificate"])
+    in_checkpoint()
+    export(ids["good"], container("later"))
+    assert verify(container("later"), *outside())["checks"][-1] == o["checks"][-1]
+    kinds = [e["kind"] for e in json.loads(unpacked("later")["evidence.json"])["events"]]
+    assert "evidence-exported" in kinds, kinds
 
 
 if __name__ == "__main__":
     with lib.Market("trail_checkpoint_interval = 1\n") as market:
+        market.stop()
         authority = Tsa(market, "TSA")
         server = Server(authority)
         with open(f"{market.pki}/crl.pem", "ab") as f:
             f.write(pki.crl(authority.ca, 1))
         market.set_conf("tsa_anchors", '"TSACA.pem"')
         market.set_conf("tsa_url", f'"{server.url}"')
+        market.start()
         try:
-            lib.main(set_up, whole)
+            lib.main(set_up, whole, contents, stock, pages, changed, resealed, hostile, signed, refused, inspection, later)
         finally:
             server.stop()
