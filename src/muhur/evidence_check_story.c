@@ -79,7 +79,7 @@ check_decision(struct evidence_check *k)
 {
 	const json_t *last = last_decision(k), *s = json_object_get(k->story, "submission"), *e, *codes, *told, *r;
 	const char *file = get(k->story, "document"), *sha256 = evidence_digest(k, file);
-	size_t i;
+	size_t i, n = 0;
 
 	if (sha256 == NULL || strncmp(file, "document/", 9) != 0 || strcmp(sha256, get(s, "sha256")) != 0) {
 		evidence_say(k, 0, "document", "it is not the file that evidence.json tells of");
@@ -90,14 +90,17 @@ check_decision(struct evidence_check *k)
 		    get(s, "state"));
 		return;
 	}
-	json_array_foreach(k->events, i, e)
-		if (is_state(get(e, "kind")) && json_object_get(json_object_get(e, "detail"), "sha256") != NULL &&
-		    strcmp(get(json_object_get(e, "detail"), "sha256"), sha256) != 0) {
+	json_array_foreach(k->events, i, e) {
+		if (!is_state(get(e, "kind")) || json_object_get(json_object_get(e, "detail"), "sha256") == NULL)
+			continue;
+		n++;
+		if (strcmp(get(json_object_get(e, "detail"), "sha256"), sha256) != 0) {
 			evidence_say(k, 0, "document", "its SHA-256 is not the one that was %s", get(e, "kind"));
 			return;
 		}
-	if (strcmp(get(last, "kind"), "replaced") != 0 && strcmp(get(json_object_get(last, "detail"), "sha256"), sha256) != 0) {
-		evidence_say(k, 0, "document", "the log does not say that it is what was %s", get(last, "kind"));
+	}
+	if (n == 0) {
+		evidence_say(k, 0, "document", "the log does not say what was %s", get(last, "kind"));
 		return;
 	}
 	codes = json_object_get(json_object_get(last, "detail"), "reasons");
@@ -231,6 +234,22 @@ agrees(const struct evidence_check *k, const struct document_verdict *v)
 	return v->reasons.n == 0 || reasons_stage(&v->reasons) >= stage;
 }
 
+/* The certificate that the log has with a decision, where it has one. */
+static int
+same_certificate(const struct evidence_check *k, const struct document_verdict *v)
+{
+	const json_t *e;
+	const char *had;
+	size_t i;
+
+	json_array_foreach(k->events, i, e) {
+		had = get(json_object_get(e, "detail"), "certificate");
+		if (is_state(get(e, "kind")) && had[0] != '\0' && strcmp(had, v->cert_sha256) != 0)
+			return 0;
+	}
+	return 1;
+}
+
 static void
 check_document(struct evidence_check *k, const struct trust *t)
 {
@@ -242,6 +261,8 @@ check_document(struct evidence_check *k, const struct trust *t)
 	if (judge_entry(k, file, &s, v) == 0) {
 		if (strcmp(state, "repeated") == 0)
 			evidence_note(k, "%s: a repeat; its bytes were judged when they came first: now %s", file, first_code(v));
+		else if (!same_certificate(k, v))
+			evidence_say(k, 0, "signature", "its certificate is not the one that the log has: %s", v->signer_subject);
 		else if (agrees(k, v))
 			evidence_say(k, 1, "signature", "%s at its receipt, as it was judged; %s; revocation %s", first_code(v),
 			    v->signer_subject[0] != '\0' ? v->signer_subject : "no signer", revocation_name(v->revocation));
