@@ -31,6 +31,7 @@
 #include "trail/note.h"
 
 #define LIMIT_DEFAULT	1000	/* stamps a run */
+#define DONE		".stamped"	/* in the folder of a day */
 #define SIZE_DIGITS	20	/* of a checkpoint's size */
 
 struct names { char **v; size_t n; };
@@ -176,8 +177,22 @@ has_stamp(const struct names *stamps, const char *size)
 	    bsearch(&size, stamps->v, stamps->n, sizeof(*stamps->v), newest_first) != NULL;
 }
 
+/*
+ * A day that is over and all stamped is not listed again: there are thousands of
+ * checkpoints in each, for years, and this runs every minute.  Its folder has not
+ * changed since it was marked, which changed it too.
+ */
 static int
-stamp_day(struct run *r, const char *day)
+is_done(int dir)
+{
+	struct stat folder, mark;
+
+	return fstat(dir, &folder) == 0 && fstatat(dir, DONE, &mark, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    folder.st_mtime - mark.st_mtime <= 1;
+}
+
+static int
+stamp_day(struct run *r, const char *day, int newest)
 {
 	struct names sizes = { 0 }, stamps = { 0 };
 	int dir = openat(r->dir, day, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), rc = -1;
@@ -187,12 +202,18 @@ stamp_day(struct run *r, const char *day)
 		log_warn("checkpoints/%s", day);
 		goto out;
 	}
+	if (!newest && is_done(dir)) {
+		rc = 0;
+		goto out;
+	}
 	if (list(dir, day, is_size, &sizes) == -1 || list(dir, day, is_stamp, &stamps) == -1)
 		goto out;
 	rc = 0;
 	for (i = 0; rc == 0 && i < sizes.n && r->done < r->limit; i++)
 		if (!has_stamp(&stamps, sizes.v[i]))
 			rc = stamp_one(r, dir, day, sizes.v[i]);
+	if (rc == 0 && i == sizes.n && !newest && file_write_durable(dir, DONE, "", 0, 0644) == -1)
+		log_warn("checkpoints/%s/%s", day, DONE);
 out:
 	if (dir != -1)
 		(void)close(dir);
@@ -258,7 +279,7 @@ stamp_all(struct run *r)
 
 	if ((rc = list(r->dir, "trail/checkpoints", is_day, &days)) == 0)
 		for (i = 0; rc == 0 && i < days.n && r->done < r->limit; i++)
-			rc = stamp_day(r, days.v[i]);
+			rc = stamp_day(r, days.v[i], i == 0);
 	names_free(&days);
 	return rc;
 }

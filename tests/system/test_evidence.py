@@ -18,6 +18,7 @@ from lxml import etree
 
 import lib
 import pki
+import softhsm
 from tsa import Server, Tsa
 
 market = authority = server = None
@@ -407,6 +408,18 @@ def signed():
     assert not os.path.exists(container("none"))
 
 
+def on_token():
+    """the key may be on a PKCS#11 token"""
+    if not softhsm.available():
+        raise lib.Skip("needs softhsm2 and opensc")
+    card = softhsm.Token(path("card"), "officer")
+    for i, kind in enumerate(("EC:prime256v1", "EC:secp384r1", "rsa:2048")):
+        _, cert = pki.issue(market, f"OFFICER{i}", public=card.make_key(kind, f"key{i}", f"0{i + 1}"))
+        market.muhur("evidence", "export", ids["good"], "-o", container("card"), "--key", card.uri(f"key{i}"), "--cert", cert,
+                     env=card.env)
+        assert not failed(verify(container("card"), *outside()))
+
+
 def refused():
     """an authority that is away or lies, an unknown submission, no place for the file: said, and nothing is left"""
     server.page = lambda handler, query: handler.send_error(503)
@@ -482,6 +495,6 @@ if __name__ == "__main__":
         market.set_conf("tsa_url", f'"{server.url}"')
         market.start()
         try:
-            lib.main(set_up, whole, contents, stock, pages, changed, resealed, hostile, signed, refused, inspection, later)
+            lib.main(set_up, whole, contents, stock, pages, changed, resealed, hostile, signed, on_token, refused, inspection, later)
         finally:
             server.stop()

@@ -54,7 +54,7 @@ class Folder:
         found, top = {}, self.path("state", "trail", "checkpoints")
         for day in os.listdir(top):
             for name in os.listdir(f"{top}/{day}"):
-                assert name.replace(".tsr", "").isdigit(), name
+                assert name == ".stamped" or name.replace(".tsr", "").isdigit(), name
                 if name.endswith(".tsr"):
                     found[int(name[:-4])] = f"{top}/{day}/{name}"
         return found
@@ -84,6 +84,17 @@ def catches_up():
     asked = one.server.asked
     assert "0 checkpoints stamped" in one.stamp().stdout
     assert one.server.asked == asked == 4
+
+
+def old_days():
+    """a day that is over and all stamped is left alone, until something comes into its folder"""
+    day = one.path("state", "trail", "checkpoints", "2026-11-01")
+    assert os.path.exists(f"{day}/.stamped") and not os.path.exists(one.path("state", "trail", "checkpoints", "2026-11-02", ".stamped"))
+    old = os.stat(f"{day}/.stamped").st_mtime - 3600
+    os.utime(f"{day}/.stamped", (old, old))         # as if what follows came an hour later
+    one.checkpoint("2026-11-01", 8)
+    one.stamp()
+    assert 8 in one.stamps()
 
 
 def limit():
@@ -319,7 +330,7 @@ def settings():
 if __name__ == "__main__":
     one = Folder()
     try:
-        lib.main(catches_up, limit, away, lies, rehearsal, two_runs, owner, settings)
+        lib.main(catches_up, old_days, limit, away, lies, rehearsal, two_runs, owner, settings)
     finally:
         one.server.stop()
         if not os.environ.get("MUHUR_TEST_KEEP"):
