@@ -31,7 +31,6 @@
 #include "trail/note.h"
 
 #define LIMIT_DEFAULT	1000	/* stamps a run */
-#define DONE		".stamped"	/* in the folder of a day */
 #define SIZE_DIGITS	20	/* of a checkpoint's size */
 
 struct names { char **v; size_t n; };
@@ -179,46 +178,65 @@ has_stamp(const struct names *stamps, const char *size)
 
 /*
  * A day that is over and all stamped is not listed again: there are thousands of
- * checkpoints in each, for years, and this runs every minute.  Its folder has not
- * changed since it was marked, which changed it too.
+ * checkpoints in each, for years, and this runs every minute.  A mark beside its
+ * folder has the folder's time; where that is another one, something came since.
  */
 static int
-is_done(int dir)
+is_done(const struct run *r, const char *mark, const struct stat *folder)
 {
-	struct stat folder, mark;
+	struct stat st;
 
-	return fstat(dir, &folder) == 0 && fstatat(dir, DONE, &mark, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    folder.st_mtime - mark.st_mtime <= 1;
+	return fstatat(r->dir, mark, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_mtim.tv_sec == folder->st_mtim.tv_sec && st.st_mtim.tv_nsec == folder->st_mtim.tv_nsec;
+}
+
+static void
+set_done(const struct run *r, const char *mark, const struct stat *folder)
+{
+	const struct timespec times[] = { folder->st_mtim, folder->st_mtim };
+
+	if (file_write_durable(r->dir, mark, "", 0, 0644) == -1 ||
+	    utimensat(r->dir, mark, times, AT_SYMLINK_NOFOLLOW) == -1)
+		log_warn("checkpoints/%s", mark);
 }
 
 static int
-stamp_day(struct run *r, const char *day, int newest)
+stamp_listed(struct run *r, int dir, const char *day)
 {
 	struct names sizes = { 0 }, stamps = { 0 };
-	int dir = openat(r->dir, day, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), rc = -1;
+	int rc = -1;
 	size_t i;
 
-	if (dir == -1) {
-		log_warn("checkpoints/%s", day);
-		goto out;
-	}
-	if (!newest && is_done(dir)) {
-		rc = 0;
-		goto out;
-	}
 	if (list(dir, day, is_size, &sizes) == -1 || list(dir, day, is_stamp, &stamps) == -1)
 		goto out;
 	rc = 0;
 	for (i = 0; rc == 0 && i < sizes.n && r->done < r->limit; i++)
 		if (!has_stamp(&stamps, sizes.v[i]))
 			rc = stamp_one(r, dir, day, sizes.v[i]);
-	if (rc == 0 && i == sizes.n && !newest && file_write_durable(dir, DONE, "", 0, 0644) == -1)
-		log_warn("checkpoints/%s/%s", day, DONE);
 out:
-	if (dir != -1)
-		(void)close(dir);
 	names_free(&sizes);
 	names_free(&stamps);
+	return rc;
+}
+
+static int
+stamp_day(struct run *r, const char *day, int newest)
+{
+	char *mark = xasprintf(".%s.stamped", day);
+	struct stat before;
+	long done = r->done;
+	int dir, rc = -1;
+
+	if ((dir = openat(r->dir, day, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) == -1 ||
+	    fstat(dir, &before) == -1)
+		log_warn("checkpoints/%s", day);
+	else if (!newest && is_done(r, mark, &before))
+		rc = 0;
+	else if ((rc = stamp_listed(r, dir, day)) == 0 && !newest && r->done == done)
+		set_done(r, mark, &before);
+	if (dir != -1)
+		(void)close(dir);
+	free(mark);
 	return rc;
 }
 

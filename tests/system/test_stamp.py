@@ -5,6 +5,7 @@ away, that comes back, and that lies.  Needs no gateway: checkpoints are files."
 import contextlib
 import datetime
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -53,8 +54,10 @@ class Folder:
         """{size: path} of the stamps that are there; nothing else has been left."""
         found, top = {}, self.path("state", "trail", "checkpoints")
         for day in os.listdir(top):
+            if re.fullmatch(r"\.20\d\d-\d\d-\d\d\.stamped", day):
+                continue
             for name in os.listdir(f"{top}/{day}"):
-                assert name == ".stamped" or name.replace(".tsr", "").isdigit(), name
+                assert name.replace(".tsr", "").isdigit(), name
                 if name.endswith(".tsr"):
                     found[int(name[:-4])] = f"{top}/{day}/{name}"
         return found
@@ -88,11 +91,16 @@ def catches_up():
 
 def old_days():
     """a day that is over and all stamped is left alone, until something comes into its folder"""
-    day = one.path("state", "trail", "checkpoints", "2026-11-01")
-    assert os.path.exists(f"{day}/.stamped") and not os.path.exists(one.path("state", "trail", "checkpoints", "2026-11-02", ".stamped"))
-    old = os.stat(f"{day}/.stamped").st_mtime - 3600
-    os.utime(f"{day}/.stamped", (old, old))         # as if what follows came an hour later
+    mark = one.path("state", "trail", "checkpoints", ".2026-11-0{}.stamped")
+    one.stamp()
+    assert os.path.exists(mark.format(1)) and not os.path.exists(mark.format(2))
+    first = one.path("state", "trail", "checkpoints", "2026-11-01")
+    asked = one.server.asked
+    one.stamp()
     one.checkpoint("2026-11-01", 8)
+    one.stamp()
+    assert 8 in one.stamps() and one.server.asked == asked + 1
+    os.unlink(f"{first}/8.tsr")         # lost by a restored backup, say
     one.stamp()
     assert 8 in one.stamps()
 
