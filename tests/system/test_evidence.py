@@ -4,6 +4,7 @@ containers of what was sent.  Stock programs verify what is in them, `muhur
 evidence verify' finds every change."""
 
 import base64
+import contextlib
 import csv
 import datetime
 import glob
@@ -11,6 +12,7 @@ import hashlib
 import json
 import os
 import re
+import signal
 import warnings
 import zipfile
 
@@ -441,11 +443,48 @@ def refused():
     data = read(stored)
     os.rename(stored, stored + ".away")
     assert "not in the store" in export(ids["good"], container("none"), code=3).stderr
+    held = path("state", "store", "held")         # where what nobody could judge lies
+    os.makedirs(held, exist_ok=True)
+    for kept, code in ((data, 0), (data[:-1] + b" ", 3)):
+        with open(f"{held}/{ids['good']}", "wb") as f:
+            f.write(kept)
+        export(ids["good"], container("held"), code=code)
+    os.unlink(f"{held}/{ids['good']}")
+    assert unpacked("held")["document/good"] == data
     with open(stored, "wb") as f:
         f.write(data[:-1] + b" ")
     assert "other bytes" in export(ids["good"], container("none"), code=3).stderr
     os.rename(stored + ".away", stored)
     assert not os.path.exists(container("none"))
+
+
+def sequencer():
+    """The process id of the gateway's sequencer."""
+    for stat in glob.glob("/proc/[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            with open(stat, encoding="utf-8") as f:
+                pid, rest = f.read().split(" (", 1)
+            comm, rest = rest.rsplit(") ", 1)
+            if comm == "muhur-sequencer"[:15] and int(rest.split()[1]) == market.muhurd_pid:
+                return int(pid)
+    raise AssertionError("no sequencer")
+
+
+def too_early():
+    """what is in no checkpoint yet is not handed out without its proof"""
+    pid = sequencer()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        market.send(market.signed(), name="young")
+        market.answer("young")
+        p = export(sent("young"), container("none"), code=3)
+        assert "no checkpoint of the trail yet" in p.stderr, p.stderr
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    in_checkpoint()
+    export(sent("young"), container("young"))
+    assert not failed(verify(container("young"), *outside()))
+    ids["young"] = sent("young")
 
 
 def inspection():
@@ -495,6 +534,6 @@ if __name__ == "__main__":
         market.set_conf("tsa_url", f'"{server.url}"')
         market.start()
         try:
-            lib.main(set_up, whole, contents, stock, pages, changed, resealed, hostile, signed, on_token, refused, inspection, later)
+            lib.main(set_up, whole, contents, stock, pages, changed, resealed, hostile, signed, on_token, refused, too_early, inspection, later)
         finally:
             server.stop()
