@@ -166,9 +166,13 @@ evidence_range(struct cmd *c, const struct evidence_means *m, const char *member
 	res = cmd_query(c, "SELECT FROM muhur.member WHERE code = $1", 1, params);
 	i = PQntuples(res);
 	PQclear(res);
-	if (i == 0 || strcmp(from, to) > 0) {
-		log_warnx(i == 0 ? "%s: is no member; `muhur member list'" : "%s: the first day is behind the last", i == 0 ? member : from);
-		return i == 0 ? EXIT_NO : EXIT_USAGE;
+	if (i == 0) {
+		log_warnx("%s: is no member; `muhur member list'", member);
+		return EXIT_NO;
+	}
+	if (strcmp(from, to) > 0) {
+		log_warnx("%s: the first day is behind the last", from);
+		return EXIT_USAGE;
 	}
 	if (mkdir(dir, 0750) == -1 && errno != EEXIST) {
 		log_warn("%s", dir);
