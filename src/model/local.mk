@@ -9,4 +9,5 @@ src_model_libmodel_a_SOURCES = \
 	src/model/notice.c src/model/notice.h \
 	src/model/reason.c src/model/reason.h \
 	src/model/record.c src/model/record.h \
+	src/model/tilepath.c src/model/tilepath.h \
 	src/model/timestamp.c src/model/timestamp.h

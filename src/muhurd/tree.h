@@ -17,8 +17,7 @@ struct tree {
 	int	 store;
 	int	 tmp;		/* store/tmp */
 	int	 boxes;
-	int	 trail;		/* the published log */
-	int	 openings;	/* what opens its leaves */
+	int	 trail;		/* the published log (trail/tiles.h) */
 };
 
 #define TREE_PRIVATE	0700	/* muhurd's alone */

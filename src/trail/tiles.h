@@ -18,23 +18,9 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "trail/leaf.h"
+#include "model/tilepath.h"	/* where each file lies */
 #include "trail/merkle.h"
 #include "trail/note.h"
-
-#define TILE_WIDTH	256
-#define TILE_HEIGHT	8	/* levels of the tree in one tile */
-#define TILE_LEVELS	8	/* 64 bits of index, 8 a tile */
-#define TILE_PATH_SIZE	80
-#define OPENINGS_MAX	(TILE_WIDTH * (OPENING_MAX + 1))	/* bytes of one file of openings */
-
-/* "tile/<level>/<n>", level -1: entries; width 1..255 partial, 256 whole. */
-void	tile_path(int level, uint64_t n, unsigned width, char path[TILE_PATH_SIZE]);
-/* N alone: "x001/x234/067". */
-void	tile_number(uint64_t n, char path[TILE_PATH_SIZE]);
-/* Is that a path which the log may have, below its folder?  A file: 1; a folder
- * of such, "" too: 2; neither: 0.  For who serves them. */
-int	trail_path_ok(const char *path);
 
 /* --- reading ------------------------------------------------------------- */
 
