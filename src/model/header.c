@@ -83,6 +83,18 @@ message_type_has_target(enum message_type t)
 	return types[t].class == MC_DECISION;
 }
 
+int
+message_type_is_sight(const char *name)
+{
+	return strcmp(name, "Archive") == 0 || strcmp(name, "Trail") == 0;
+}
+
+int
+message_kind_has_sight(const char *kind)
+{
+	return strcmp(kind, "compliance") == 0 || strcmp(kind, "regulator") == 0;
+}
+
 const char *
 message_type_namespace(enum message_type t)
 {

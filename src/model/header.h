@@ -39,6 +39,10 @@ int message_type_may_be_from(enum message_type t, const char *kind);
 enum message_class message_type_class(enum message_type t);
 /* Is it of class MC_DECISION? */
 int message_type_has_target(enum message_type t);
+/* "Trail" and "Archive": rights that are held as those for message types are, by
+ * users of members of some kinds, and are of no message (schemas/sql/019-sight.sql). */
+int message_type_is_sight(const char *name);
+int message_kind_has_sight(const char *kind);
 /* Target namespace and schema file, e.g. "urn:muhur:xsd:balance-report:1",
  * "balance-report-1.xsd". The root element's name is the type's name. */
 const char *message_type_namespace(enum message_type t);

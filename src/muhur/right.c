@@ -44,7 +44,8 @@ moment_arg(const char *s, char buf[TIME_SIZE])
 	return 0;
 }
 
-/* "-" is the right to read notices, for members who send nothing. */
+/* "-" is the right to read notices, for members who send nothing; there are two
+ * more that are of no message. */
 static int
 type_ok(const char *s)
 {
@@ -52,12 +53,13 @@ type_ok(const char *s)
 
 	if (t == MT_AUTHORIZATION_CHANGE)
 		log_warnx("%s: is for main authorities, by their codes", s);
-	else if (strcmp(s, "-") == 0 || (t != MT_COUNT && !message_type_has_target(t)))
+	else if (strcmp(s, "-") == 0 || message_type_is_sight(s) || (t != MT_COUNT && !message_type_has_target(t)))
 		return 1;
 	else if (t != MT_COUNT)
 		log_warnx("%s: the right is for the message type that is decided about, step approval", s);
 	else
-		log_warnx("%s: is no message type; BalanceReport, CustodyReport, or - to read notices", s);
+		log_warnx("%s: is no message type; BalanceReport, CustodyReport, or - to read notices, "
+		    "Archive, Trail", s);
 	return 0;
 }
 
@@ -104,7 +106,16 @@ read_options(struct cmd *c, int argc, char **argv, int takes, struct grant *g)
 		log_warnx("%s: is no step; entry or approval", g->step);
 		return EXIT_USAGE;
 	}
-	return g->type == NULL || type_ok(g->type) ? EXIT_YES : EXIT_USAGE;
+	if (g->type != NULL && !type_ok(g->type))
+		return EXIT_USAGE;
+	if (g->type != NULL && message_type_is_sight(g->type)) {
+		if (g->step != NULL && strcmp(g->step, "approval") == 0) {
+			log_warnx("%s: is read by; there is nothing to approve", g->type);
+			return EXIT_USAGE;
+		}
+		g->step = "entry";
+	}
+	return EXIT_YES;
 }
 
 /* What was held until now stays told: nothing ends in the past. */
@@ -120,6 +131,25 @@ end_ok(struct cmd *c, const struct grant *g)
 		return 0;
 	}
 	return 1;
+}
+
+/* What compliance and the regulator may see, another member cannot be let see. */
+static int
+sight_ok(struct cmd *c, const struct grant *g)
+{
+	const char *params[] = { g->who };
+	PGresult *res;
+	int ok;
+
+	res = cmd_query(c, "SELECT muhur.may_be_given_sight(left($1, -3)) OR NOT EXISTS "
+	    "(SELECT FROM muhur.member_user WHERE code = $1)", 1, params);
+	ok = PQgetvalue(res, 0, 0)[0] == 't' && strncmp(g->who, g->member, strlen(g->member)) == 0 &&
+	    strlen(g->who) == strlen(g->member) + 3;
+	PQclear(res);
+	if (!ok)
+		log_warnx("%s: %s is for users of compliance and regulator members, in their own", g->who,
+		    g->type);
+	return ok;
 }
 
 /* The user, the role and the member are there. */
@@ -139,6 +169,8 @@ names_ok(struct cmd *c, struct grant *g)
 		g->member = g->own;
 	}
 	params[2] = g->member;
+	if (g->type != NULL && message_type_is_sight(g->type) && !sight_ok(c, g))
+		return EXIT_NO;
 	res = cmd_query(c, "SELECT EXISTS (SELECT FROM muhur.member_user WHERE code = $1), "
 	    "$2::text IS NULL OR EXISTS (SELECT FROM muhur.role WHERE name = $2), "
 	    "EXISTS (SELECT FROM muhur.member WHERE code = $3)", 3, params);

@@ -94,7 +94,7 @@ store_ssh_key(struct cmd *c, const struct enrolment *e)
 }
 
 /* A new user may enter and approve what its member's kind sends; of other
- * kinds it is a reader of notices ('-'). */
+ * kinds it is a reader of notices ('-'), of some of the trail and all archives too. */
 static void
 store_rights(struct cmd *c, const struct enrolment *e)
 {
@@ -107,12 +107,16 @@ store_rights(struct cmd *c, const struct enrolment *e)
 		if (message_type_class(t) != MC_DECISION && message_type_class(t) != MC_AUTHORITY &&
 		    message_type_may_be_from(t, e->kind))
 			(void)buf_printf(&types, "%s%s", types.len > 1 ? "," : "", message_type_name(t));
-	(void)buf_puts(&types, types.len > 1 ? "}" : "-}");
+	if (message_kind_has_sight(e->kind))
+		(void)buf_printf(&types, "%sArchive,Trail", types.len > 1 ? "," : "");
+	if (types.len == 1 || message_kind_has_sight(e->kind))
+		(void)buf_puts(&types, types.len > 1 ? ",-" : "-");
+	(void)buf_puts(&types, "}");
 	params[1] = types.data;
 	cmd_exec(c, "INSERT INTO muhur.user_right (user_code, member_code, message_type, step, "
 	    "valid_from, granted_by) SELECT $1, left($1, -3), t, s, $3::timestamptz, 'operator' "
 	    "FROM unnest($2::text[]) t, unnest(ARRAY['entry', 'approval']) s "
-	    "WHERE t <> '-' OR s = 'entry' ON CONFLICT DO NOTHING", 3, params);
+	    "WHERE t NOT IN ('-', 'Archive', 'Trail') OR s = 'entry' ON CONFLICT DO NOTHING", 3, params);
 	buf_free(&types);
 }
 
