@@ -2,7 +2,8 @@
 /*
  * Who may come in: by the key of an enrolled certificate, or one enrolled
  * beside it; not with a revoked or expired certificate, not when suspended,
- * not without any right (S2 E).  A suspended member may fetch, not send (N3).
+ * not without any right (S2 E).  A suspended member may fetch, not send (N3);
+ * what compliance and the regulator see beside is theirs by right (019-sight.sql).
  * The same judges, again and again, the sessions that are in.
  */
 #include "config.h"
@@ -31,7 +32,8 @@ static const char login_sql[] =
     "  AND (k.certificate IS NULL OR " GOOD("c") ")),"
     " EXISTS (SELECT FROM muhur.certificate c WHERE c.user_code = u.code AND " GOOD("c") "),"
     " EXISTS (SELECT FROM muhur.right_held r WHERE r.user_code = u.code"
-    "  AND r.valid_from <= $3::timestamptz AND coalesce($3::timestamptz < r.valid_to, true)) "
+    "  AND r.valid_from <= $3::timestamptz AND coalesce($3::timestamptz < r.valid_to, true)),"
+    " muhur.sees(u.code, 'Trail', $3::timestamptz), muhur.sees(u.code, 'Archive', $3::timestamptz) "
     "FROM unnest($1::text[], $2::bytea[]) WITH ORDINALITY AS q (code, blob, no)"
     " LEFT JOIN muhur.member_user u ON u.code = q.code"
     " LEFT JOIN muhur.member m ON m.code = u.member_code "
@@ -76,7 +78,7 @@ static void
 refuse(struct m_login_result *r, const char *why)
 {
 	r->ok = 0;
-	r->may_send = 0;
+	memset(&r->may, 0, sizeof(r->may));
 	r->member[0] = '\0';
 	(void)snprintf(r->why, sizeof(r->why), "%s", why);
 }
@@ -117,7 +119,9 @@ judge(struct directory *d, const struct m_login *logins, struct m_login_result *
 			continue;
 		}
 		results[i].ok = 1;
-		results[i].may_send = strcmp(PQgetvalue(res, (int)i, 2), "active") == 0;
+		results[i].may.may_send = strcmp(PQgetvalue(res, (int)i, 2), "active") == 0;
+		results[i].may.sees_trail = PQgetvalue(res, (int)i, 7)[0] == 't';
+		results[i].may.sees_archives = PQgetvalue(res, (int)i, 8)[0] == 't';
 		(void)str_copy(results[i].member, sizeof(results[i].member),
 		    PQgetvalue(res, (int)i, 0));
 	}

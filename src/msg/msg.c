@@ -82,7 +82,7 @@ static const struct {
 	[M_DIR_CHANGED]	   = { "dir-changed", ROLE_DIRECTORY, ROLE_MUHURD, 0, 0 },
 	[M_DIR_REVIEW]	   = { "dir-review", ROLE_MUHURD, ROLE_DIRECTORY, 0, 0 },
 	[M_DIR_REVIEWED]   = { "dir-reviewed", ROLE_DIRECTORY, ROLE_MUHURD, 0, 0 },
-	[M_SESSION_MAY_SEND] = { "session-may-send", ROLE_MUHURD, ROLE_SESSION, 0, 0 },
+	[M_SESSION_RIGHTS] = { "session-rights", ROLE_MUHURD, ROLE_SESSION, 0, 0 },
 	[M_BOX_FETCHED]	   = { "box-fetched", ROLE_SESSION, ROLE_MUHURD, 0, 0 },
 	[M_FETCHED]	   = { "fetched", ROLE_MUHURD, ROLE_DIRECTORY, 0, 0 },
 	[M_FETCHED_KEPT]   = { "fetched-kept", ROLE_DIRECTORY, ROLE_MUHURD, 0, 0 },

@@ -74,7 +74,7 @@ enum msg_type {
 	M_DIR_REVIEW,		/* P->D struct m_login, proved: of a session that is in */
 	M_DIR_REVIEWED,		/* D->P struct m_login_result: what a login would get now;
 				 * while the database is away the answer waits for it */
-	M_SESSION_MAY_SEND,	/* P->S struct m_may_send: from now on */
+	M_SESSION_RIGHTS,	/* P->S struct m_rights: from now on */
 	/* downloads, recorded */
 	M_BOX_FETCHED,		/* S->P struct m_box_fetched, tag of the M_BOX_OPEN: that file is closed */
 	M_FETCHED,		/* P->D struct m_fetched; tags count up */

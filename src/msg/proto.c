@@ -57,6 +57,22 @@ get_m_login(const struct msg *m, struct m_login *v)
 	return reader_done(&r);
 }
 
+static void
+put_rights(struct buf *b, const struct m_rights *v)
+{
+	put_u8(b, v->may_send != 0);
+	put_u8(b, v->sees_trail != 0);
+	put_u8(b, v->sees_archives != 0);
+}
+
+static void
+get_rights(struct reader *r, struct m_rights *v)
+{
+	v->may_send = get_bool(r);
+	v->sees_trail = get_bool(r);
+	v->sees_archives = get_bool(r);
+}
+
 void
 put_m_login_result(struct buf *b, const struct m_login_result *v)
 {
@@ -67,7 +83,7 @@ put_m_login_result(struct buf *b, const struct m_login_result *v)
 		why[0] = '\0';
 	text_clean(why);
 	put_u8(b, v->ok != 0);
-	put_u8(b, v->may_send != 0);
+	put_rights(b, &v->may);
 	put_str(b, v->user);
 	put_str(b, v->member);
 	put_str(b, why);
@@ -82,7 +98,7 @@ get_m_login_result(const struct msg *m, struct m_login_result *v)
 	memset(v, 0, sizeof(*v));
 	reader_init(&r, m->payload, m->len);
 	v->ok = get_bool(&r);
-	v->may_send = get_bool(&r);
+	get_rights(&r, &v->may);
 	/* A refused login may be of a user that cannot be. */
 	flags = v->ok ? 0 : MAY_BE_EMPTY;
 	if (v->ok)
@@ -95,19 +111,19 @@ get_m_login_result(const struct msg *m, struct m_login_result *v)
 }
 
 void
-put_m_may_send(struct buf *b, const struct m_may_send *v)
+put_m_rights(struct buf *b, const struct m_rights *v)
 {
-	put_u8(b, v->may_send != 0);
+	put_rights(b, v);
 }
 
 int
-get_m_may_send(const struct msg *m, struct m_may_send *v)
+get_m_rights(const struct msg *m, struct m_rights *v)
 {
 	struct reader r;
 
 	memset(v, 0, sizeof(*v));
 	reader_init(&r, m->payload, m->len);
-	v->may_send = get_bool(&r);
+	get_rights(&r, v);
 	return reader_done(&r);
 }
 
@@ -115,6 +131,7 @@ void
 put_m_box_open(struct buf *b, const struct m_box_open *v)
 {
 	put_u8(b, v->folder);
+	put_str(b, v->member);
 	put_str(b, v->day);
 	put_str(b, v->name);
 	put_u32(b, (uint32_t)v->flags);
@@ -130,6 +147,7 @@ get_m_box_open(const struct msg *m, struct m_box_open *v)
 	memset(v, 0, sizeof(*v));
 	reader_init(&r, m->payload, m->len);
 	v->folder = (enum box_folder)get_enum(&r, BOX_FOLDER_COUNT);
+	get_str(&r, v->member, sizeof(v->member));
 	get_str(&r, v->day, sizeof(v->day));
 	get_str(&r, v->name, sizeof(v->name));
 	flags = get_u32(&r);

@@ -32,17 +32,23 @@ struct m_login {
 	uint32_t key_len;
 	int	 proved;	/* 0: would this key do?  1: libssh checked the signature */
 };
+/* What a user may do now, beside fetching what is its member's own. */
+struct m_rights {
+	int	 may_send;		/* 0: a suspended member may only fetch (S2 N3) */
+	int	 sees_trail;		/* compliance and regulator: the right Trail */
+	int	 sees_archives;		/* the same: the right Archive, every member's */
+};
 struct m_login_result {
 	int	 ok;
-	int	 may_send;			/* 0: a suspended member may only fetch */
+	struct m_rights may;
 	char	 user[USER_CODE_SIZE];
 	char	 member[MEMBER_CODE_SIZE];
 	char	 why[128];			/* for the log, never for the peer */
 };
 
-struct m_may_send { int may_send; };	/* as in m_login_result */
-
-enum box_folder { BOX_INBOX, BOX_SENT, BOX_OUTBOX, BOX_ARCHIVE, BOX_FOLDER_COUNT };
+enum box_folder { BOX_INBOX, BOX_SENT, BOX_OUTBOX, BOX_ARCHIVE,
+    BOX_MEMBERS,	/* those that have an archive: BOX_DIR alone, see box_open */
+    BOX_TRAIL, BOX_FOLDER_COUNT };
 enum box_status { BOX_OK, BOX_NO_SUCH_FILE, BOX_DENIED, BOX_EXISTS, BOX_BUSY,
     BOX_FULL,		/* the user's limits */
     BOX_NO_SPACE,	/* the disk's */
@@ -50,8 +56,10 @@ enum box_status { BOX_OK, BOX_NO_SUCH_FILE, BOX_DENIED, BOX_EXISTS, BOX_BUSY,
 enum { BOX_READ = 1, BOX_WRITE = 2, BOX_CREAT = 4, BOX_TRUNC = 8, BOX_EXCL = 16, BOX_DIR = 32 };
 struct m_box_open {
 	enum box_folder folder;
+	char	 member[MEMBER_CODE_SIZE];	/* BOX_ARCHIVE of another member, else "" */
 	char	 day[DATE_SIZE];		/* BOX_ARCHIVE only, else "" */
-	char	 name[FILE_NAME_SIZE];		/* "" with BOX_DIR: the folder itself */
+	char	 name[FILE_NAME_SIZE];		/* "" with BOX_DIR: the folder itself; BOX_TRAIL:
+						 * a path below it (model/tilepath.h) */
 	int	 flags;
 };
 /* Which bytes are meant, since another session may put others under a name;
@@ -135,7 +143,7 @@ int  file_id_is(const struct file_id *id, const struct stat *st);
 PROTO(m_peer)
 PROTO(m_login)
 PROTO(m_login_result)
-PROTO(m_may_send)
+PROTO(m_rights)
 PROTO(m_box_open)
 PROTO(m_box_name)
 PROTO(m_box_rename)

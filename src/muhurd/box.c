@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -15,22 +16,35 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "model/ident.h"
+#include "model/tilepath.h"
 #include "muhurd/box.h"
 #include "muhurd/spool.h"
 
 #define BOX_FLAGS_ALL	(BOX_READ | BOX_WRITE | BOX_CREAT | BOX_TRUNC | BOX_EXCL | BOX_DIR)
 
 struct box *
-box_new(const char *user, const char *member, int may_send)
+box_new(const char *user, const char *member, const struct m_rights *may)
 {
 	struct box *b = xcalloc(1, sizeof(*b));
 
 	(void)str_copy(b->user, sizeof(b->user), user);
 	(void)str_copy(b->member, sizeof(b->member), member);
-	b->may_send = may_send;
+	(void)box_set_rights(b, may);
 	b->inbox = b->sent = b->outbox = b->archive = -1;
 	b->refs = 1;
 	return b;
+}
+
+int
+box_set_rights(struct box *b, const struct m_rights *may)
+{
+	int changed = b->may_send != may->may_send || b->sees_trail != may->sees_trail ||
+	    b->sees_archives != may->sees_archives;
+
+	b->may_send = may->may_send;
+	b->sees_trail = may->sees_trail;
+	b->sees_archives = may->sees_archives;
+	return changed;
 }
 
 struct box *
@@ -67,6 +81,7 @@ box_folders(struct box *b, const struct tree *t)
 	const char *const sent[] = { "users", b->user, "sent" };
 	int member, rc = -1, saved;
 
+	b->tree = t;
 	if ((member = tree_dir(t->boxes, b->member, TREE_SHARED)) == -1)
 		return -1;
 	if ((b->outbox = tree_path(t->boxes, outbox, 2, TREE_SHARED, TREE_OUTBOX)) == -1 ||
@@ -194,27 +209,124 @@ open_upload(const struct box *b, const struct box_limits *limits,
 	return BOX_OK;
 }
 
-/* The folder that a request for reading is about; *close_it: opened here. */
+/* --- what compliance and the regulator see ------------------------------------ */
+
 static int
-read_folder(const struct box *b, const struct m_box_open *o, int *close_it)
+add_member(int dirfd, const char *name, void *arg)
+{
+	struct buf *text = arg;
+	char path[MEMBER_CODE_SIZE + sizeof("/archive")];
+	struct stat st;
+
+	if (!member_code_ok(name))
+		return 0;
+	(void)snprintf(path, sizeof(path), "%s/archive", name);
+	if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+	return S_ISDIR(st.st_mode) ?
+	    buf_printf(text, "%s %lld 0\n", name, (long long)st.st_mtime) : 0;
+}
+
+static enum box_status
+list_members(const struct box *b, int *fd)
+{
+	struct buf text = { 0 };
+	int rc;
+
+	if (!b->sees_archives)
+		return BOX_NO_SUCH_FILE;
+	if ((rc = tree_each(b->tree->boxes, add_member, &text)) == 0 &&
+	    (rc = *fd = memfd_create("members", MFD_CLOEXEC)) != -1 &&
+	    (rc = write_full(*fd, text.data, text.len)) == -1) {
+		(void)close(*fd);
+		*fd = -1;
+	}
+	buf_free(&text);
+	return rc == -1 ? status_of_errno(b, errno) : BOX_OK;
+}
+
+/* A member's archive, for who may read every member's. */
+static int
+archive_of(const struct box *b, const char *member)
+{
+	int box, dir, saved;
+
+	errno = ENOENT;
+	if (!b->sees_archives || !member_code_ok(member) ||
+	    (box = tree_dir_existing(b->tree->boxes, member)) == -1)
+		return -1;
+	dir = tree_dir_existing(box, "archive");
+	saved = errno;
+	(void)close(box);
+	errno = saved;
+	return dir;
+}
+
+/* Never making anything, nor following a link: nothing of what lies there is a
+ * member's doing, but what is served is what the log may have. */
+static enum box_status
+open_trail(const struct box *b, const struct m_box_open *o, int *fd)
+{
+	const int want_dir = (o->flags & BOX_DIR) != 0;
+	const char *path = o->name[0] != '\0' ? o->name : ".";
+	char whole[TILE_PATH_SIZE];
+	struct stat st;
+	int partial, is_dir;
+
+	if (!b->sees_trail || trail_path_ok(o->name) != (want_dir ? 2 : 1))
+		return BOX_NO_SUCH_FILE;
+	*fd = open_beneath(b->tree->trail, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	partial = trail_path_partial(o->name, whole) != -1;
+	is_dir = want_dir;
+	if (*fd == -1 && errno == ENOENT && partial) {
+		*fd = open_beneath(b->tree->trail, whole, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+		is_dir = 0;
+	}
+	if (*fd == -1)
+		return status_of_errno(b, errno);
+	if (fstat(*fd, &st) == 0 && (is_dir ? S_ISDIR(st.st_mode) : S_ISREG(st.st_mode)))
+		return BOX_OK;
+	(void)close(*fd);
+	*fd = -1;
+	return BOX_DENIED;
+}
+
+/* --- reading --------------------------------------------------------------------- */
+
+/* A folder that is closed by who asked for it. */
+static int
+reopen(int dir)
+{
+	return dir == -1 ? -1 : fcntl(dir, F_DUPFD_CLOEXEC, 0);
+}
+
+/* The folder that a request for reading is about, the caller's to close. */
+static int
+read_folder(const struct box *b, const struct m_box_open *o)
 {
 	date_t day;
+	int archive, dir = -1, saved;
 
-	*close_it = 0;
 	switch (o->folder) {
 	case BOX_INBOX:
-		return b->inbox;
+		return reopen(b->inbox);
 	case BOX_SENT:
-		return b->sent;
+		return reopen(b->sent);
 	case BOX_OUTBOX:
-		return b->outbox;
+		return reopen(b->outbox);
 	case BOX_ARCHIVE:
-		if (o->day[0] == '\0')
-			return b->archive;
-		*close_it = 1;
+		archive = o->member[0] == '\0' ? reopen(b->archive) : archive_of(b, o->member);
+		if (archive == -1 || o->day[0] == '\0')
+			return archive;
+		errno = ENOENT;
 		if (date_parse(o->day, &day) == 0)
-			return tree_dir_existing(b->archive, o->day);
-		break;
+			dir = tree_dir_existing(archive, o->day);
+		saved = errno;
+		(void)close(archive);
+		errno = saved;
+		return dir;
+	case BOX_MEMBERS:
+	case BOX_TRAIL:
 	case BOX_FOLDER_COUNT:
 		break;
 	}
@@ -227,9 +339,9 @@ open_for_reading(const struct box *b, const struct m_box_open *o, int *fd)
 {
 	enum box_status status = BOX_OK;
 	struct stat st;
-	int dir, close_it;
+	int dir;
 
-	if ((dir = read_folder(b, o, &close_it)) == -1)
+	if ((dir = read_folder(b, o)) == -1)
 		return status_of_errno(b, errno);
 	if ((o->flags & BOX_DIR) != 0)
 		*fd = open_beneath(dir, ".", O_RDONLY | O_DIRECTORY, 0);
@@ -243,8 +355,7 @@ open_for_reading(const struct box *b, const struct m_box_open *o, int *fd)
 		(void)close(*fd);
 		*fd = -1;
 	}
-	if (close_it)
-		(void)close(dir);
+	(void)close(dir);
 	return status;
 }
 
@@ -255,6 +366,16 @@ box_open(const struct box *b, const struct box_limits *limits, const struct m_bo
 	*fd = -1;
 	if ((o->flags & ~BOX_FLAGS_ALL) != 0 || (o->flags & (BOX_READ | BOX_WRITE)) == 0)
 		return BOX_DENIED;
+	if (o->folder == BOX_TRAIL || o->folder == BOX_MEMBERS || o->member[0] != '\0') {
+		if ((o->flags & ~(BOX_READ | BOX_DIR)) != 0)
+			return BOX_DENIED;
+		if (o->folder == BOX_TRAIL)
+			return open_trail(b, o, fd);
+		if (o->folder == BOX_MEMBERS)
+			return o->flags == (BOX_READ | BOX_DIR) ? list_members(b, fd) : BOX_DENIED;
+		if (o->folder != BOX_ARCHIVE)
+			return BOX_DENIED;
+	}
 	if ((o->flags & BOX_DIR) != 0) {
 		if (o->flags != (BOX_READ | BOX_DIR) || o->name[0] != '\0')
 			return BOX_DENIED;

@@ -13,8 +13,9 @@
 struct box {
 	char	 user[USER_CODE_SIZE];
 	char	 member[MEMBER_CODE_SIZE];
-	_Atomic int may_send;	/* 0: a suspended member may only fetch (S2 N3); set by the
-				 * poll loop while jobs read it */
+	/* as in struct m_rights; set by the poll loop while jobs read them */
+	_Atomic int may_send, sees_trail, sees_archives;
+	const struct tree *tree;	/* not owned; NULL while the folders are not open */
 	int	 inbox, sent, outbox, archive;	/* directories; -1 while not open */
 	int	 refs;		/* poll loop only: the session, and each job at work */
 };
@@ -24,15 +25,26 @@ struct box_limits {
 	int	 max_files;	/* unfinished uploads */
 };
 
-/* user, member, may_send are copied; the folders are opened by box_folders. */
-struct box *box_new(const char *user, const char *member, int may_send);
+/* All is copied; the folders are opened by box_folders. */
+struct box *box_new(const char *user, const char *member, const struct m_rights *may);
+/* 1: something is other than before. */
+int box_set_rights(struct box *b, const struct m_rights *may);
 struct box *box_ref(struct box *b);
 void box_unref(struct box *b);	/* the last one closes and frees */
 
-/* Open the four folders, made where absent.  0 or -1 with errno. */
+/* Open the four folders, made where absent.  0 or -1 with errno.  t stays the caller's
+ * and outlives the box. */
 int box_folders(struct box *b, const struct tree *t);
 
-/* *fd is set when BOX_OK is returned, else -1. */
+/*
+ * *fd is set when BOX_OK is returned, else -1.
+ *
+ * BOX_MEMBERS gives a text, a line "<member code> <time> 0" for each member that has
+ * an archive (time: st_mtime).  So a session never holds the folder of all boxes.
+ * BOX_TRAIL: where a partial tile was removed because the whole one is there, that
+ * one, for the file as for the folder of partial ones: a client that has seen the
+ * partial one listed still gets what it came for.
+ */
 enum box_status box_open(const struct box *b, const struct box_limits *limits,
     const struct m_box_open *o, int *fd);
 /* Closed by the session: take it, if the name still bears what the session

@@ -269,7 +269,7 @@ sessions_login_result(struct gateway *gw, struct msg *m)
 		return 0;
 	}
 	log_info("%s: %s is in%s", slot->peer.address, r.user,
-	    r.may_send ? "" : ", may only fetch");
+	    r.may.may_send ? "" : ", may only fetch");
 	f = xcalloc(1, sizeof(*f));
 	f->job.work = folders_work;
 	f->job.done = folders_done;
@@ -277,7 +277,7 @@ sessions_login_result(struct gateway *gw, struct msg *m)
 	f->serial = slot->serial;
 	f->login_no = slot->login_no;
 	f->result = r;
-	f->box = box_new(r.user, r.member, r.may_send);
+	f->box = box_new(r.user, r.member, &r.may);
 	disk_submit(gw->disk, disk_lane(r.user), &f->job);
 	return 0;
 }
@@ -347,15 +347,17 @@ sessions_tick(struct gateway *gw, usec_t now)
 		ask_reviews(gw);
 }
 
+/* Judged by at once, and told to the session, which hides what it has open. */
 static void
-change_may_send(struct slot *slot, int may_send)
+change_rights(struct slot *slot, const struct m_rights *may)
 {
-	struct m_may_send v = { .may_send = may_send };
-
-	log_info("%s: %s %s", slot->peer.address, slot->user,
-	    may_send ? "may send again" : "may only fetch from now on");
-	slot->box->may_send = may_send;
-	GATEWAY_SEND(&slot->child->chan, M_SESSION_MAY_SEND, 0, m_may_send, &v, NULL, 0);
+	if (!box_set_rights(slot->box, may))
+		return;
+	log_info("%s: %s from now on %s%s%s", slot->peer.address, slot->user,
+	    may->may_send ? "may send" : "may only fetch",
+	    may->sees_trail ? ", sees the trail" : "",
+	    may->sees_archives ? ", sees all archives" : "");
+	GATEWAY_SEND(&slot->child->chan, M_SESSION_RIGHTS, 0, m_rights, may, NULL, 0);
 }
 
 int
@@ -377,8 +379,8 @@ sessions_reviewed(struct gateway *gw, struct msg *m)
 		log_info("%s: %s is sent away: %s", slot->peer.address, slot->user, r.why);
 		slot->ended = 1;
 		child_end(slot->child, REVIEW_GRACE);
-	} else if (slot->box->may_send != r.may_send)
-		change_may_send(slot, r.may_send);
+	} else
+		change_rights(slot, &r.may);
 	return 0;
 }
 
@@ -451,7 +453,8 @@ box_done(struct disk_job *job)
 	}
 	if (slot != NULL) {
 		if (b->type == M_BOX_OPEN && b->size >= 0)
-			fetch_opened(&slot->fetching, b->tag, b->box->member, b->open.name, b->size);
+			fetch_opened(&slot->fetching, b->tag, b->open.member[0] != '\0' ?
+			    b->open.member : b->box->member, b->open.name, b->size);
 		GATEWAY_SEND(&slot->child->chan, b->type == M_BOX_OPEN ? M_BOX_OPENED : M_BOX_DONE,
 		    b->tag, m_box_result, &b->result, &b->fd, b->fd != -1);
 		slot->requests--;

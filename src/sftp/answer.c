@@ -126,6 +126,7 @@ ask_open(struct sftp *s, enum box_folder folder, const struct vpath *path, int f
 	struct buf b = { 0 };
 
 	/* The sizes are the same on both sides. */
+	(void)str_copy(m.member, sizeof(m.member), folder == BOX_ARCHIVE ? path->member : "");
 	(void)str_copy(m.day, sizeof(m.day), folder == BOX_ARCHIVE ? path->day : "");
 	(void)str_copy(m.name, sizeof(m.name), path->name);
 	put_m_box_open(&b, &m);
@@ -215,7 +216,7 @@ opened(struct sftp *s, const struct pending *p, int fd)
 		fatalx("no handle is left for what was opened");
 	h->fd = fd;
 	if (p->ask == ASK_FETCH) {
-		h->size = (uint64_t)st.st_size;
+		h->size = remote_size(&p->path, fd, &st);
 		h->tag = p->tag;
 		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	} else {
@@ -254,8 +255,8 @@ sftp_answer(struct sftp *s, struct msg *m)
 	struct m_box_result r;
 	int opening, fd;
 
-	opening = p.ask == ASK_FETCH || p.ask == ASK_UPLOAD || p.ask == ASK_DAY ||
-	    p.ask == ASK_SHRINK;
+	opening = p.ask == ASK_FETCH || p.ask == ASK_UPLOAD || p.ask == ASK_LIST ||
+	    p.ask == ASK_LOOK || p.ask == ASK_SHRINK;
 	if (p.ask == ASK_NOTHING || m->tag != p.tag ||
 	    m->type != (opening ? M_BOX_OPENED : M_BOX_DONE) ||
 	    get_m_box_result(m, &r) == -1 ||
@@ -268,6 +269,11 @@ sftp_answer(struct sftp *s, struct msg *m)
 		done(s, &p, r.status);
 		return 0;
 	}
+	if (r.status == BOX_NO_SUCH_FILE && p.ask == ASK_LIST &&
+	    (p.path.kind == VP_ROOT || p.path.kind == VP_ARCHIVE)) {
+		list_opened_alone(s, &p);
+		return 0;
+	}
 	if (r.status != BOX_OK) {
 		reply_box(s, p.id, r.status);
 		return 0;
@@ -276,8 +282,10 @@ sftp_answer(struct sftp *s, struct msg *m)
 	m->nfds = 0;
 	if (p.ask == ASK_FETCH || p.ask == ASK_UPLOAD)
 		opened(s, &p, fd);
-	else if (p.ask == ASK_DAY)
+	else if (p.ask == ASK_LIST)
 		list_opened(s, &p, fd);
+	else if (p.ask == ASK_LOOK)
+		remote_looked(s, &p, fd);
 	else
 		upload_shrunk(s, &p, fd);
 	return 0;

@@ -113,7 +113,7 @@ ask_muhurd(struct session *s, const struct m_login *login)
 		sftp_init(&s->sftp, s->conf, &s->chan, &r, m.fds);
 		s->logged_in = 1;
 		log_info("%s of %s logged in from %s%s", r.user, r.member,
-		    s->peer.address, r.may_send ? "" : " (suspended: may only fetch)");
+		    s->peer.address, r.may.may_send ? "" : " (suspended: may only fetch)");
 	}
 	return 1;
 }

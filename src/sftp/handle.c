@@ -133,8 +133,10 @@ handle_free(struct handle *h)
 	if (h->dir != NULL)
 		(void)closedir(h->dir);
 	free(h->extents);
+	free(h->names);
 	h->kind = H_FREE;
 	h->fd = -1;
 	h->dir = NULL;
 	h->extents = NULL;
+	h->names = NULL;
 }

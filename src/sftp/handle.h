@@ -30,7 +30,8 @@ int  extents_have_gap(const struct extents *x, uint64_t size);
 enum handle_kind { H_FREE, H_FETCH, H_UPLOAD, H_LISTING };
 
 /* Fetching and sending share the descriptor; a listing has up to two
- * directories, read one after the other. */
+ * directories, read one after the other, or one and a list of names.
+ * What was opened is told by path: its kind, member, day and name. */
 struct handle {
 	enum handle_kind kind;
 	int		 number;
@@ -50,6 +51,10 @@ struct handle {
 	/* H_LISTING */
 	DIR		*dir;		/* owned, NULL for "/" */
 	long		 dir_pos;	/* its place: others may read the same description */
+	char		*names;		/* owned, NULL none: lines "<name> <mtime> <size>" that
+					 * follow what dir has, see remote.c */
+	size_t		 names_at;
+	uint32_t	 mtime;		/* the folder's, at opening */
 	int		 stage;		/* what of the listing comes next */
 	/* what went through it, for the log */
 	uint64_t	 bytes;

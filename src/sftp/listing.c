@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "model/ident.h"
+#include "model/tilepath.h"
 #include "sftp/ops.h"
 
 #define MODE_DIR	040555u
@@ -37,6 +39,14 @@ fill_attrs(struct sftp_attrs *a, const struct stat *st, uint32_t perm)
 	a->perm = perm;
 	a->atime = (uint32_t)st->st_mtime;
 	a->mtime = (uint32_t)st->st_mtime;
+}
+
+void
+list_fill_attrs(struct sftp_attrs *a, const struct stat *st, int folder)
+{
+	fill_attrs(a, st, folder ? MODE_DIR : MODE_FILE);
+	if (folder)
+		a->size = 0;
 }
 
 static int
@@ -94,7 +104,10 @@ list_stat(struct sftp *s, const struct vpath *v, struct sftp_attrs *a)
 		(void)snprintf(path, sizeof(path), "%s/%s", v->day, v->name);
 		return stat_entry(s->dir[DIR_ARCHIVE], path, S_IFREG, a, MODE_FILE);
 	case VP_NONE:
-		break;
+	case VP_MEMBER:
+	case VP_TRAIL:
+	case VP_TRAIL_FILE:
+		break;		/* what muhurd opens for each look: remote.c */
 	}
 	errno = ENOENT;
 	return -1;
@@ -105,6 +118,12 @@ list_fstat(struct sftp *s, const struct handle *h, struct sftp_attrs *a)
 {
 	struct stat st;
 
+	if (h->kind == H_LISTING && remote_is(&h->path)) {
+		memset(&st, 0, sizeof(st));
+		st.st_mtime = h->mtime;
+		list_fill_attrs(a, &st, 1);
+		return 0;
+	}
 	if (h->kind == H_LISTING)
 		return list_stat(s, &h->path, a);
 	if (fstat(h->fd, &st) == -1)
@@ -213,7 +232,11 @@ list_open(struct sftp *s, uint32_t id, const struct vpath *v)
 
 	switch (v->kind) {
 	case VP_ROOT:
-		(void)new_listing(s, id, v, -1);
+		if (s->may.sees_trail) {
+			ask_begin(s, ASK_LIST, id, v);
+			ask_open(s, BOX_TRAIL, v, BOX_READ | BOX_DIR);
+		} else
+			(void)new_listing(s, id, v, -1);
 		break;
 	case VP_INBOX:
 		(void)new_listing(s, id, v, s->dir[DIR_INBOX]);
@@ -222,14 +245,24 @@ list_open(struct sftp *s, uint32_t id, const struct vpath *v)
 		(void)new_listing(s, id, v, s->dir[DIR_OUTBOX]);
 		break;
 	case VP_ARCHIVE:
-		(void)new_listing(s, id, v, s->dir[DIR_ARCHIVE]);
+		if (s->may.sees_archives) {
+			ask_begin(s, ASK_LIST, id, v);
+			ask_open(s, BOX_MEMBERS, v, BOX_READ | BOX_DIR);
+		} else
+			(void)new_listing(s, id, v, s->dir[DIR_ARCHIVE]);
 		break;
 	case VP_DAY:
-		ask_begin(s, ASK_DAY, id, v);
-		ask_open(s, BOX_ARCHIVE, v, BOX_READ | BOX_DIR);
+	case VP_MEMBER:
+	case VP_TRAIL:
+		remote_ask(s, ASK_LIST, id, v);
+		break;
+	case VP_TRAIL_FILE:
+		reply(s, id, FX_FAILURE, "this is no folder");
 		break;
 	default:
-		if (list_stat(s, v, &a) == -1)
+		if (vpath_is_others(v))
+			reply(s, id, FX_FAILURE, "this is no folder");
+		else if (list_stat(s, v, &a) == -1)
 			reply_errno(s, id, "looking at", v);
 		else
 			reply(s, id, FX_FAILURE, "this is no folder");
@@ -238,18 +271,45 @@ list_open(struct sftp *s, uint32_t id, const struct vpath *v)
 }
 
 void
+list_opened_alone(struct sftp *s, const struct pending *p)
+{
+	(void)new_listing(s, p->id, &p->path,
+	    p->path.kind == VP_ARCHIVE ? s->dir[DIR_ARCHIVE] : -1);
+}
+
+void
 list_opened(struct sftp *s, const struct pending *p, int fd)
 {
-	(void)new_listing(s, p->id, &p->path, fd);
+	struct handle *h;
+	struct stat st;
+	char *names;
+
+	if (fstat(fd, &st) == -1) {
+		reply_errno(s, p->id, "listing", &p->path);
+		(void)close(fd);
+		return;
+	}
+	names = remote_names(&p->path, fd, &st);
+	if (p->path.kind == VP_ARCHIVE)
+		h = new_listing(s, p->id, &p->path, s->dir[DIR_ARCHIVE]);
+	else
+		h = new_listing(s, p->id, &p->path, names != NULL ? -1 : fd);
 	(void)close(fd);
+	if (h == NULL) {
+		free(names);
+		return;
+	}
+	h->names = names;
+	h->mtime = (uint32_t)st.st_mtime;
 }
 
 /* Is what a directory of ours holds to be shown, and as what? */
 static int
 entry_attrs(struct sftp *s, const struct handle *h, const char *name, struct sftp_attrs *a)
 {
+	char path[TILE_PATH_SIZE];
 	struct sftp_attrs other;
-	int fd = dirfd(h->dir);
+	int fd = dirfd(h->dir), ok;
 	date_t day;
 
 	switch (h->path.kind) {
@@ -263,9 +323,16 @@ entry_attrs(struct sftp *s, const struct handle *h, const char *name, struct sft
 			return -1;
 		return stat_entry(fd, name, S_IFREG, a, MODE_FILE);
 	case VP_ARCHIVE:
+	case VP_MEMBER:
 		if (date_parse(name, &day) == -1)
 			return -1;
 		return stat_entry(fd, name, S_IFDIR, a, MODE_DIR);
+	case VP_TRAIL:
+		if (snprintf(path, sizeof(path), "%s/%s", h->path.name, name) >= (int)sizeof(path) ||
+		    (ok = trail_path_ok(path)) == 0)
+			return -1;
+		return ok == 2 ? stat_entry(fd, name, S_IFDIR, a, MODE_DIR) :
+		    stat_entry(fd, name, S_IFREG, a, MODE_FILE);
 	default:
 		if (!file_name_ok(name))
 			return -1;
@@ -293,7 +360,7 @@ add_fixed(struct sftp *s, size_t mark, const struct handle *h)
 	uint32_t n = 0;
 	size_t i;
 
-	if (list_stat(s, &h->path, &a) == 0)
+	if (list_fstat(s, h, &a) == 0)
 		n += add_name(s, mark, ".", &a) == 0;
 	if (list_stat(s, &v, &a) == 0)
 		n += add_name(s, mark, "..", &a) == 0;
@@ -320,6 +387,23 @@ add_entries(struct sftp *s, size_t mark, struct handle *h, uint32_t *count)
 			(*count)++;
 		}
 		h->dir_pos = telldir(h->dir);
+	}
+	return 1;
+}
+
+/* The names that muhurd told, or that stand for what is gone: as add_entries. */
+static int
+add_names(struct sftp *s, size_t mark, struct handle *h, uint32_t *count)
+{
+	char name[FILE_NAME_SIZE];
+	struct sftp_attrs a;
+	size_t next;
+
+	while (remote_next(s, h, name, &a, &next) == 0) {
+		if (add_name(s, mark, name, &a) == -1)
+			return 0;
+		(*count)++;
+		h->names_at = next;
 	}
 	return 1;
 }
@@ -351,6 +435,8 @@ list_read(struct sftp *s, uint32_t id, struct handle *h)
 	}
 	while (h->dir != NULL && add_entries(s, mark, h, &count) == 1)
 		next_stage(s, h);
+	if (h->dir == NULL && h->names != NULL)
+		(void)add_names(s, mark, h, &count);
 	if (count > 0) {
 		sftp_name_end(&s->out, mark, count);
 		return;

@@ -8,6 +8,7 @@ src_sftp_libsftp_a_SOURCES = \
 	src/sftp/listing.c \
 	src/sftp/ops.c \
 	src/sftp/path.c \
+	src/sftp/remote.c \
 	src/sftp/upload.c \
 	src/sftp/codec.h \
 	src/sftp/handle.h \

@@ -58,8 +58,11 @@ static const struct op {
 static int
 get_path(struct sftp *s, uint32_t id, const struct sftp_str *str, struct vpath *v)
 {
-	if (vpath_parse(str->p, str->len, v) == 0)
+	if (vpath_parse(str->p, str->len, v) == 0) {
+		if (remote_hidden(s, v))
+			v->kind = VP_NONE;
 		return 0;
+	}
 	reply(s, id, FX_NO_SUCH_FILE, "no such file: the path is too long or not text");
 	return -1;
 }
@@ -82,6 +85,31 @@ get_handle(struct sftp *s, const struct sftp_request *r)
 	if (h == NULL)
 		reply(s, r->id, FX_FAILURE, "no such handle");
 	return h;
+}
+
+/* A handle, but not of what was withdrawn since it was opened. */
+static struct handle *
+get_seen(struct sftp *s, const struct sftp_request *r)
+{
+	struct handle *h = get_handle(s, r);
+
+	if (h == NULL || !remote_hidden(s, &h->path))
+		return h;
+	reply(s, r->id, FX_PERMISSION_DENIED, "the right to see this was withdrawn");
+	return NULL;
+}
+
+/* Is what is refused there at all?  Else the answer says so.  What muhurd alone
+ * could tell is refused without looking. */
+static int
+is_there(struct sftp *s, uint32_t id, const struct vpath *v)
+{
+	struct sftp_attrs a;
+
+	if (remote_is(v) || list_stat(s, v, &a) == 0)
+		return 1;
+	reply_errno(s, id, "looking at", v);
+	return 0;
 }
 
 static void
@@ -108,8 +136,7 @@ op_open(struct sftp *s, const struct sftp_request *r)
 		reply(s, r->id, FX_NO_SUCH_FILE, "no such file");
 		return;
 	}
-	ask_begin(s, ASK_FETCH, r->id, &v);
-	ask_open(s, v.kind == VP_OUTBOX_FILE ? BOX_OUTBOX : BOX_ARCHIVE, &v, BOX_READ);
+	remote_ask(s, ASK_FETCH, r->id, &v);
 }
 
 static void
@@ -118,7 +145,8 @@ end_fetch(struct sftp *s, const struct handle *h, size_t unsent)
 	if (h->bytes > 0)
 		log_info("%s fetched %s, %llu bytes", s->user, h->path.text,
 		    (unsigned long long)h->bytes);
-	tell_fetched(s, h, unsent);
+	if (!vpath_in_trail(&h->path))	/* of notices, whoever they are of */
+		tell_fetched(s, h, unsent);
 }
 
 static void
@@ -141,7 +169,7 @@ op_close(struct sftp *s, const struct sftp_request *r)
 static void
 op_read(struct sftp *s, const struct sftp_request *r)
 {
-	struct handle *h = get_handle(s, r);
+	struct handle *h = get_seen(s, r);
 	uint64_t n = r->len;
 
 	if (h == NULL)
@@ -226,14 +254,18 @@ op_stat(struct sftp *s, const struct sftp_request *r)
 	struct sftp_attrs a;
 	struct vpath v;
 
-	if (get_path(s, r->id, &r->path, &v) == 0)
+	if (get_path(s, r->id, &r->path, &v) == -1)
+		return;
+	if (remote_is(&v))
+		remote_ask(s, ASK_LOOK, r->id, &v);
+	else
 		reply_attrs(s, r->id, list_stat(s, &v, &a), &a, &v);
 }
 
 static void
 op_fstat(struct sftp *s, const struct sftp_request *r)
 {
-	struct handle *h = get_handle(s, r);
+	struct handle *h = get_seen(s, r);
 	struct sftp_attrs a;
 
 	if (h != NULL)
@@ -243,16 +275,13 @@ op_fstat(struct sftp *s, const struct sftp_request *r)
 static void
 op_setstat(struct sftp *s, const struct sftp_request *r)
 {
-	struct sftp_attrs a;
 	struct vpath v;
 
 	if (get_path(s, r->id, &r->path, &v) == -1)
 		return;
 	if (v.kind == VP_INBOX_FILE)
 		upload_setstat(s, r->id, NULL, &v, &r->attrs);
-	else if (list_stat(s, &v, &a) == -1)
-		reply_errno(s, r->id, "looking at", &v);
-	else
+	else if (is_there(s, r->id, &v))
 		reply(s, r->id, FX_PERMISSION_DENIED, "this cannot be changed");
 }
 
@@ -281,7 +310,7 @@ op_opendir(struct sftp *s, const struct sftp_request *r)
 static void
 op_readdir(struct sftp *s, const struct sftp_request *r)
 {
-	struct handle *h = get_handle(s, r);
+	struct handle *h = get_seen(s, r);
 
 	if (h == NULL)
 		return;
@@ -294,16 +323,13 @@ op_readdir(struct sftp *s, const struct sftp_request *r)
 static void
 op_remove(struct sftp *s, const struct sftp_request *r)
 {
-	struct sftp_attrs a;
 	struct vpath v;
 
 	if (get_path(s, r->id, &r->path, &v) == -1)
 		return;
 	if (v.kind == VP_INBOX_FILE)
 		upload_remove(s, r->id, &v);
-	else if (list_stat(s, &v, &a) == -1)
-		reply_errno(s, r->id, "looking at", &v);
-	else
+	else if (is_there(s, r->id, &v))
 		reply(s, r->id, FX_PERMISSION_DENIED,
 		    "this cannot be removed; notices leave /outbox by themselves");
 }
@@ -316,7 +342,8 @@ op_denied(struct sftp *s, const struct sftp_request *r)
 
 	if (get_path(s, r->id, &r->path, &v) == -1)
 		return;
-	if (r->type == FXP_MKDIR && vpath_is_dir(&v) && list_stat(s, &v, &a) == 0)
+	if (r->type == FXP_MKDIR && vpath_is_dir(&v) && !remote_is(&v) &&
+	    list_stat(s, &v, &a) == 0)
 		reply(s, r->id, FX_FAILURE, "this folder exists");
 	else if (r->type == FXP_MKDIR || r->type == FXP_RMDIR)
 		reply(s, r->id, FX_PERMISSION_DENIED, "the folders here are fixed");
@@ -354,7 +381,6 @@ static void
 op_extended(struct sftp *s, const struct sftp_request *r)
 {
 	struct handle *h;
-	struct sftp_attrs a;
 	struct vpath v;
 
 	switch ((enum sftp_extension)r->extended) {
@@ -364,9 +390,7 @@ op_extended(struct sftp *s, const struct sftp_request *r)
 	case EXT_STATVFS:
 		if (get_path(s, r->id, &r->path, &v) == -1)
 			break;
-		if (list_stat(s, &v, &a) == -1)
-			reply_errno(s, r->id, "looking at", &v);
-		else
+		if (is_there(s, r->id, &v))
 			list_statvfs(s, r->id);
 		break;
 	case EXT_FSTATVFS:
@@ -490,9 +514,15 @@ sftp_init(struct sftp *s, const struct conf *conf, struct msg_chan *chan,
 	s->chan = chan;
 	(void)str_copy(s->user, sizeof(s->user), who->user);
 	(void)str_copy(s->member, sizeof(s->member), who->member);
-	s->may_send = who->may_send;
+	s->may = who->may;
 	memcpy(s->dir, dir, sizeof(s->dir));
 	handles_init(&s->handles);
+}
+
+void
+sftp_set_rights(struct sftp *s, const struct m_rights *may)
+{
+	s->may = *may;
 }
 
 void

@@ -11,6 +11,8 @@
 #ifndef MUHUR_SFTP_OPS_H
 #define MUHUR_SFTP_OPS_H
 
+#include <sys/stat.h>
+
 #include "base/conf.h"
 #include "msg/msg.h"
 #include "msg/proto.h"
@@ -21,7 +23,7 @@ enum { DIR_INBOX, DIR_SENT, DIR_OUTBOX, DIR_ARCHIVE, DIR_COUNT };
 
 /* What is asked of muhurd, and how to go on when it answers. */
 enum ask {
-	ASK_NOTHING, ASK_FETCH, ASK_UPLOAD, ASK_DAY, ASK_SHRINK, ASK_TAKE,
+	ASK_NOTHING, ASK_FETCH, ASK_UPLOAD, ASK_LIST, ASK_LOOK, ASK_SHRINK, ASK_TAKE,
 	ASK_RENAME, ASK_REMOVE, ASK_DISCARD
 };
 struct pending {
@@ -38,7 +40,7 @@ struct sftp {
 	struct msg_chan	*chan;
 	char		 user[USER_CODE_SIZE];
 	char		 member[MEMBER_CODE_SIZE];
-	int		 may_send;
+	struct m_rights	 may;
 	int		 dir[DIR_COUNT];	/* owned */
 	int		 begun;		/* VERSION was sent */
 	const char	*broken;	/* the client broke the protocol: how; end it */
@@ -70,6 +72,9 @@ void sftp_init(struct sftp *s, const struct conf *conf, struct msg_chan *chan,
 size_t sftp_input(struct sftp *s, const uint8_t *p, size_t n);
 /* Go on with a READ's data where there is room.  1: something was put out. */
 int sftp_pump(struct sftp *s);
+/* What the user may do from now on; what is open and not for it any more is
+ * refused at its next use. */
+void sftp_set_rights(struct sftp *s, const struct m_rights *may);
 /* An answer of muhurd.  0, or -1 where it answers nothing that was asked. */
 int sftp_answer(struct sftp *s, struct msg *m);
 /* The connection is over: unfinished uploads keep their contiguous part. */
@@ -123,11 +128,33 @@ enum { UP_NONE, UP_UNFINISHED, UP_TAKEN };
 int  list_upload_state(struct sftp *s, const char *name);
 void list_open(struct sftp *s, uint32_t id, const struct vpath *v);
 void list_opened(struct sftp *s, const struct pending *p, int fd);
+/* The same where muhurd has nothing to add to what is at hand. */
+void list_opened_alone(struct sftp *s, const struct pending *p);
+void list_fill_attrs(struct sftp_attrs *a, const struct stat *st, int folder);
 void list_read(struct sftp *s, uint32_t id, struct handle *h);
 void list_statvfs(struct sftp *s, uint32_t id);
 void list_longname(struct sftp *s, const char *name, const struct sftp_attrs *a,
     char *buf, size_t size);
 /* Bytes in all unfinished uploads. */
 uint64_t list_inbox_bytes(struct sftp *s);
+
+/* remote.c: what muhurd opens for each look, since no descriptor of it is held */
+/* Of what may not be seen now (any more)? */
+int  remote_hidden(const struct sftp *s, const struct vpath *v);
+int  remote_is(const struct vpath *v);
+/* Have it opened for reading, a file or a folder. */
+void remote_ask(struct sftp *s, enum ask ask, uint32_t id, const struct vpath *v);
+/* ASK_LOOK: its attributes, and fd is closed. */
+void remote_looked(struct sftp *s, const struct pending *p, int fd);
+/* Bytes of the file that was opened for v: of a whole tile, given for a partial
+ * one, only those. */
+uint64_t remote_size(const struct vpath *v, int fd, const struct stat *st);
+/* What of a folder is not read as a directory; NULL: nothing, read fd. */
+char *remote_names(const struct vpath *v, int fd, const struct stat *st);
+/* The next of h->names, to which h->names_at moves on when *next is put there.
+ * 0, or -1 at their end. */
+int  remote_next(const struct sftp *s, const struct handle *h, char name[FILE_NAME_SIZE],
+    struct sftp_attrs *a, size_t *next);
+
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "model/ident.h"
+#include "model/tilepath.h"
 #include "sftp/path.h"
 
 /* Append "/part" to text of length *len; ".." takes the last one away. */
@@ -81,8 +82,20 @@ classify_file(struct vpath *v, const char *s, enum vpath_kind kind)
 static void
 classify_archive(struct vpath *v, const char *s)
 {
+	size_t n = strcspn(s, "/");
 	date_t d;
 
+	if (n < sizeof(v->member)) {
+		memcpy(v->member, s, n);
+		v->member[n] = '\0';
+		if (!member_code_ok(v->member))
+			v->member[0] = '\0';
+		else if (s[n] == '\0') {
+			v->kind = VP_MEMBER;
+			return;
+		} else
+			s += n + 1;
+	}
 	if (strlen(s) < DATE_SIZE - 1)
 		return;
 	memcpy(v->day, s, DATE_SIZE - 1);
@@ -96,6 +109,19 @@ classify_archive(struct vpath *v, const char *s)
 		v->kind = VP_DAY;
 	else if (*s == '/')
 		classify_file(v, s + 1, VP_ARCHIVE_FILE);
+}
+
+/* What the log may have, by its form; s: "", or begins with a slash. */
+static void
+classify_trail(struct vpath *v, const char *s)
+{
+	static const enum vpath_kind kinds[] = { VP_NONE, VP_TRAIL_FILE, VP_TRAIL };
+
+	if (*s == '/')
+		s++;
+	v->kind = kinds[trail_path_ok(s)];
+	if (v->kind != VP_NONE && str_copy(v->name, sizeof(v->name), s) == -1)
+		v->kind = VP_NONE;
 }
 
 int
@@ -120,6 +146,8 @@ vpath_parse(const uint8_t *p, size_t n, struct vpath *v)
 		classify_file(v, t + 8, VP_OUTBOX_FILE);
 	else if (strncmp(t, "/archive/", 9) == 0)
 		classify_archive(v, t + 9);
+	else if (strcmp(t, "/trail") == 0 || strncmp(t, "/trail/", 7) == 0)
+		classify_trail(v, t + 6);
 	/* "x/", "x/." and "x/y/.." mean a folder, and where a file may be is none */
 	if (!vpath_is_dir(v) && v->kind != VP_NONE && names_folder(p, n)) {
 		v->in_inbox = v->kind == VP_INBOX_FILE;
@@ -132,5 +160,17 @@ vpath_parse(const uint8_t *p, size_t n, struct vpath *v)
 int
 vpath_is_dir(const struct vpath *v)
 {
-	return v->kind >= VP_ROOT && v->kind <= VP_DAY;
+	return v->kind >= VP_ROOT && v->kind <= VP_TRAIL;
+}
+
+int
+vpath_in_trail(const struct vpath *v)
+{
+	return v->kind == VP_TRAIL || v->kind == VP_TRAIL_FILE;
+}
+
+int
+vpath_is_others(const struct vpath *v)
+{
+	return v->kind != VP_NONE && v->member[0] != '\0';
 }

@@ -162,15 +162,15 @@ on_muhurd(socket_t fd, int revents, void *arg)
 	return 0;
 }
 
-/* The member was suspended, or resumed, meanwhile. */
+/* The member was suspended, or resumed, or a right given or withdrawn meanwhile. */
 static int
-may_send(struct session *s, const struct msg *m)
+set_rights(struct session *s, const struct msg *m)
 {
-	struct m_may_send v;
+	struct m_rights v;
 
-	if (get_m_may_send(m, &v) == -1)
+	if (get_m_rights(m, &v) == -1)
 		return -1;
-	s->sftp.may_send = v.may_send;
+	sftp_set_rights(&s->sftp, &v);
 	return 0;
 }
 
@@ -182,8 +182,8 @@ read_muhurd(struct session *s)
 
 	s->chan_ready = 0;
 	while ((rc = msg_recv(&s->chan, &m)) == 1)
-		if (!s->logged_in || (m.type == M_SESSION_MAY_SEND ?
-		    may_send(s, &m) : sftp_answer(&s->sftp, &m)) == -1)
+		if (!s->logged_in || (m.type == M_SESSION_RIGHTS ?
+		    set_rights(s, &m) : sftp_answer(&s->sftp, &m)) == -1)
 			fatalx("muhurd sent what was not asked for (%s)",
 			    msg_type_name(m.type));
 	if (rc == -1)

@@ -73,7 +73,7 @@ upload_open(struct sftp *s, uint32_t id, const struct vpath *v, uint32_t pflags)
 		reply(s, id, FX_NO_SUCH_FILE, "no such file");
 	else if (!(pflags & FXF_WRITE))
 		reply(s, id, FX_PERMISSION_DENIED, "uploads cannot be read back");
-	else if (!s->may_send)
+	else if (!s->may.may_send)
 		reply(s, id, FX_PERMISSION_DENIED, SUSPENDED);
 	else if (state == UP_TAKEN && !(pflags & FXF_TRUNC) &&
 	    (pflags & (FXF_CREAT | FXF_EXCL)) != (FXF_CREAT | FXF_EXCL))
@@ -173,7 +173,7 @@ upload_write_begin(struct sftp *s, const struct sftp_request *r)
 		refuse_write(s, FX_PERMISSION_DENIED, "this was opened for reading");
 	else if (h->failed)
 		refuse_write(s, FX_FAILURE, "an earlier write failed; begin again");
-	else if (!s->may_send)		/* since it was opened; what is there stays */
+	else if (!s->may.may_send)		/* since it was opened; what is there stays */
 		refuse_write(s, FX_PERMISSION_DENIED, SUSPENDED);
 	else {
 		s->writing = h;
@@ -339,7 +339,7 @@ upload_close(struct sftp *s, uint32_t id, struct handle *h)
 		reply_ok(s, id);
 		return;
 	}
-	if (!s->may_send) {
+	if (!s->may.may_send) {
 		close_untaken(s, id, h, SUSPENDED);
 		return;
 	}
@@ -379,7 +379,7 @@ set_size(struct sftp *s, uint32_t id, struct handle *h, uint64_t size)
 {
 	const char *why;
 
-	if (!s->may_send) {
+	if (!s->may.may_send) {
 		reply(s, id, FX_PERMISSION_DENIED, SUSPENDED);
 		return;
 	}
@@ -424,7 +424,7 @@ upload_setstat(struct sftp *s, uint32_t id, struct handle *h, const struct vpath
 		reply_ok(s, id);
 	else if (state == UP_TAKEN)
 		reply(s, id, FX_PERMISSION_DENIED, SENT);
-	else if (!s->may_send)
+	else if (!s->may.may_send)
 		reply(s, id, FX_PERMISSION_DENIED, SUSPENDED);
 	else if (a->size > now.size)
 		reply(s, id, FX_FAILURE, "a file that is not open cannot be made longer");
@@ -473,7 +473,7 @@ upload_rename(struct sftp *s, uint32_t id, const struct vpath *from,
 		reply(s, id, FX_NO_SUCH_FILE, "no such file");
 	else if (from_state == UP_TAKEN)
 		reply(s, id, FX_PERMISSION_DENIED, SENT);
-	else if (!s->may_send)
+	else if (!s->may.may_send)
 		reply(s, id, FX_PERMISSION_DENIED, SUSPENDED);
 	else if (handle_upload(&s->handles, from->name) != NULL ||
 	    handle_upload(&s->handles, to->name) != NULL)
@@ -500,7 +500,7 @@ upload_remove(struct sftp *s, uint32_t id, const struct vpath *v)
 	else if (state == UP_TAKEN)
 		reply(s, id, FX_PERMISSION_DENIED,
 		    "this file was sent and taken; it leaves /inbox by itself");
-	else if (!s->may_send)
+	else if (!s->may.may_send)
 		reply(s, id, FX_PERMISSION_DENIED, SUSPENDED);
 	else if (handle_upload(&s->handles, v->name) != NULL)
 		reply(s, id, FX_FAILURE, "the file is open; close it before removing");

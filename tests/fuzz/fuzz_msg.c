@@ -56,7 +56,7 @@ again_##X(const struct msg *m)							\
 PAYLOAD(m_peer)
 PAYLOAD(m_login)
 PAYLOAD(m_login_result)
-PAYLOAD(m_may_send)
+PAYLOAD(m_rights)
 PAYLOAD(m_box_open)
 PAYLOAD(m_box_name)
 PAYLOAD(m_box_rename)
@@ -113,7 +113,7 @@ static void (*const again[M_TYPE_COUNT])(const struct msg *) = {
 	[M_ARCHIVED] = again_m_archived,
 	[M_DIR_REVIEW] = again_m_login,
 	[M_DIR_REVIEWED] = again_m_login_result,
-	[M_SESSION_MAY_SEND] = again_m_may_send,
+	[M_SESSION_RIGHTS] = again_m_rights,
 	[M_BOX_FETCHED] = again_m_box_fetched,
 	[M_FETCHED] = again_m_fetched,
 };

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "model/ident.h"
+#include "model/tilepath.h"
 #include "sftp/codec.h"
 #include "sftp/path.h"
 
@@ -27,7 +29,10 @@ check_path(const struct sftp_str *s)
 		return;
 	CHECK(v.text[0] == '/' && strlen(v.text) < SFTP_PATH_SIZE);
 	CHECK(strstr(v.text, "//") == NULL && strstr(v.text, "/../") == NULL);
-	if (v.kind >= VP_INBOX_FILE)
+	CHECK(v.member[0] == '\0' || member_code_ok(v.member));
+	if (vpath_in_trail(&v))
+		CHECK(trail_path_ok(v.name) == (vpath_is_dir(&v) ? 2 : 1));
+	else if (v.kind >= VP_INBOX_FILE)
 		CHECK(v.name[0] != '\0' && v.name[0] != '.' && strchr(v.name, '/') == NULL);
 	else
 		CHECK(v.name[0] == '\0');

@@ -56,7 +56,8 @@ def reasons(*rs):
 
 PEER = text("2001:db8::1") + u32(65535)
 LOGIN = text("PLA001", "ssh-ed25519") + raw(b"\0\1\xff") + u8(1)
-LOGIN_RESULT = u8(1) + u8(1) + text("PLA001", "PLA", "")
+RIGHTS = u8(1) + u8(0) + u8(1)
+LOGIN_RESULT = u8(1) + RIGHTS + text("PLA001", "PLA", "")
 FILE_ID = i64(-1, 1, 1795000000000000000)
 SUBMISSION = text(UUID, "PLA001", "g\u00fcn.xml") + i64(4849, 1795000000000000) + u8(1)
 STATE = text(UUID) + u8(3) + text(SHA) + u8(0) + u8(2)
@@ -86,14 +87,14 @@ MESSAGES = [
     ("SESSION_START", P, S, 0, PEER),
     ("LOGIN", S, P, 0, LOGIN),
     ("LOGIN_RESULT", P, S, 4, LOGIN_RESULT),
-    ("BOX_OPEN", S, P, 0, u8(0) + text("", "g\u00fcn.xml") + u32(6)),
+    ("BOX_OPEN", S, P, 0, u8(0) + text("", "", "g\u00fcn.xml") + u32(6)),
     ("BOX_OPENED", P, S, 1, u8(0)),
     ("BOX_TAKE", S, P, 0, text("a.xml") + FILE_ID),
     ("BOX_RENAME", S, P, 0, text("a.part", "a") + FILE_ID),
     ("BOX_REMOVE", S, P, 0, text("a.xml") + i64(0, 0, 0)),
     ("BOX_DONE", P, S, 0, u8(8)),
     ("DIR_LOGIN", P, D, 0, LOGIN),
-    ("DIR_LOGIN_RESULT", D, P, 0, u8(0) + u8(0) + text("strange", "", "no such user")),
+    ("DIR_LOGIN_RESULT", D, P, 0, u8(0) + u8(0) + u8(0) + u8(0) + text("strange", "", "no such user")),
     ("SUB_RECEIVED", P, D, 0, SUBMISSION),
     ("SUB_HOLD", P, D, 0, text(UUID)),
     ("SUB_STATE", D, P, 0, STATE),
@@ -121,17 +122,7 @@ MESSAGES = [
     ("DIR_CHANGED", D, P, 0, b""),
     ("DIR_REVIEW", P, D, 0, LOGIN),
     ("DIR_REVIEWED", D, P, 0, LOGIN_RESULT),
-    ("SESSION_MAY_SEND", P, S, 0, u8(1)),
-    ("COMPRESS", D, P, 0, text(SHA)),
-    ("COMPRESS_FILE", P, "ARCHIVE", 0, text(SHA)),
-    ("COMPRESSED", "ARCHIVE", P, 0, text(SHA) + u8(1)),
-    ("DIR_COMPRESSED", P, D, 0, text(SHA) + u8(0)),
-    ("MATERIAL", P, "ARCHIVE", 1, u8(5) + u8(0)),
-    ("MATERIAL_KEPT", "ARCHIVE", P, 0, text(SHA)),
-    ("ROT", "ARCHIVE", P, 0, text(SHA)),
-    ("DIR_ROT", P, D, 0, text(SHA)),
-    ("PASS", "ARCHIVE", P, 0, i64(1795000000000000, 10, 20, 1)),
-    ("DIR_PASS", P, D, 0, i64(1795000000000000, 10, 20, 1)),
+    ("SESSION_RIGHTS", P, S, 0, RIGHTS),
 ]
 
 

@@ -88,7 +88,7 @@ test_login(void **state)
 	    " ('PLA002', 'second', NULL, '" NOW "')");
 	r = login("PLA001", "certkey");
 	assert_int_equal(r.ok, 1);
-	assert_int_equal(r.may_send, 1);
+	assert_int_equal(r.may.may_send, 1);
 	assert_string_equal(r.member, "PLA");
 	assert_int_equal(login("PLA001", "beside").ok, 1);
 	assert_int_equal(login("PLA001", "other").ok, 0);
@@ -108,7 +108,7 @@ test_login_states(void **state)
 	sql("UPDATE muhur.member SET state = 'suspended' WHERE code = 'PLA'");
 	r = login("PLA001", "certkey");
 	assert_int_equal(r.ok, 1);
-	assert_int_equal(r.may_send, 0);
+	assert_int_equal(r.may.may_send, 0);
 	sql("UPDATE muhur.member SET state = 'closed' WHERE code = 'PLA'");
 	assert_int_equal(login("PLA001", "certkey").ok, 0);
 	sql("UPDATE muhur.member SET state = 'active' WHERE code = 'PLA';"
@@ -149,6 +149,71 @@ reviewed(uint32_t tag)
 	return r;
 }
 
+/* What compliance and the regulator see is theirs alone, by right, while it is held,
+ * and lets nobody send. */
+static void
+test_sight(void **state)
+{
+	static const char *const grants[] = {
+		/* of another kind; for another member; that ended; that has not begun */
+		"INSERT INTO muhur.user_right (user_code, member_code, message_type, step, valid_from)"
+		    " VALUES ('PLA001', 'PLA', 'Trail', 'entry', '" NOW "'), ('PLA001', 'UYM', 'Archive', 'entry', '" NOW "')",
+		"INSERT INTO muhur.user_right (user_code, member_code, message_type, step, valid_from)"
+		    " VALUES ('UYM001', 'PLA', 'Trail', 'entry', '" NOW "')",
+		"INSERT INTO muhur.user_right (user_code, member_code, message_type, step, valid_from, valid_to)"
+		    " VALUES ('UYM001', 'UYM', 'Trail', 'entry', '" NOW "', '" NOW "'),"
+		    " ('UYM001', 'UYM', 'Archive', 'entry', '2098-01-01', '2099-01-01')",
+	};
+	struct m_login_result	 r;
+	size_t			 i;
+
+	(void)state;
+	sql("INSERT INTO muhur.member (code, kind, name, created_at) VALUES ('UYM', 'compliance', 'U', '" NOW "');"
+	    "INSERT INTO muhur.member_user (code, member_code, created_at) VALUES ('UYM001', 'UYM', '" NOW "');"
+	    "INSERT INTO muhur.certificate (sha256, user_code, der, subject, issuer, serial, not_before, not_after,"
+	    " enrolled_at) VALUES (repeat('7', 64), 'UYM001', '', 'CN=U', 'CN=CA', 'F7', '2026-01-01', '2099-01-01', '" NOW "');"
+	    "INSERT INTO muhur.login_key (user_code, blob, enrolled_at) VALUES ('UYM001', 'sees', '" NOW "');"
+	    "INSERT INTO muhur.user_right (user_code, member_code, message_type, step, valid_from)"
+	    " VALUES ('UYM001', 'UYM', '-', 'entry', '" NOW "')");
+	for (i = 0; i < sizeof(grants) / sizeof(grants[0]); i++) {
+		sql(grants[i]);
+		r = login("PLA001", "certkey");
+		assert_true(r.ok && !r.may.sees_trail && !r.may.sees_archives);
+		r = login("UYM001", "sees");
+		assert_true(r.ok && !r.may.sees_trail && !r.may.sees_archives);
+	}
+	/* both steps are given, one is held */
+	sql("INSERT INTO muhur.user_right (user_code, member_code, message_type, step, valid_from)"
+	    " SELECT 'UYM001', 'UYM', 'Trail', s, '" NOW "' FROM unnest(ARRAY['entry', 'approval']) s");
+	assert_int_equal(count("SELECT count(*) FROM muhur.user_right WHERE step = 'approval'"
+	    " AND message_type IN ('Trail', 'Archive')"), 0);
+	r = login("UYM001", "sees");
+	assert_true(r.ok && r.may.may_send && r.may.sees_trail && !r.may.sees_archives);
+	/* by a role, as well */
+	sql("INSERT INTO muhur.role (name, created_at) VALUES ('sight', '" NOW "');"
+	    "INSERT INTO muhur.role_right (role, message_type, step, valid_from, granted_by)"
+	    " VALUES ('sight', 'Archive', 'entry', '" NOW "', 'operator');"
+	    "INSERT INTO muhur.user_role (user_code, member_code, role, valid_from, granted_by)"
+	    " VALUES ('UYM001', 'UYM', 'sight', '" NOW "', 'operator'), ('PLA001', 'PLA', 'sight', '" NOW "', 'operator')");
+	r = login("UYM001", "sees");
+	assert_true(r.may.sees_trail && r.may.sees_archives);
+	r = login("PLA001", "certkey");
+	assert_false(r.may.sees_archives);
+	assert_int_equal(count("SELECT count(*) FROM unnest(ARRAY['Trail', 'Archive']) t"
+	    " WHERE muhur.may('UYM001', 'UYM', t, 'entry', now())"), 0);
+	/* a suspended member's users still fetch */
+	sql("UPDATE muhur.member SET state = 'suspended' WHERE code = 'UYM'");
+	r = login("UYM001", "sees");
+	assert_true(r.ok && !r.may.may_send && r.may.sees_trail && r.may.sees_archives);
+	sql("UPDATE muhur.member SET state = 'active' WHERE code = 'UYM';"
+	    "UPDATE muhur.user_right SET valid_to = '" NOW "' WHERE user_code = 'UYM001' AND message_type = 'Trail'");
+	ask_review(1, "UYM001", "sees");
+	r = reviewed(1);
+	assert_true(r.ok && !r.may.sees_trail && r.may.sees_archives);
+	sql("DELETE FROM muhur.user_role; DELETE FROM muhur.role_right; DELETE FROM muhur.role;"
+	    "DELETE FROM muhur.user_right WHERE message_type IN ('Trail', 'Archive', '-')");
+}
+
 /* Who is in is judged as who comes, several at once, and no login is recorded. */
 static void
 test_review(void **state)
@@ -165,7 +230,7 @@ test_review(void **state)
 	ask_review(5, "PLA001", "beside");
 	r = reviewed(1);
 	assert_int_equal(r.ok, 1);
-	assert_int_equal(r.may_send, 1);
+	assert_int_equal(r.may.may_send, 1);
 	assert_string_equal(r.member, "PLA");
 	r = reviewed(2);
 	assert_int_equal(r.ok, 0);
@@ -178,7 +243,7 @@ test_review(void **state)
 	ask_review(6, "PLA001", "certkey");
 	r = reviewed(6);
 	assert_int_equal(r.ok, 1);
-	assert_int_equal(r.may_send, 0);
+	assert_int_equal(r.may.may_send, 0);
 	sql("UPDATE muhur.member SET state = 'active' WHERE code = 'PLA'");
 	for (i = 0; i < REVIEWS_MAX; i++)
 		ask_review(100 + i, "PLA001", "certkey");
@@ -905,6 +970,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_login),
 		cmocka_unit_test(test_login_states),
 		cmocka_unit_test(test_review),
+		cmocka_unit_test(test_sight),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_received_once),

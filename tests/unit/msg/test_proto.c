@@ -75,11 +75,12 @@ test_box(void **state)
 	struct m_login login = { .user = "PLA001", .algorithm = "ssh-ed25519", .key_len = 3,
 	    .key = { 0, 1, 0xff }, .proved = 1 };
 	struct m_peer peer = { "2001:db8::1", 65535 };
-	struct m_may_send may = { 1 };
-	struct m_login_result yes = { 1, 1, "PLA001", "PLA", "" };
-	struct m_login_result no = { 0, 0, "strange", "", "no such user" };
-	struct m_box_open open_file = { BOX_INBOX, "", "g\xc3\xbcn.xml", BOX_WRITE | BOX_CREAT };
-	struct m_box_open open_day = { BOX_ARCHIVE, "2026-11-20", "", BOX_DIR };
+	struct m_rights may = { 1, 0, 1 };
+	struct m_login_result yes = { 1, { 1, 1, 0 }, "PLA001", "PLA", "" };
+	struct m_login_result no = { 0, { 0, 0, 0 }, "strange", "", "no such user" };
+	struct m_box_open open_file = { BOX_INBOX, "", "", "g\xc3\xbcn.xml", BOX_WRITE | BOX_CREAT };
+	struct m_box_open open_day = { BOX_ARCHIVE, "PLB", "2026-11-20", "", BOX_DIR };
+	struct m_box_open tile = { BOX_TRAIL, "", "", "tile/0/x001/067.p/17", BOX_READ };
 	struct m_box_name name = { "a.xml", { UINT64_MAX, 1, -1 } };
 	struct m_box_rename names = { "a.part", "a", { 3, 2, INT64_MAX } };
 	struct m_box_result result = { BOX_FAILURE };
@@ -89,9 +90,10 @@ test_box(void **state)
 	CHECK(m_login, login);
 	CHECK(m_login_result, yes);
 	CHECK(m_login_result, no);
-	CHECK(m_may_send, may);
+	CHECK(m_rights, may);
 	CHECK(m_box_open, open_file);
 	CHECK(m_box_open, open_day);
+	CHECK(m_box_open, tile);
 	CHECK(m_box_name, name);
 	CHECK(m_box_rename, names);
 	CHECK(m_box_result, result);

@@ -65,7 +65,7 @@ state(enum msg_type type, const char *id, enum submission_state s, const char *s
 static void
 let_in(const struct msg *m)
 {
-	struct m_login_result r = { .ok = 1, .may_send = 1, .user = "PLA001", .member = "PLA" };
+	struct m_login_result r = { .ok = 1, .may = { .may_send = 1 }, .user = "PLA001", .member = "PLA" };
 	struct buf b = { 0 };
 
 	put_m_login_result(&b, &r);

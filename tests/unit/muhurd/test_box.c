@@ -10,7 +10,8 @@ static const struct box_limits wide = { 1 << 30, 100 };
 static struct box *
 open_box(struct world *w, int may_send)
 {
-	struct box *b = box_new("PLA001", "PLA", may_send);
+	struct m_rights may = { .may_send = may_send };
+	struct box *b = box_new("PLA001", "PLA", &may);
 
 	assert_int_equal(box_folders(b, &w->tree), 0);
 	return b;
@@ -236,6 +237,234 @@ other_folders(void **state)
 	box_unref(b);
 }
 
+/* --- what compliance and the regulator see ------------------------------------ */
+
+static const struct m_rights sees_all = { 1, 1, 1 };
+
+static struct box *
+open_seeing(struct world *w, const struct m_rights *may)
+{
+	struct box *b = box_new("UYM001", "UYM", may);
+
+	assert_int_equal(box_folders(b, &w->tree), 0);
+	return b;
+}
+
+static enum box_status
+look(struct box *b, enum box_folder folder, const char *member, const char *day, const char *name,
+    int flags, int *fd)
+{
+	struct m_box_open o = { .folder = folder, .flags = flags };
+
+	assert_int_equal(str_copy(o.member, sizeof(o.member), member), 0);
+	assert_int_equal(str_copy(o.day, sizeof(o.day), day), 0);
+	assert_int_equal(str_copy(o.name, sizeof(o.name), name), 0);
+	return box_open(b, &wide, &o, fd);
+}
+
+/* What opening gives: the text, "/" for a folder, or the status by its number. */
+static const char *
+seen(struct box *b, enum box_folder folder, const char *member, const char *day, const char *name, int flags)
+{
+	static char text[256];
+	struct stat st;
+	ssize_t n;
+	int fd, status;
+
+	if ((status = look(b, folder, member, day, name, flags, &fd)) != BOX_OK) {
+		assert_int_equal(fd, -1);
+		(void)snprintf(text, sizeof(text), "%d", status);
+		return text;
+	}
+	assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE, folder == BOX_MEMBERS ? O_RDWR : O_RDONLY);
+	assert_int_equal(fstat(fd, &st), 0);
+	if (S_ISDIR(st.st_mode))
+		(void)str_copy(text, sizeof(text), "/");
+	else {
+		n = pread(fd, text, sizeof(text) - 1, 0);
+		assert_true(n >= 0);
+		text[n] = '\0';
+	}
+	(void)close(fd);
+	return text;
+}
+
+static const char *
+trail_file(struct box *b, const char *path)
+{
+	return seen(b, BOX_TRAIL, "", "", path, BOX_READ);
+}
+
+static const char *
+trail_folder(struct box *b, const char *path)
+{
+	return seen(b, BOX_TRAIL, "", "", path, BOX_READ | BOX_DIR);
+}
+
+#define NONE	"1"	/* BOX_NO_SUCH_FILE */
+#define DENIED	"2"	/* BOX_DENIED */
+
+static void
+make_trail(struct world *w)
+{
+	static const char *const dirs[] = { "tile", "tile/0", "tile/0/x001", "tile/0/x001/234.p",
+	    "tile/entries", "checkpoints", "checkpoints/2026-11-26" };
+	size_t i;
+
+	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+		assert_int_equal(mkdirat(w->tree.trail, dirs[i], 0755), 0);
+	make_file(w->tree.trail, "checkpoint", "note");
+	make_file(w->tree.trail, "key", "vkey");
+	make_file(w->tree.trail, "tile/0/x001/234.p/17", "partial");
+	make_file(w->tree.trail, "tile/0/x001/233", "whole");
+	make_file(w->tree.trail, "checkpoints/2026-11-26/1234.tsr", "stamp");
+	make_file(w->tree.trail, "secret", "secret");
+}
+
+static void
+trail(void **state)
+{
+	static const int writes[] = { BOX_WRITE, BOX_READ | BOX_WRITE, BOX_READ | BOX_CREAT,
+	    BOX_READ | BOX_TRUNC, BOX_READ | BOX_EXCL, BOX_WRITE | BOX_CREAT | BOX_DIR };
+	static const char *const none[] = { "secret", "..", "../boxes", "../trail/key", "./key", "/etc/passwd",
+	    "tile/../key", "key/", "tile/0/x001/235", "tile/1/000", "checkpoints/2026-11-26/1234" };
+	struct world *w = *state;
+	struct m_rights may = sees_all;
+	struct box *b = open_seeing(w, &may);
+	size_t i;
+
+	make_trail(w);
+	assert_string_equal(trail_folder(b, ""), "/");
+	assert_string_equal(trail_folder(b, "tile/0/x001"), "/");
+	assert_string_equal(trail_file(b, "checkpoint"), "note");
+	assert_string_equal(trail_file(b, "tile/0/x001/234.p/17"), "partial");
+	assert_string_equal(trail_file(b, "checkpoints/2026-11-26/1234.tsr"), "stamp");
+	/* a file as a folder, and the other way round */
+	assert_string_equal(trail_folder(b, "key"), NONE);
+	assert_string_equal(trail_file(b, "tile"), NONE);
+	for (i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		assert_string_equal(trail_file(b, none[i]), NONE);
+		assert_string_equal(trail_folder(b, none[i]), NONE);
+	}
+	for (i = 0; i < sizeof(writes) / sizeof(writes[0]); i++) {
+		assert_string_equal(seen(b, BOX_TRAIL, "", "", "key", writes[i]), DENIED);
+		assert_string_equal(seen(b, BOX_TRAIL, "", "", "tile/0/999", writes[i]), DENIED);
+	}
+	assert_false(there(w->tree.trail, "tile/0/999"));
+	/* a partial tile that was removed because the whole one is there */
+	assert_string_equal(trail_file(b, "tile/0/x001/233.p/9"), "whole");
+	assert_string_equal(trail_folder(b, "tile/0/x001/233.p"), "whole");
+	assert_string_equal(trail_file(b, "tile/0/x001/232.p/9"), NONE);
+	/* rights count from one request to the next */
+	may.sees_trail = 0;
+	assert_int_equal(box_set_rights(b, &may), 1);
+	assert_int_equal(box_set_rights(b, &may), 0);
+	assert_string_equal(trail_folder(b, ""), NONE);
+	assert_string_equal(trail_file(b, "checkpoint"), NONE);
+	assert_string_equal(seen(b, BOX_TRAIL, "", "", "key", BOX_WRITE), DENIED);
+	box_unref(b);
+}
+
+/* What somebody planted leads nowhere, and nothing waits for a writer. */
+static void
+trail_planted(void **state)
+{
+	struct world *w = *state;
+	struct box *b = open_seeing(w, &sees_all);
+
+	make_trail(w);
+	assert_int_equal(symlinkat("../key", w->tree.trail, "tile/0/001"), 0);
+	assert_int_equal(symlinkat("/", w->tree.trail, "tile/1"), 0);
+	assert_int_equal(symlinkat("0", w->tree.trail, "tile/2"), 0);
+	assert_int_equal(symlinkat("../../../boxes", w->tree.trail, "tile/0/x002"), 0);
+	assert_int_equal(symlinkat("233", w->tree.trail, "tile/0/x001/235"), 0);
+	assert_int_equal(mkfifoat(w->tree.trail, "tile/0/002", 0666), 0);
+	assert_int_equal(mkdirat(w->tree.trail, "tile/0/003", 0755), 0);
+	make_file(w->tree.trail, "tile/3", "a file");
+	assert_string_equal(trail_file(b, "tile/0/001"), DENIED);
+	assert_string_equal(trail_folder(b, "tile/1"), DENIED);
+	assert_string_equal(trail_folder(b, "tile/2"), DENIED);
+	assert_string_equal(trail_file(b, "tile/2/x001/233"), DENIED);
+	assert_string_equal(trail_folder(b, "tile/0/x002"), DENIED);
+	assert_string_equal(trail_folder(b, "tile/0/x001/235.p"), DENIED);
+	assert_string_equal(trail_file(b, "tile/0/002"), DENIED);
+	assert_string_equal(trail_file(b, "tile/0/002.p/1"), DENIED);
+	assert_string_equal(trail_file(b, "tile/0/003"), DENIED);
+	assert_string_equal(trail_folder(b, "tile/3"), DENIED);
+	assert_string_equal(trail_file(b, "tile/3/000"), NONE);
+	box_unref(b);
+}
+
+static void
+make_archive(struct world *w, const char *member, const char *text)
+{
+	struct m_rights may = { 0 };
+	struct box *b = box_new("PLA001", member, &may);
+	int day;
+
+	assert_int_equal(box_folders(b, &w->tree), 0);
+	assert_int_not_equal(day = tree_dir(b->archive, "2026-11-21", TREE_OUTBOX), -1);
+	make_file(day, "n.xml", text);
+	(void)close(day);
+	box_unref(b);
+}
+
+static void
+others_archives(void **state)
+{
+	struct world *w = *state;
+	struct m_rights may = sees_all;
+	struct box *b = open_seeing(w, &may);
+	char list[256], line[64];
+	static const char *const shown[] = { "PLA", "PLB", "UYM" };
+	struct stat st;
+	size_t i;
+	int fd;
+
+	make_archive(w, "PLA", "of A");
+	make_archive(w, "PLB", "of B");
+	assert_int_equal(mkdirat(w->tree.boxes, "PLC", 0770), 0);	/* has no archive */
+	assert_int_equal(mkdirat(w->tree.boxes, "lost+found", 0770), 0);
+	make_file(w->tree.boxes, "PLD", "no folder");
+	assert_int_equal(symlinkat("PLA", w->tree.boxes, "PLE"), 0);
+	assert_int_equal(mkdirat(w->tree.boxes, "PLF", 0770), 0);
+	assert_int_equal(symlinkat("../PLA/archive", w->tree.boxes, "PLF/archive"), 0);
+	(void)str_copy(list, sizeof(list), seen(b, BOX_MEMBERS, "", "", "", BOX_READ | BOX_DIR));
+	for (i = 0; i < 3; i++) {
+		(void)snprintf(line, sizeof(line), "%s/archive", shown[i]);
+		assert_int_equal(fstatat(w->tree.boxes, line, &st, 0), 0);
+		(void)snprintf(line, sizeof(line), "%s %lld 0\n", shown[i], (long long)st.st_mtime);
+		assert_non_null(strstr(list, line));
+	}
+	assert_null(strstr(list, "PLC"));
+	assert_null(strstr(list, "lost"));
+	assert_null(strstr(list, "PLD"));
+	assert_null(strstr(list, "PLF"));
+	assert_string_equal(seen(b, BOX_ARCHIVE, "PLA", "", "", BOX_READ | BOX_DIR), "/");
+	assert_string_equal(seen(b, BOX_ARCHIVE, "PLA", "2026-11-21", "", BOX_READ | BOX_DIR), "/");
+	assert_string_equal(seen(b, BOX_ARCHIVE, "PLA", "2026-11-21", "n.xml", BOX_READ), "of A");
+	assert_string_equal(seen(b, BOX_ARCHIVE, "PLB", "2026-11-21", "n.xml", BOX_READ), "of B");
+	assert_string_equal(seen(b, BOX_ARCHIVE, "PLB", "2026-11-20", "n.xml", BOX_READ), NONE);
+	assert_string_equal(seen(b, BOX_ARCHIVE, "", "2026-11-21", "n.xml", BOX_READ), NONE);
+	assert_string_equal(seen(b, BOX_ARCHIVE, "PLC", "", "", BOX_READ | BOX_DIR), NONE);
+	assert_string_equal(seen(b, BOX_ARCHIVE, "PLE", "", "", BOX_READ | BOX_DIR), NONE);
+	assert_string_equal(seen(b, BOX_ARCHIVE, "PLF", "", "", BOX_READ | BOX_DIR), NONE);
+	assert_string_equal(seen(b, BOX_ARCHIVE, "../PLA", "", "", BOX_READ | BOX_DIR), NONE);
+	assert_string_equal(seen(b, BOX_ARCHIVE, "PLA", "../outbox", "n.xml", BOX_READ), NONE);
+	assert_string_equal(seen(b, BOX_ARCHIVE, "PLA", "2026-11-21", "n.xml", BOX_READ | BOX_WRITE), DENIED);
+	assert_string_equal(seen(b, BOX_ARCHIVE, "PLA", "2026-11-21", "m.xml", BOX_WRITE | BOX_CREAT), DENIED);
+	/* no other folder of another member */
+	assert_string_equal(seen(b, BOX_OUTBOX, "PLA", "", "n.xml", BOX_READ), DENIED);
+	assert_string_equal(seen(b, BOX_INBOX, "PLA", "", "", BOX_READ | BOX_DIR), DENIED);
+	assert_string_equal(seen(b, BOX_MEMBERS, "", "", "x", BOX_READ), DENIED);
+	may.sees_archives = 0;
+	assert_int_equal(box_set_rights(b, &may), 1);
+	assert_string_equal(seen(b, BOX_ARCHIVE, "PLA", "2026-11-21", "n.xml", BOX_READ), NONE);
+	assert_int_equal(look(b, BOX_MEMBERS, "", "", "", BOX_READ | BOX_DIR, &fd), BOX_NO_SUCH_FILE);
+	assert_string_equal(seen(b, BOX_ARCHIVE, "", "", "", BOX_READ | BOX_DIR), "/");
+	box_unref(b);
+}
+
 static void
 renames(void **state)
 {
@@ -297,7 +526,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(uploads), TEST(identity), TEST(begun_anew), TEST(names), TEST(limits), TEST(other_folders),
+		TEST(uploads), TEST(identity), TEST(begun_anew), TEST(names), TEST(limits), TEST(other_folders), TEST(trail), TEST(trail_planted),
+		TEST(others_archives),
 		TEST(renames), TEST(suspended),
 	};
 

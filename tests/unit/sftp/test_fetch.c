@@ -105,7 +105,7 @@ told(struct world *w)
 static int
 setup(void **state)
 {
-	static const struct m_login_result who = { .user = "PLA001", .member = "PLA", .may_send = 1 };
+	static const struct m_login_result who = { .user = "PLA001", .member = "PLA", .may = { .may_send = 1 } };
 	static const int none[DIR_COUNT] = { -1, -1, -1, -1 };
 	struct world *w = xcalloc(1, sizeof(*w));
 	char name[] = "fetch-test.XXXXXX";

@@ -69,6 +69,76 @@ classifies(void **state)
 }
 
 static void
+expect_member(const char *in, enum vpath_kind kind, const char *member, const char *day, const char *name)
+{
+	struct vpath v;
+
+	assert_int_equal(vpath_parse((const uint8_t *)in, strlen(in), &v), 0);
+	assert_int_equal(v.kind, kind);
+	assert_int_equal(vpath_is_others(&v), kind != VP_NONE);
+	if (kind != VP_NONE)
+		assert_string_equal(v.member, member);
+	assert_string_equal(v.day, day);
+	assert_string_equal(v.name, name);
+}
+
+static void
+others_archives(void **state)
+{
+	(void)state;
+	expect_member("/archive/PLB", VP_MEMBER, "PLB", "", "");
+	expect_member("archive/PLB/", VP_MEMBER, "PLB", "", "");
+	expect_member("/archive/PLB/2026-02-28", VP_DAY, "PLB", "2026-02-28", "");
+	expect_member("/archive/ABCDEFGHIJKL/2026-02-28/n.xml", VP_ARCHIVE_FILE, "ABCDEFGHIJKL",
+	    "2026-02-28", "n.xml");
+	expect_member("/archive/PLA/../PLB/2026-02-28", VP_DAY, "PLB", "2026-02-28", "");
+	expect_member("/archive/plb", VP_NONE, "", "", "");
+	expect_member("/archive/PL", VP_NONE, "", "", "");
+	expect_member("/archive/OWN", VP_NONE, "", "", "");
+	expect_member("/archive/ABCDEFGHIJKLM", VP_NONE, "", "", "");
+	expect_member("/archive/PLB/x", VP_NONE, "", "", "");
+	expect_member("/archive/PLB/PLB", VP_NONE, "", "", "");
+	expect_member("/archive/PLB/outbox/n.xml", VP_NONE, "", "", "");
+	expect_member("/archive/PLB%00/2026-02-28", VP_NONE, "", "", "");
+	expect_member("/archive/PLB/2026-02-30", VP_NONE, "", "", "");
+	expect_member("/archive/PLB/2026-02-28/n.xml/", VP_NONE, "", "2026-02-28", "");
+}
+
+static void
+trail(void **state)
+{
+	static const char *const none[] = { "/trail/x", "/trail/key/", "/trail/key/.", "/trail/checkpoint/..x",
+	    "/trail/tile/0/x001/x002/067.p/256", "/trail/checkpoints/2026-11-26/1.tmp", "/trails", "/Trail",
+	    "/trail/\xc3\xb6", "/trail/%2e%2e/key", "/trail/tile\\0", "/trail/openings/000", "/trail/tile/0/x000" };
+	char longest[SFTP_PATH_SIZE];
+	struct vpath v;
+	size_t i;
+
+	(void)state;
+	expect("/trail", "/trail", VP_TRAIL, "", "");
+	expect("trail//", "/trail", VP_TRAIL, "", "");
+	expect("/trail/tile/0/x001/..", "/trail/tile/0", VP_TRAIL, "", "tile/0");
+	expect("/trail/checkpoint", "/trail/checkpoint", VP_TRAIL_FILE, "", "checkpoint");
+	expect("/trail/tile/entries/x001/x234/067.p/17", "/trail/tile/entries/x001/x234/067.p/17",
+	    VP_TRAIL_FILE, "", "tile/entries/x001/x234/067.p/17");
+	expect("/trail/tile/entries/x001/x234/067.p/", "/trail/tile/entries/x001/x234/067.p",
+	    VP_TRAIL, "", "tile/entries/x001/x234/067.p");
+	expect("/trail/checkpoints/2026-11-26/1234.tsr", "/trail/checkpoints/2026-11-26/1234.tsr",
+	    VP_TRAIL_FILE, "", "checkpoints/2026-11-26/1234.tsr");
+	expect("/trail/../inbox/key", "/inbox/key", VP_INBOX_FILE, "", "key");
+	for (i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		assert_int_equal(vpath_parse((const uint8_t *)none[i], strlen(none[i]), &v), 0);
+		if (v.kind != VP_NONE || v.name[0] != '\0')
+			fail_msg("%s is %d", none[i], v.kind);
+	}
+	memset(longest, '1', sizeof(longest));
+	memcpy(longest, "/trail/checkpoints/2026-11-26/", 30);
+	assert_int_equal(vpath_parse((const uint8_t *)longest, sizeof(longest) - 1, &v), 0);
+	assert_int_equal(v.kind, VP_NONE);
+	assert_int_equal(vpath_parse((const uint8_t *)"/trail/key\0", 11, &v), -1);
+}
+
+static void
 refuses(void **state)
 {
 	char longest[SFTP_PATH_SIZE + 8], name[FILE_NAME_SIZE + 8];
@@ -101,6 +171,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(normalises),
 		cmocka_unit_test(classifies),
+		cmocka_unit_test(others_archives),
+		cmocka_unit_test(trail),
 		cmocka_unit_test(refuses),
 	};
 

@@ -49,7 +49,7 @@ struct world {
 static int
 setup(void **state)
 {
-	static const struct m_login_result who = { .user = "PLA001", .member = "PLA", .may_send = 1 };
+	static const struct m_login_result who = { .user = "PLA001", .member = "PLA", .may = { .may_send = 1 } };
 	static const int none[DIR_COUNT] = { -1, -1, -1, -1 };
 	struct world *w = xcalloc(1, sizeof(*w));
 	char name[] = "upload-test.XXXXXX";
@@ -353,7 +353,7 @@ suspended_meanwhile(void **state)
 	struct msg m;
 
 	assert_int_equal(w->h->number, 0);
-	w->s.may_send = 0;
+	w->s.may.may_send = 0;
 	upload_write_begin(&w->s, &r);
 	upload_write(&w->s, r.data.p, r.data.len);
 	upload_write_end(&w->s);
