@@ -46,7 +46,7 @@ list_fill_attrs(struct sftp_attrs *a, const struct stat *st, int folder)
 {
 	fill_attrs(a, st, folder ? MODE_DIR : MODE_FILE);
 	if (folder)
-		a->size = 0;
+		a->size = 0;	/* also where st is of what stands for it */
 }
 
 static int
@@ -129,6 +129,8 @@ list_fstat(struct sftp *s, const struct handle *h, struct sftp_attrs *a)
 	if (fstat(h->fd, &st) == -1)
 		return -1;
 	fill_attrs(a, &st, h->kind == H_UPLOAD ? MODE_UPLOAD : MODE_FILE);
+	if (h->kind == H_FETCH)
+		a->size = h->size;	/* of a partial tile, less than the file's */
 	return 0;
 }
 

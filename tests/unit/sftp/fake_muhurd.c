@@ -3,19 +3,23 @@
  * A stand-in for muhurd, so that stock clients can talk to the real listener
  * and the real sessions without database, signer or spool:
  *
- *	fake_muhurd MUHUR-SFTP CONF HOSTKEY PUBKEY BOXES USER [suspended]
+ *	fake_muhurd MUHUR-SFTP CONF HOSTKEY PUBKEY BOXES USER [suspended|sees]
  *
  * PUBKEY is an OpenSSH public key file; its key, and no other, may log in as
- * USER.  BOXES gets inbox/ sent/ outbox/ archive/ taken/.  Prints the port,
- * and ends when standard input does.
+ * USER.  BOXES gets inbox/ sent/ outbox/ archive/ taken/ trail/ others/: the last
+ * two are what a user who "sees" may, others/<member>/<day>/.  Prints the port, and
+ * ends when standard input does; a byte from it withdraws the sight of all who are
+ * in (the first) and gives it back (the next).
  */
 #include "config.h"
 
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -30,16 +34,19 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "model/ident.h"
+#include "model/tilepath.h"
 #include "msg/msg.h"
 #include "msg/proto.h"
 
 #define SESSIONS_MAX	64
 
-enum { D_INBOX, D_SENT, D_OUTBOX, D_ARCHIVE, D_TAKEN, D_COUNT };
-static const char *const dir_names[D_COUNT] = { "inbox", "sent", "outbox", "archive", "taken" };
+enum { D_INBOX, D_SENT, D_OUTBOX, D_ARCHIVE, D_TAKEN, D_TRAIL, D_OTHERS, D_COUNT };
+static const char *const dir_names[D_COUNT] = { "inbox", "sent", "outbox", "archive", "taken",
+    "trail", "others" };
 
 static const char *program, *conf_path, *key_path, *user;
 static int suspended;
+static int sees;
 static int dirs[D_COUNT];
 static uint8_t key[SSH_MAX_KEY_BLOB];
 static size_t key_len;
@@ -144,7 +151,8 @@ on_login(struct child *c, const struct msg *m)
 		fatalx("bad login message");
 	r.ok = strcmp(l.user, user) == 0 && l.key_len == key_len &&
 	    memcmp(l.key, key, key_len) == 0;
-	r.may_send = !suspended;
+	r.may.may_send = !suspended;
+	r.may.sees_trail = r.may.sees_archives = sees;
 	(void)str_copy(r.user, sizeof(r.user), l.user);
 	(void)user_code_member(l.user, r.member);
 	(void)str_copy(r.why, sizeof(r.why), r.ok ? "" : "not that key");
@@ -159,6 +167,50 @@ on_login(struct child *c, const struct msg *m)
 	buf_free(&b);
 }
 
+/* The text that muhurd gives for BOX_MEMBERS. */
+static int
+members(void)
+{
+	int fd = memfd_create("members", MFD_CLOEXEC), copy = openat(dirs[D_OTHERS], ".", O_RDONLY | O_DIRECTORY);
+	struct dirent *e;
+	struct stat st;
+	DIR *d;
+
+	if (fd == -1 || copy == -1 || (d = fdopendir(copy)) == NULL)
+		fatal("listing members");
+	while ((e = readdir(d)) != NULL)
+		if (member_code_ok(e->d_name) && fstatat(dirs[D_OTHERS], e->d_name, &st, 0) == 0)
+			(void)dprintf(fd, "%s %lld 0\n", e->d_name, (long long)st.st_mtime);
+	(void)closedir(d);
+	return fd;
+}
+
+/* As muhurd: what a session should never have asked for is fatal here. */
+static int
+open_sight(const struct m_box_open *o)
+{
+	int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, fd;
+	char path[512], whole[TILE_PATH_SIZE];
+
+	if ((o->flags & ~(BOX_READ | BOX_DIR)) != 0)
+		fatalx("asked to write what is only read");
+	errno = ENOENT;
+	if (!sees)
+		return -1;
+	if (o->folder == BOX_MEMBERS)
+		return members();
+	if (o->folder == BOX_ARCHIVE) {
+		(void)snprintf(path, sizeof(path), "%s/%s/%s", o->member, o->day, o->name);
+		return openat(dirs[D_OTHERS], path, flags);
+	}
+	if (trail_path_ok(o->name) != ((o->flags & BOX_DIR) != 0 ? 2 : 1))
+		fatalx("asked for what the log cannot have: %s", o->name);
+	if ((fd = openat(dirs[D_TRAIL], o->name[0] != '\0' ? o->name : ".", flags)) == -1 && errno == ENOENT &&
+	    trail_path_partial(o->name, whole) != -1)
+		fd = openat(dirs[D_TRAIL], whole, flags);
+	return fd;
+}
+
 static void
 on_open(struct child *c, const struct msg *m)
 {
@@ -168,6 +220,11 @@ on_open(struct child *c, const struct msg *m)
 
 	if (get_m_box_open(m, &o) == -1)
 		fatalx("bad open message");
+	if (o.folder == BOX_TRAIL || o.folder == BOX_MEMBERS || o.member[0] != '\0') {
+		fd = open_sight(&o);
+		send_result(c, M_BOX_OPENED, m->tag, fd == -1 ? status_of(errno) : BOX_OK, fd);
+		return;
+	}
 	if (o.flags & BOX_DIR)
 		(void)snprintf(path, sizeof(path), "%s", o.day);
 	else if (o.day[0] != '\0')
@@ -297,6 +354,28 @@ on_listener(void)
 		fatalx("the listener died");
 }
 
+/* Everybody's sight ends, or begins again. */
+static void
+toggle_sight(void)
+{
+	struct m_rights may = { .may_send = !suspended };
+	struct buf b = { 0 };
+	struct child *c;
+	char byte;
+
+	if (read(0, &byte, 1) != 1)
+		fatal("standard input");
+	sees = may.sees_trail = may.sees_archives = !sees;
+	put_m_rights(&b, &may);
+	for (c = sessions; c < sessions + SESSIONS_MAX; c++)
+		if (c->pid != 0 && c->logged_in &&
+		    msg_send(&c->chan, M_SESSION_RIGHTS, 0, b.data, b.len, NULL, 0) == -1)
+			log_warnx("a session is gone");
+	buf_free(&b);
+	printf("%d\n", sees);
+	fflush(stdout);
+}
+
 static int
 listen_on_loopback(void)
 {
@@ -333,7 +412,9 @@ loop(void)
 			}
 		if (poll(p, n, -1) == -1 && errno != EINTR)
 			fatal("poll");
-		if (p[0].revents != 0)
+		if (p[0].revents & POLLIN)
+			toggle_sight();
+		else if (p[0].revents != 0)
 			return;
 		for (i = 2; i < n; i++)
 			if (p[i].revents != 0)
@@ -350,7 +431,7 @@ main(int argc, char *argv[])
 
 	log_init("fake_muhurd", LOG_DAEMON, 0);
 	if (argc != 7 && argc != 8)
-		fatalx("usage: fake_muhurd MUHUR-SFTP CONF HOSTKEY PUBKEY BOXES USER [suspended]");
+		fatalx("usage: fake_muhurd MUHUR-SFTP CONF HOSTKEY PUBKEY BOXES USER [suspended|sees]");
 	program = argv[1];
 	conf_path = argv[2];
 	key_path = argv[3];
@@ -358,7 +439,8 @@ main(int argc, char *argv[])
 	if (chdir(argv[5]) == -1)
 		fatal("%s", argv[5]);
 	user = argv[6];
-	suspended = argc == 8;
+	suspended = argc == 8 && strcmp(argv[7], "suspended") == 0;
+	sees = argc == 8 && strcmp(argv[7], "sees") == 0;
 	for (i = 0; i < D_COUNT; i++) {
 		(void)mkdir(dir_names[i], 0750);
 		if ((dirs[i] = open(dir_names[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)

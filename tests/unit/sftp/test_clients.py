@@ -3,7 +3,7 @@
 """Stock clients and hostile ones against the real muhur-sftp, sandboxed, with
 fake_muhurd in muhurd's place. Run in the build directory; prints TAP.
 Ends with 77 (skipped) where Paramiko or OpenSSH's client is missing."""
-import os, shutil, signal, socket, stat, struct, subprocess, sys, tempfile, threading, time, traceback
+import hashlib, os, shutil, signal, socket, stat, struct, subprocess, sys, tempfile, threading, time, traceback
 
 try:
     import paramiko
@@ -734,6 +734,401 @@ def a_suspended_member_fetches_only(_gw):
         c.close()
     finally:
         gw.stop()
+
+
+# --- what compliance and the regulator see -----------------------------------------
+
+def tile(level, n, width=256):
+    """As C2SP tlog-tiles writes it."""
+    parts = ["%03d" % (n % 1000)]
+    while n >= 1000:
+        n //= 1000
+        parts.insert(0, "x%03d" % (n % 1000))
+    return "tile/%s/%s%s" % (level, "/".join(parts), "" if width == 256 else ".p/%d" % width)
+
+
+def put_file(name, data):
+    os.makedirs(os.path.dirname(name), exist_ok=True)
+    with open(name + ".new", "wb") as f:
+        f.write(data)
+    os.rename(name + ".new", name)
+
+
+def entry(i):
+    return b"leaf %d " % i * (1 + i % 7)
+
+
+def entries(first, n):
+    return b"".join(struct.pack(">H", len(entry(i))) + entry(i) for i in range(first, first + n))
+
+
+def hashes(first, n):
+    return b"".join(hashlib.sha256(entry(i)).digest() for i in range(first, first + n))
+
+
+class Log:
+    """Grows as the gateway's does: tiles, then the checkpoint; partial ones go when the whole is there."""
+    def __init__(self, box):
+        self.dir = path(box, "trail")
+        self.size = 0
+        put_file(self.dir + "/key", b"test+00000000+AQ==\n")
+
+    def add(self, n):
+        old, self.size = self.size, self.size + n
+        for t in range(old // 256, (self.size - 1) // 256 + 1):
+            w = min(256, self.size - 256 * t)
+            put_file(self.dir + "/" + tile("entries", t, w), entries(256 * t, w))
+            put_file(self.dir + "/" + tile(0, t, w), hashes(256 * t, w))
+            if w == 256:
+                for kind in ("entries", 0):
+                    shutil.rmtree(self.dir + "/" + tile(kind, t) + ".p", ignore_errors=True)
+        note = b"test\n%d\n" % self.size + b"x" * 200 + b"\n%d\n" % self.size
+        put_file(self.dir + "/checkpoints/2026-11-26/%d" % self.size, note)
+        put_file(self.dir + "/checkpoint", note)
+        return self.size
+
+
+def whole_mirror(top):
+    """What its checkpoint speaks of is in it: its size."""
+    note = read(top, "checkpoint").split(b"\n")
+    assert note[1] == note[3], note                 # not torn
+    size = int(note[1])
+    for t in range((size - 1) // 256 + 1):
+        need = min(256, size - 256 * t)
+        for kind, make in (("entries", entries), (0, hashes)):
+            for w in [256] + list(range(255, need - 1, -1)):
+                name = os.path.join(top, tile(kind, t, w))
+                if os.path.exists(name):
+                    break
+            else:
+                raise AssertionError("%s is not there, size %d" % (tile(kind, t, need), size))
+            assert read(name) == make(256 * t, w), name
+    return size
+
+
+class Growing(threading.Thread):
+    """Adds as long as the with block goes on."""
+    def __init__(self, log, n):
+        super().__init__()
+        self.log, self.n, self.over = log, n, threading.Event()
+
+    def run(self):
+        while not self.over.is_set():
+            self.log.add(self.n)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.join()
+
+
+class Seeing(Gateway):
+    def toggle(self):
+        self.p.stdin.write(b"x")
+        self.p.stdin.flush()
+        return int(self.p.stdout.readline())
+
+
+def seeing(f):
+    """A test with a gateway whose user sees the trail and all archives."""
+    def run_it(_gw):
+        gw = Seeing(f.__name__, "sees")
+        try:
+            return f(gw)
+        finally:
+            while transports:
+                transports.pop().close()
+            gw.stop()
+            text = read(f.__name__ + ".log").decode(errors="replace")
+            for word in ("a session died", "AddressSanitizer", "runtime error", "asked", "alarm:"):
+                assert word not in text, text[-2000:]
+    run_it.__name__ = f.__name__
+    return test(run_it)
+
+
+def refused(f, *errors):
+    try:
+        f()
+    except errors or (OSError,):
+        return
+    raise AssertionError("this should be refused")
+
+
+@seeing
+def trail_is_listed_and_read(gw):
+    log = Log(gw.box)
+    log.add(256 * 3 + 17)
+    c = gw.paramiko()
+    assert c.listdir("/") == ["inbox", "outbox", "archive", "trail"]
+    # the checkpoint comes first
+    assert c.listdir("/trail") == ["checkpoint", "checkpoints", "key", "tile"]
+    assert sorted(c.listdir("/trail/tile")) == ["0", "entries"]
+    assert sorted(c.listdir("/trail/tile/entries")) == ["000", "001", "002", "003.p"]
+    assert c.listdir("/trail/tile/0/003.p") == ["17"]
+    a = c.stat("/trail/tile/0/003.p/17")
+    assert a.st_size == 17 * 32 and stat.S_IMODE(a.st_mode) == 0o444 and stat.S_ISREG(a.st_mode)
+    a = c.lstat("/trail/checkpoints/2026-11-26")
+    assert stat.S_ISDIR(a.st_mode) and stat.S_IMODE(a.st_mode) == 0o555 and a.st_mtime > 1e9
+    for x in c.listdir_attr("/") + c.listdir_attr("/trail"):
+        assert stat.S_ISDIR(x.st_mode) == (x.filename not in ("checkpoint", "key")), x
+    assert c.normalize("/trail/tile/../tile/0/") == "/trail/tile/0"
+    with c.open("/trail/tile/entries/001") as f:
+        assert f.stat().st_size == len(entries(256, 256)) and f.read() == entries(256, 256)
+    for name in ("/trail/x", "/trail/tile/0/004", "/trail/../../etc/passwd", "/trail/tile/0/x000",
+                 "/trail/tile/0/\u06f0\u06f0\u06f1", "/trail/%00", "/trail/" + "1" * 900, "/trail/key/x", "/trail/key/"):
+        refused(lambda: c.stat(name), FileNotFoundError)
+        refused(lambda: c.open(name), FileNotFoundError)
+    refused(lambda: c.stat("/trail/tile/9"), FileNotFoundError)
+    refused(lambda: c.listdir("/trail/tile/9"), FileNotFoundError)
+    refused(lambda: c.listdir("/trail/key"))
+    r = Raw(gw)
+    for name in (b"/trail/key\0", b"/trail/\xff\xfe", b"/trail//checkpoint/..//../trail\0/key"):
+        assert r.open(name, 1) == 2, name
+    assert len(r.open(b"//trail/./tile/..///key", 1)) == 4
+
+
+@seeing
+def trail_is_only_read(gw):
+    log = Log(gw.box)
+    log.add(300)
+    before = sorted(os.walk(log.dir))
+    c = gw.paramiko()
+    for mode in ("w", "r+", "a", "wx"):
+        refused(lambda: c.open("/trail/checkpoint", mode), PermissionError)
+        refused(lambda: c.open("/trail/tile/0/009", mode), PermissionError)
+    for f in (lambda: c.remove("/trail/key"), lambda: c.rename("/trail/key", "/inbox/key"),
+              lambda: c.posix_rename("/trail/key", "/trail/tile/0/005"), lambda: c.mkdir("/trail/tile/1"),
+              lambda: c.rmdir("/trail/tile"), lambda: c.symlink("/trail/key", "/trail/tile/0/005"),
+              lambda: c.truncate("/trail/key", 0), lambda: c.chmod("/trail/key", 0o666),
+              lambda: c.utime("/trail/key", (1, 1)), lambda: c.remove("/archive/PLB/2026-11-01/n.xml")):
+        refused(f, PermissionError)
+    with c.open("/inbox/a.part", "w") as f:
+        f.write(b"x")
+    refused(lambda: c.posix_rename("/inbox/a.part", "/trail/key"), PermissionError)
+    assert sorted(os.walk(log.dir)) == before and read(log.dir, "key").startswith(b"test+")
+
+
+@seeing
+def trail_planted(gw):
+    log = Log(gw.box)
+    log.add(256)
+    secret = write("secret", b"secret")
+    t = log.dir + "/tile/0/"
+    os.symlink(secret, t + "001")
+    os.symlink("/etc", log.dir + "/tile/1")
+    os.symlink("000", t + "002")
+    os.mkfifo(t + "003")
+    os.mkdir(t + "004")
+    write(t + ".tmp", b"x")
+    write(t + "000.new", b"x")
+    write(log.dir + "/openings", b"x")
+    c = gw.paramiko()
+    assert c.listdir("/trail") == ["checkpoint", "checkpoints", "key", "tile"]
+    assert sorted(c.listdir("/trail/tile")) == ["0", "entries"]
+    assert c.listdir("/trail/tile/0") == ["000"]
+    for name in ("001", "002", "../1", ".tmp", "000.new", "../../openings"):
+        refused(lambda: c.open("/trail/tile/0/" + name))
+
+
+@seeing
+def partial_tiles_are_given_from_whole_ones(gw):
+    log = Log(gw.box)
+    log.add(256 + 9)
+    c = gw.paramiko()
+    held = c.open("/trail/tile/entries/001.p/9")
+    listed = c.listdir("/trail/tile/entries")
+    log.add(300)
+    assert "001.p" in listed and not os.path.exists(log.dir + "/tile/entries/001.p")
+    assert held.read() == entries(256, 9)
+    for kind, make in (("entries", entries), (0, hashes)):
+        for w in (1, 9, 255):
+            name = "/trail/%s" % tile(kind, 1, w)
+            assert c.stat(name).st_size == len(make(256, w))
+            with c.open(name) as f:
+                assert f.read() == make(256, w) and f.stat().st_size == len(make(256, w))
+        assert c.listdir("/trail/tile/%s/001.p" % kind) == ["255"]
+        x, = c.listdir_attr("/trail/tile/%s/001.p" % kind)
+        assert stat.S_ISREG(x.st_mode) and x.st_size == len(make(256, 255))
+        assert stat.S_ISDIR(c.stat("/trail/tile/%s/001.p" % kind).st_mode)
+        refused(lambda: c.stat("/trail/tile/%s/007.p" % kind), FileNotFoundError)
+        refused(lambda: c.listdir("/trail/tile/%s/007.p" % kind), FileNotFoundError)
+
+
+@seeing
+def openssh_mirrors_while_it_grows(gw):
+    log = Log(gw.box)
+    log.add(256 * 9 + 100)
+    for i in range(2):
+        with Growing(log, 61):
+            r = gw.sftp("get -r /trail %s" % path("ossh%d" % i))
+        assert r.returncode == 0, r.stdout
+        assert whole_mirror(path("ossh%d" % i)) >= 256 * 9 + 100
+    assert log.size > 256 * 11, log.size
+
+
+@seeing
+def lftp_mirrors_while_it_grows(gw):
+    if shutil.which("lftp") is None:
+        return "no lftp"
+    log = Log(gw.box)
+    log.add(256 * 5 + 100)
+    ssh = "ssh -a -x " + " ".join(gw.ssh_options())
+    with Growing(log, 61):
+        r = run("lftp", "-c", "set sftp:connect-program '%s'; set net:max-retries 1; open -p %d sftp://%s:@127.0.0.1;"
+                " get /trail/checkpoint -o %s; mirror --exclude-glob checkpoint /trail %s"
+                % (ssh, gw.port, USER, path("first"), path("lftp")))
+    assert r.returncode == 0, r.stdout
+    os.rename(path("first"), path("lftp/checkpoint"))
+    whole_mirror(path("lftp"))
+
+
+@seeing
+def rclone_mirrors_while_it_grows(gw):
+    if shutil.which("rclone") is None:
+        return "no rclone"
+    log = Log(gw.box)
+    log.add(256 * 5 + 100)
+    remote = ":sftp,host=127.0.0.1,port=%d,user=%s,key_file=%s:" % (gw.port, USER, path("user"))
+    env = dict(os.environ, RCLONE_CONFIG="/dev/null")
+    with Growing(log, 61):
+        for argv in (("copyto", remote + "/trail/checkpoint", path("first")),
+                     ("copy", "--exclude", "/checkpoint", remote + "/trail", path("rclone"))):
+            r = run("rclone", *argv, env=env)
+            assert r.returncode == 0, r.stdout
+    os.rename(path("first"), path("rclone/checkpoint"))
+    whole_mirror(path("rclone"))
+
+
+@seeing
+def paramiko_mirrors_while_it_grows(gw):
+    log = Log(gw.box)
+    log.add(256 * 5 + 100)
+    c = gw.paramiko()
+
+    def mirror(there, here):
+        os.makedirs(here)
+        for x in c.listdir_attr(there):
+            if stat.S_ISDIR(x.st_mode):
+                mirror(there + "/" + x.filename, here + "/" + x.filename)
+            else:
+                c.get(there + "/" + x.filename, here + "/" + x.filename)
+    with Growing(log, 61):
+        mirror("/trail", path("paramiko"))
+    whole_mirror(path("paramiko"))
+
+
+@seeing
+def a_large_folder_streams(gw):
+    d = path(gw.box, "trail/tile/entries/x001")
+    os.makedirs(d)
+    for i in range(1000):
+        write(os.path.join(d, "%03d" % i), b"x" * i)
+    c = gw.paramiko()
+    got = {x.filename: x.st_size for x in c.listdir_attr("/trail/tile/entries/x001")}
+    assert got == {"%03d" % i: i for i in range(1000)}
+    # several at once keep their own places
+    r = Raw(gw)
+    handles = []
+    for _ in range(64):
+        r.send(11, struct.pack(">I", 1) + s(b"/trail/tile/entries/x001"))
+        kind, body = r.recv()
+        assert kind == 102
+        handles.append(body[8:])
+    assert r.open(b"/trail/tile/entries/x001/001", 1) == 4      # no more handles
+    seen = [0, 0]
+    for turn in range(40):
+        for k in (0, 1):
+            r.send(12, struct.pack(">I", 1) + s(handles[k]))
+            kind, body = r.recv()
+            if kind == 104:
+                seen[k] += struct.unpack(">I", body[4:8])[0]
+    assert seen == [1002, 1002], seen
+
+
+@seeing
+def archives_of_all(gw):
+    os.makedirs(path(gw.box, "archive/2026-11-01"))
+    write(gw.box + "/archive/2026-11-01/own.xml", b"own")
+    for m in ("PLB", "CUA"):
+        os.makedirs(path(gw.box, "others", m, "2026-11-02"))
+        write(gw.box + "/others/%s/2026-11-02/n.xml" % m, m.encode())
+        os.makedirs(path(gw.box, "others", m, "outbox"))
+    for i in range(3000):
+        os.mkdir(path(gw.box, "others", "M%04d" % i))
+    c = gw.paramiko()
+    names = c.listdir("/archive")
+    assert names[0] == "2026-11-01" and set(names[1:]) == {"PLB", "CUA"} | {"M%04d" % i for i in range(3000)}
+    assert len(names) == 3003
+    assert all(stat.S_ISDIR(x.st_mode) for x in c.listdir_attr("/archive"))
+    assert c.listdir("/archive/PLB") == ["2026-11-02"]
+    assert c.listdir("/archive/PLB/2026-11-02") == ["n.xml"]
+    assert c.listdir("/archive/2026-11-01") == ["own.xml"]
+    assert stat.S_ISDIR(c.stat("/archive/CUA").st_mode)
+    assert c.stat("/archive/CUA/2026-11-02/n.xml").st_size == 3
+    with c.open("/archive/CUA/2026-11-02/n.xml") as f:
+        assert f.read() == b"CUA"
+    for name in ("/archive/PLB/2026-11-01", "/archive/PLC", "/archive/PLB/outbox", "/archive/PLB/2026-11-02/m.xml",
+                 "/archive/plb", "/archive/PLB/2026-11-02/../../../etc"):
+        refused(lambda: c.stat(name), FileNotFoundError)
+    r = gw.sftp("ls -l /archive/PLB/2026-11-02", "get -r /archive/CUA %s" % path("cua"))
+    assert r.returncode == 0 and read("cua/2026-11-02/n.xml") == b"CUA", r.stdout
+
+
+@seeing
+def a_withdrawal_ends_it_at_once(gw):
+    log = Log(gw.box)
+    log.add(300)
+    os.makedirs(path(gw.box, "others/PLB/2026-11-02"))
+    write(gw.box + "/others/PLB/2026-11-02/n.xml", b"n")
+    c = gw.paramiko()
+    f = c.open("/trail/key")
+    g = c.open("/archive/PLB/2026-11-02/n.xml")
+    r = Raw(gw)
+    r.send(11, struct.pack(">I", 1) + s(b"/trail/tile/0"))
+    listing = r.recv()[1][8:]
+    assert f.read(4) == b"test"
+    assert gw.toggle() == 0
+    end = time.monotonic() + 10
+    while "trail" in c.listdir("/"):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    f.seek(0)
+    refused(f.read, PermissionError)
+    refused(g.read, PermissionError)
+    r.send(12, struct.pack(">I", 1) + s(listing))
+    assert r.status() == 3
+    for name in ("/trail", "/trail/key", "/archive/PLB", "/archive/PLB/2026-11-02/n.xml"):
+        refused(lambda: c.stat(name), FileNotFoundError)
+        refused(lambda: c.open(name))
+        refused(lambda: c.listdir(name), FileNotFoundError)
+    assert c.listdir("/archive") == []
+    f.close()
+    assert c.listdir("/outbox") == []
+    assert gw.toggle() == 1
+    end = time.monotonic() + 10
+    while "trail" not in c.listdir("/"):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert c.listdir("/archive") == ["PLB"]
+
+
+@test
+def others_see_none_of_it(gw):
+    os.makedirs(path(gw.box, "trail/tile"), exist_ok=True)
+    os.makedirs(path(gw.box, "others/PLB/2026-11-02"), exist_ok=True)
+    write(gw.box + "/trail/key", b"k")
+    write(gw.box + "/others/PLB/2026-11-02/n.xml", b"n")
+    c = gw.paramiko()
+    assert c.listdir("/") == ["inbox", "outbox", "archive"]
+    assert "PLB" not in c.listdir("/archive")
+    for name in ("/trail", "/trail/key", "/trail/tile", "/archive/PLB", "/archive/PLB/2026-11-02",
+                 "/archive/PLB/2026-11-02/n.xml", "/archive/PLA"):
+        refused(lambda: c.stat(name), FileNotFoundError)
+        refused(lambda: c.open(name), FileNotFoundError)
+        refused(lambda: c.listdir(name), FileNotFoundError)
 
 
 def main():
