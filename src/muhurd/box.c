@@ -217,14 +217,17 @@ add_member(int dirfd, const char *name, void *arg)
 	struct buf *text = arg;
 	char path[MEMBER_CODE_SIZE + sizeof("/archive")];
 	struct stat st;
+	int fd, rc;
 
 	if (!member_code_ok(name))
 		return 0;
 	(void)snprintf(path, sizeof(path), "%s/archive", name);
-	if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == -1)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
-	return S_ISDIR(st.st_mode) ?
-	    buf_printf(text, "%s %lld 0\n", name, (long long)st.st_mtime) : 0;
+	if ((fd = open_beneath(dirfd, path, O_RDONLY | O_DIRECTORY, 0)) == -1)
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : -1;
+	if ((rc = fstat(fd, &st)) == 0)
+		rc = buf_printf(text, "%s %lld 0\n", name, (long long)st.st_mtime);
+	(void)close(fd);
+	return rc;
 }
 
 static enum box_status

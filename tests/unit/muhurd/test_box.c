@@ -439,6 +439,7 @@ others_archives(void **state)
 	assert_null(strstr(list, "PLC"));
 	assert_null(strstr(list, "lost"));
 	assert_null(strstr(list, "PLD"));
+	assert_null(strstr(list, "PLE"));
 	assert_null(strstr(list, "PLF"));
 	assert_string_equal(seen(b, BOX_ARCHIVE, "PLA", "", "", BOX_READ | BOX_DIR), "/");
 	assert_string_equal(seen(b, BOX_ARCHIVE, "PLA", "2026-11-21", "", BOX_READ | BOX_DIR), "/");
