@@ -109,6 +109,21 @@ def matrix():
     market.sound()
 
 
+def recorded():
+    """who reads another member's notice is recorded, as its own users are, and it is not theirs then"""
+    with market.sftp("SPK001") as s, s.open(f"/archive/PLA/{market.day}/{market.names[0]}", "rb") as f:
+        f.read()
+    query = ("SELECT e.actor, e.detail->>'file', e.detail->>'whole', n.recipient FROM muhur.event e"
+             " JOIN muhur.notice n ON n.no = e.notice WHERE e.kind = 'fetched' AND e.actor = 'SPK001'"
+             f" AND n.file_name = '{market.names[0]}'")
+    rows = lib.wait_for("the event", lambda: market.sql(query))
+    assert rows == [["SPK001", market.names[0], "true", "PLA"]], rows
+    with market.sftp("SPK001") as s, s.open("/trail/key", "rb") as f:
+        f.read()
+        f.close()
+        assert s.listdir("/trail"), "the session goes on"
+
+
 def mirror():
     """OpenSSH's sftp fetches all of the log, byte for byte, with the sessions under a user of their own"""
     top = os.path.join(market.dir, "mirror")
@@ -290,4 +305,4 @@ def large():
 
 
 with lib.Market() as market:
-    lib.main(prepare, matrix, mirror, withdrawn, each_alone, given, nothing_sent, suspended, hostile, large)
+    lib.main(prepare, matrix, recorded, mirror, withdrawn, each_alone, given, nothing_sent, suspended, hostile, large)
