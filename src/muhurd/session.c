@@ -351,12 +351,20 @@ sessions_tick(struct gateway *gw, usec_t now)
 static void
 change_rights(struct slot *slot, const struct m_rights *may)
 {
+	const struct box *b = slot->box;
+	int sent = b->may_send, trail = b->sees_trail, archives = b->sees_archives;
+
 	if (!box_set_rights(slot->box, may))
 		return;
-	log_info("%s: %s from now on %s%s%s", slot->peer.address, slot->user,
-	    may->may_send ? "may send" : "may only fetch",
-	    may->sees_trail ? ", sees the trail" : "",
-	    may->sees_archives ? ", sees all archives" : "");
+	if (sent != may->may_send)
+		log_info("%s: %s %s", slot->peer.address, slot->user,
+		    may->may_send ? "may send again" : "may only fetch from now on");
+	if (trail != may->sees_trail)
+		log_info("%s: %s %s", slot->peer.address, slot->user,
+		    may->sees_trail ? "sees the trail from now on" : "sees the trail no more");
+	if (archives != may->sees_archives)
+		log_info("%s: %s %s", slot->peer.address, slot->user, may->sees_archives ?
+		    "sees all archives from now on" : "sees its own archive alone from now on");
 	GATEWAY_SEND(&slot->child->chan, M_SESSION_RIGHTS, 0, m_rights, may, NULL, 0);
 }
 
