@@ -15,7 +15,7 @@ $$;
 
 CREATE TABLE muhur.notice_fetch (
 	notice		bigint NOT NULL REFERENCES muhur.notice,
-	user_code	text NOT NULL REFERENCES muhur.member_user,
+	user_code	text NOT NULL,
 	first_at	timestamptz NOT NULL,	-- the end of the first download of any bytes
 	last_at		timestamptz NOT NULL,
 	whole_at	timestamptz,		-- since then all bytes have been fetched; NULL: not all

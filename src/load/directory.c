@@ -395,7 +395,7 @@ static int
 work(struct directory *d)
 {
 	if (notices_write_signed(d) == -1 || notices_write_published(d) == -1 ||
-	    notices_write_archived(d) == -1 || fetched_write(d) == -1 || look_at_all(d) == -1)
+	    notices_write_archived(d) == -1 || look_at_all(d) == -1)
 		return -1;
 	if (d->look_sign && notices_give_to_sign(d) == -1)
 		return -1;
@@ -411,7 +411,7 @@ work(struct directory *d)
 		if (msg_send(&d->chan, M_DIR_CHANGED, 0, NULL, 0, NULL, 0) == -1)
 			log_warn("muhurd");
 	}
-	return login_answer_reviews(d);
+	return login_answer_reviews(d) == -1 || fetched_write(d) == -1 ? -1 : 0;
 }
 
 /* A notification may come along with the answer to a query, our own COMMIT's

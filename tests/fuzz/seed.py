@@ -67,7 +67,8 @@ VERDICT = (text(UUID, SHA) + u8(1) + text(SHA, "CN=A\u015f,C=TR", "CN=b", "0A") 
            reasons(("CERT_EXPIRED", 0, "", "until 2020"),
                    ("SCHEMA_INVALID", 12, "/BalanceReport", "Qty")) + u8(1) + text(SHA, SHA))
 NOTICE_FILE = text(UUID, SHA) + i64(77, 5)
-PUBLISH = text(UUID, "PLA", UUID + ".accepted.xml", SHA, "2026-11-20")
+PUBLISH = text(UUID, "PLA", UUID + ".accepted.xml", SHA, "2026-11-20") + u8(1)
+RANGES = u32(2) + i64(0, 100, 200, 4849)
 ACKNOWLEDGEMENT = (
     text(UUID) + u8(0) + text("PLA", UUID + ".rejected.xml") + i64(1) + u8(2) +
     text(UUID, "a.xml", SHA) + i64(5, 2) +
@@ -122,7 +123,10 @@ MESSAGES = [
     ("DIR_CHANGED", D, P, 0, b""),
     ("DIR_REVIEW", P, D, 0, LOGIN),
     ("DIR_REVIEWED", D, P, 0, LOGIN_RESULT),
-    ("SESSION_RIGHTS", P, S, 0, RIGHTS),
+    ("SESSION_MAY_SEND", P, S, 0, u8(1)),
+    ("BOX_FETCHED", S, P, 0, RANGES),
+    ("FETCHED", P, D, 0, text("PLA", UUID + ".accepted.xml", "PLA001") + i64(4849, 1795000000000000) + RANGES),
+    ("FETCHED_KEPT", D, P, 0, b""),
 ]
 
 

@@ -7,6 +7,8 @@ import datetime
 import os
 import re
 import shutil
+import signal
+import subprocess
 
 import lib
 
@@ -112,6 +114,31 @@ def database_away():
         finally:
             lib.run(lib.MARKET, "db-start", market.dir)
     lib.wait_for("recorded", lambda: [r[4] for r in fetches(name) if r[0] == "PLA900"] == ["t"])
+
+
+def directory_killed():
+    """what the directory had not written when it was killed is told to the next one"""
+    name = answered()[0]
+    lib.wait_for("the answer's own download", lambda: fetches(name))
+    p = subprocess.Popen([lib.MARKET, "psql", market.dir, "-Atq"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        with market.sftp("PLA900") as s:
+            p.stdin.write("BEGIN; LOCK muhur.notice_fetch; SELECT 'locked';\n")
+            p.stdin.flush()
+            assert p.stdout.readline().strip() == "locked"
+            with s.open("/outbox/" + name, "rb") as f:
+                assert len(f.read()) > 0
+            lib.wait_for("it waits for the lock", lambda: market.sql(
+                "SELECT count(*) FROM pg_stat_activity WHERE usename = 'muhur_directory' AND wait_event_type = 'Lock'") == [["1"]])
+            pids = [int(line.split()[0]) for line in
+                    lib.run("ps", "-o", "pid=,args=", "--ppid", market.muhurd_pid).stdout.splitlines() if "muhur-load -D" in line]
+            assert len(pids) == 1
+            os.kill(pids[0], signal.SIGKILL)
+    finally:
+        p.stdin.write("ROLLBACK;\n")
+        p.communicate()
+    lib.wait_for("recorded", lambda: [r[1:] for r in fetches(name) if r[0] == "PLA900"] ==
+                 [["1", f"{{[0,{size_of(name)})}}", str(size_of(name)), "t"]])
 
 
 def move(seconds):
@@ -264,4 +291,4 @@ def clock():
 
 
 with lib.Market() as market:
-    lib.main(recorded, pieces, cut_off, database_away, named, rebuilt, clock)
+    lib.main(recorded, pieces, cut_off, database_away, directory_killed, named, rebuilt, clock)
