@@ -36,3 +36,9 @@ check-seeds: all
 	cd $(abs_builddir) && srcdir=$(abs_srcdir) SEEDS=$${SEEDS:-50} CUSTOMERS=$${CUSTOMERS:-100000} \
 		$(abs_srcdir)/tests/unit/reconcile/test_planted.py
 .PHONY: check-seeds
+
+# A year of a small market, day by day: an hour or so.  Of the programs in
+# $MUHUR_BINDIR, or build/bin; DAYS=N takes another number of days.
+check-year:
+	DAYS=$${DAYS:-366} $(srcdir)/tests/system/test_year.py
+.PHONY: check-year
