@@ -98,17 +98,36 @@ missing(const json_t *day)
 	labelled("reports_missing", "cutoff", "passed", n[1]);
 }
 
+/* A moment, in seconds since 1970. */
 static void
-crl(const json_t *status)
+moment(const char *name, const char *help, const json_t *o, const char *key)
 {
-	const char *text = json_string_value(json_object_get(status, "crlNextUpdate"));
+	const char *text = json_string_value(json_object_get(o, key));
 	usec_t t;
 	int zoned;
 
 	if (text == NULL || time_parse(text, &t, &zoned) == -1)
 		return;
-	head("crl_next_update_timestamp_seconds", "When the CRL that ends first ends.");
-	printf("muhur_crl_next_update_timestamp_seconds %lld\n", (long long)(t / USEC_PER_SEC));
+	head(name, help);
+	printf("muhur_%s %lld\n", name, (long long)(t / USEC_PER_SEC));
+}
+
+/* NULL where the status has none. */
+static void
+trail(const json_t *o)
+{
+	if (o == NULL)
+		return;
+	one("trail_leaves", "Leaves of the signature trail.", json_object_get(o, "leaves"));
+	one("trail_waiting", "Events that are no leaves yet.", json_object_get(o, "waiting"));
+	one("trail_waiting_oldest_seconds", "Since when the oldest of them waits.",
+	    json_object_get(o, "waitingOldestSeconds"));
+	head("trail_refused", "Whether the trail refuses to go on.");
+	printf("muhur_trail_refused %d\n", json_is_string(json_object_get(o, "refusedSince")));
+	one("trail_checkpoint_leaves", "Leaves that the newest checkpoint covers.", json_object_get(o, "checkpoint"));
+	moment("trail_checkpoint_timestamp_seconds", "When it was signed.", o, "checkpointAt");
+	one("trail_unstamped_seconds", "Since when the oldest checkpoint without a time-stamp has none.",
+	    json_object_get(o, "unstampedSeconds"));
 }
 
 /* {"open": 4} of all breaks. */
@@ -129,7 +148,7 @@ void
 metrics_print(struct cmd *c, const json_t *s)
 {
 	const json_t *waiting = json_object_get(s, "waiting"), *queue = json_object_get(s, "reconcileQueue");
-	const json_t *trail = json_object_get(s, "trail"), *o;
+	const json_t *o;
 
 	one("up", "Whether the gateway runs.", json_object_get(json_object_get(s, "gateway"), "running"));
 	head("attention", "Things that need an operator: muhur status says which.");
@@ -150,14 +169,11 @@ metrics_print(struct cmd *c, const json_t *s)
 	o = json_object_get(s, "certificates");
 	one("certificates_expired", "Certificates in use that have expired.", json_object_get(o, "expired"));
 	one("certificates_expiring", "Certificates that expire within 30 days.", json_object_get(o, "expireIn30Days"));
-	crl(s);
+	moment("crl_next_update_timestamp_seconds", "When the CRL that ends first ends.", s, "crlNextUpdate");
 	o = json_object_get(s, "spool");
 	one("spool_files", "Documents that are not concluded.", json_object_get(o, "files"));
 	one("spool_bytes", "Their size.", json_object_get(o, "bytes"));
 	one("clock_jump_seconds", "By how much the clock jumped, while nothing is archived for it; else 0.",
 	    json_object_get(s, "clockJump"));
-	one("trail_size", "Leaves of the signature trail.", json_object_get(trail, "size"));
-	one("trail_waiting", "Events that are no leaves yet.", json_object_get(trail, "waiting"));
-	one("trail_checkpoint_size", "Leaves that the newest checkpoint covers.", json_object_get(trail, "checkpointSize"));
-	one("trail_checkpoint_age_seconds", "Its age.", json_object_get(trail, "checkpointAgeSeconds"));
+	trail(json_object_get(s, "trail"));
 }

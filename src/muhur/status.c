@@ -190,24 +190,6 @@ add_clock(struct status *s)
 	json_object_set_new(s->o, "clockJump", json_integer(seconds));
 }
 
-/* The signature trail, where the database has one. */
-static void
-add_trail(struct status *s)
-{
-	static const char *const names[] = { "#size", "#waiting", "#checkpointSize", "checkpointAt", "#checkpointAgeSeconds" };
-	const char *params[] = { s->now_text };
-	PGresult *res = cmd_query(s->c, "SELECT count(*) FROM unnest(ARRAY['muhur.trail_queue', 'muhur.trail_leaf', "
-	    "'muhur.trail_checkpoint']) t WHERE to_regclass(t) IS NOT NULL", 0, NULL);
-	int there = strcmp(PQgetvalue(res, 0, 0), "3") == 0;
-
-	PQclear(res);
-	if (there)
-		(void)add_row(s, "trail", "SELECT (SELECT coalesce(max(leaf_index) + 1, 0) FROM muhur.trail_leaf), "
-		    "(SELECT count(*) FROM muhur.trail_queue), c.size, " SQL_TIME("c.signed_at") ", "
-		    "floor(extract(epoch FROM $1::timestamptz - c.signed_at))::bigint FROM (SELECT) one LEFT JOIN "
-		    "(SELECT size, signed_at FROM muhur.trail_checkpoint ORDER BY size DESC LIMIT 1) c ON true", 1, params, names);
-}
-
 static void
 add_reconciliation(struct status *s)
 {
@@ -572,9 +554,6 @@ print_status(const struct status *s)
 	o = json_object_get(s->o, "certificates");
 	printf("%-16s %lld expired, %lld expire within 30 days\n", "certificates", number_of(o, "expired"),
 	    number_of(o, "expireIn30Days"));
-	if ((o = json_object_get(s->o, "trail")) != NULL)
-		printf("%-16s %lld leaves, %lld events wait; the newest checkpoint covers %lld\n", "trail",
-		    number_of(o, "size"), number_of(o, "waiting"), number_of(o, "checkpointSize"));
 	o = json_object_get(s->o, "spool");
 	if (json_is_object(o))
 		printf("%-16s %lld files, %lld bytes\n", "spool", number_of(o, "files"), number_of(o, "bytes"));
@@ -602,7 +581,6 @@ gather(struct status *s)
 	add_certificates(s);
 	add_crl(s);
 	add_crls_kept(s);
-	add_trail(s);
 	add_spool(s);
 }
 
