@@ -29,7 +29,8 @@ trail_place(struct trail_places *p, int option, const char *value)
 
 /* --- opening ------------------------------------------------------------------- */
 
-/* A folder that is named must be there; one of the configuration's may be missing. */
+/* A folder that is named must be there; one of the configuration's may be missing, or
+ * be for the gateway's eyes alone. */
 static int
 open_folder(const char *named, const char *state, const char *name, int *fd)
 {
@@ -42,8 +43,8 @@ open_folder(const char *named, const char *state, const char *name, int *fd)
 	path = named != NULL ? xstrdup(named) : xasprintf("%s/%s", state, name);
 	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*fd == -1 && (named != NULL || errno != ENOENT)) {
+		rc = named == NULL && errno == EACCES ? 0 : -1;
 		log_warn("%s", path);
-		rc = -1;
 	}
 	free(path);
 	return rc;

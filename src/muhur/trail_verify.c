@@ -234,12 +234,12 @@ tell(const struct check *k)
 	const char *name = note_verifier_name(k->log->key);
 
 	if (k->list != NULL) {
-		cmd_json(json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:{s:b, s:I, s:I}, s:{s:I, s:I, s:b}, "
+		cmd_json(json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:{s:b, s:I, s:I}, s:b, s:{s:I, s:I, s:b}, "
 		    "s:I, s:O}", "result", result, "origin", name, "key", k->log->vkey, "keyFromLog", k->log->key_from_log,
 		    "from", (json_int_t)k->from, "size", (json_int_t)k->size, "checkpoints", (json_int_t)k->nheads,
 		    "payloads", "read", k->log->store != -1, "good", (json_int_t)k->payloads.good, "purged",
-		    (json_int_t)k->payloads.gone, "timestamps", "present", (json_int_t)k->stamped, "good",
-		    (json_int_t)k->stamps_good, "judged", k->stamps.tsa != NULL, "findingCount",
+		    (json_int_t)k->payloads.gone, "openings", k->log->openings != -1, "timestamps",
+		    "present", (json_int_t)k->stamped, "good", (json_int_t)k->stamps_good, "judged", k->stamps.tsa != NULL, "findingCount",
 		    (json_int_t)k->findings, "findings", k->list));
 		return;
 	}
@@ -253,6 +253,8 @@ tell(const struct check *k)
 		    (unsigned long long)k->payloads.good, (unsigned long long)k->payloads.gone);
 	else
 		printf("documents were not read: --store\n");
+	if (k->log->openings == -1)
+		printf("openings were not read: --openings\n");
 	printf("%llu time-stamps%s\n", (unsigned long long)k->stamped,
 	    k->stamped == 0 || k->stamps.tsa != NULL ? "" : ", which fit; whose they are was not judged: --tsa");
 	if (k->findings > FINDINGS_MAX)

@@ -53,20 +53,35 @@ struct tile_writer {
 
 /* --- files -------------------------------------------------------------------------- */
 
-/* The folder of path below dir, made where it is not there; *name: what is in it. */
+/* A folder below dir, made where it is not there, with that mode whatever the umask. */
+static int
+folder_in(int dir, const char *name, mode_t mode)
+{
+	int fd = open_beneath(dir, name, O_RDONLY | O_DIRECTORY, 0), made;
+
+	if (fd != -1 || errno != ENOENT)
+		return fd;
+	if (make_dir(dir, name, mode, &made) == -1 || (made && fsync_dir(dir) == -1))
+		return -1;
+	fd = open_beneath(dir, name, O_RDONLY | O_DIRECTORY, 0);
+	if (fd != -1 && made && fchmod(fd, mode) == -1) {
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* The folder of path below dir; *name: what is in it. */
 static int
 folder_of(int dir, const char *path, mode_t mode, const char **name)
 {
 	char part[TILE_PATH_SIZE];
 	const char *slash;
-	int at = dup(dir), next, made;
+	int at = dup(dir), next;
 
 	while (at != -1 && (slash = strchr(path, '/')) != NULL) {
 		(void)snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
-		next = open_beneath(at, part, O_RDONLY | O_DIRECTORY, 0);
-		if (next == -1 && errno == ENOENT && make_dir(at, part, mode, &made) == 0 &&
-		    (!made || fsync_dir(at) == 0))
-			next = open_beneath(at, part, O_RDONLY | O_DIRECTORY, 0);
+		next = folder_in(at, part, mode);
 		(void)close(at);
 		at = next;
 		path = slash + 1;
@@ -443,12 +458,11 @@ tile_writer_flush(struct tile_writer *w)
 static int
 keep_checkpoint(int days, const char *day, const char *name, const char *note, size_t len)
 {
-	int dir = -1, fd = -1, made, rc = -1;
+	int dir, fd = -1, rc = -1;
 	char *old = NULL;
 	size_t oldlen;
 
-	if (make_dir(days, day, 0755, &made) == -1 || (made && fsync_dir(days) == -1) ||
-	    (dir = open_beneath(days, day, O_RDONLY | O_DIRECTORY, 0)) == -1)
+	if ((dir = folder_in(days, day, 0755)) == -1)
 		goto out;
 	if ((fd = open_beneath(dir, name, O_RDONLY, 0)) == -1) {
 		if (errno == ENOENT)
@@ -475,13 +489,12 @@ int
 tiles_publish(int dir, const struct checkpoint *c, const char *note, size_t len, usec_t at)
 {
 	char time[TIME_SIZE], day[DATE_SIZE], name[24];
-	int days, made, rc;
+	int days, rc;
 
 	time_format(at, time);
 	(void)snprintf(day, sizeof(day), "%.10s", time);
 	(void)snprintf(name, sizeof(name), "%llu", (unsigned long long)c->size);
-	if (make_dir(dir, "checkpoints", 0755, &made) == -1 || (made && fsync_dir(dir) == -1) ||
-	    (days = open_beneath(dir, "checkpoints", O_RDONLY | O_DIRECTORY, 0)) == -1) {
+	if ((days = folder_in(dir, "checkpoints", 0755)) == -1) {
 		log_warn("trail: checkpoints");
 		return -1;
 	}

@@ -191,11 +191,13 @@ static void
 test_growing(void **state)
 {
 	static const uint64_t steps[] = { 0, 1, 2, 255, 256, 257, 300, 512, 513, 1500, 65535, 65536, 65537, 66000, 66048 };
+	struct stat st;
 	struct log a, b;
 	size_t i;
 	int n;
 
 	(void)state;
+	(void)umask(077);	/* what is published can be read whatever that is */
 	open_log(&a, "steps1");
 	for (i = 0; i + 1 < sizeof(steps) / sizeof(steps[0]); i++)
 		grow(&a, steps[i], steps[i + 1]);
@@ -210,6 +212,12 @@ test_growing(void **state)
 	assert_int_equal(walk_log("steps1", NULL), n + 1);
 	twin = "steps1-openings";
 	assert_int_equal(walk_log("steps2-openings", in_twin), 258);
+	assert_int_equal(fstatat(a.dir, "tile/0/000", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0644);
+	assert_int_equal(fstatat(a.dir, "tile/entries", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0755);
+	assert_int_equal(fstatat(a.openings, "000", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
 	close_log(&a);
 	close_log(&b);
 }
