@@ -239,8 +239,8 @@ tell(const struct check *k)
 		    "from", (json_int_t)k->from, "size", (json_int_t)k->size, "checkpoints", (json_int_t)k->nheads,
 		    "payloads", "read", k->log->store != -1, "good", (json_int_t)k->payloads.good, "purged",
 		    (json_int_t)k->payloads.gone, "openings", k->log->openings != -1, "timestamps",
-		    "present", (json_int_t)k->stamped, "good", (json_int_t)k->stamps_good, "judged", k->stamps.tsa != NULL, "findingCount",
-		    (json_int_t)k->findings, "findings", k->list));
+		    "present", (json_int_t)k->stamped, "good", (json_int_t)k->stamps_good, "judged",
+		    k->stamps.tsa != NULL, "findingCount", (json_int_t)k->findings, "findings", k->list));
 		return;
 	}
 	printf("%s\n", k->log->vkey);
