@@ -48,7 +48,8 @@ def parent_killed():
 
 def children_killed():
     """each kind of child is killed once; the gateway goes on and answers all"""
-    for role in ("muhur-load", "muhur-signer", "muhur-reconcile", "muhur-archive", "muhur-verify"):
+    for role in ("muhur-load", "muhur-signer", "muhur-reconcile", "muhur-archive", "muhur-verify",
+                 "muhur-sequencer"):
         names = []
         docs = [market.sign(market.balance_report()) for _ in range(4)]
         with market.sftp("PLA001") as s:
