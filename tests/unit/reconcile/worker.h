@@ -70,7 +70,7 @@ static inline int
 fresh_market(void **state)
 {
 	(void)state;
-	sql("TRUNCATE muhur.member, muhur.member_user, muhur.contract, muhur.submission, muhur.notice, "
+	sql("TRUNCATE muhur.member, muhur.member_user, muhur.contract, muhur.submission, muhur.notice, muhur.trail_queue, "
 	    "muhur.event, muhur.balance, muhur.movement, muhur.netting, muhur.wallet, muhur.reserve, muhur.custody_omnibus, muhur.custody_direct, muhur.price, "
 	    "muhur.reconcile_job, muhur.reconcile_run, muhur.reconcile_input, muhur.pair, muhur.break, "
 	    "muhur.finding, muhur.finding_party, muhur.certificate, muhur.login_key, muhur.user_right, muhur.user_role, "
