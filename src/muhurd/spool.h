@@ -58,8 +58,8 @@ void spool_tmp_remove(const struct tree *t, const char *id);
  * size is what it must have.  0 or -1 with errno. */
 int spool_store_notice(const struct tree *t, const char *id, int out, const char *sha256,
     long long size);
-/* Link a stored document into a member's outbox, or where p->archived into its
- * day's archive, durable.  0 or -1 with errno. */
+/* Link a stored document into a member's outbox, out of its day's archive where it
+ * was there, or where p->archived into that archive; durable.  0 or -1 with errno. */
 int spool_publish(const struct tree *t, const struct m_notice_publish *p);
 /* Make boxes/<member>/archive/<day> for the archive process. */
 int spool_archive_day(const struct tree *t, const struct m_notice_publish *p);

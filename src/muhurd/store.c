@@ -119,6 +119,40 @@ day_folder(const struct tree *t, const struct m_notice_publish *p)
 	return day;
 }
 
+/* What is shown again has been archived before: it is in one of the two, so when it
+ * is durable in the outbox its link in the archive goes.  Another document that
+ * bears the name there stays, and is for `muhur archive verify' to name. */
+static int
+leave_archive(const struct tree *t, int outbox, const struct m_notice_publish *p)
+{
+	const char *const path[] = { p->recipient, "archive", p->day };
+	struct stat a, b;
+	int dir = t->boxes, next, rc = -1, saved;
+	size_t i;
+
+	for (i = 0; i < sizeof(path) / sizeof(path[0]); i++) {
+		next = tree_dir_existing(dir, path[i]);
+		saved = errno;
+		if (dir != t->boxes)
+			(void)close(dir);
+		errno = saved;
+		if ((dir = next) == -1)
+			return errno == ENOENT ? 0 : -1;
+	}
+	if (fstatat(dir, p->file_name, &a, AT_SYMLINK_NOFOLLOW) == -1)
+		rc = errno == ENOENT ? 0 : -1;
+	else if (fstatat(outbox, p->file_name, &b, AT_SYMLINK_NOFOLLOW) == 0) {
+		rc = 0;
+		if (a.st_ino == b.st_ino && a.st_dev == b.st_dev &&
+		    (unlinkat(dir, p->file_name, 0) == -1 || fsync_dir(dir) == -1))
+			rc = -1;
+	}
+	saved = errno;
+	(void)close(dir);
+	errno = saved;
+	return rc;
+}
+
 int
 spool_publish(const struct tree *t, const struct m_notice_publish *p)
 {
@@ -134,7 +168,8 @@ spool_publish(const struct tree *t, const struct m_notice_publish *p)
 	if (linkat(shelf, p->sha256, folder, p->file_name, 0) == -1 &&
 	    (errno != EEXIST || publish_over(t, shelf, folder, p) == -1))
 		goto out;
-	rc = fsync_dir(folder);
+	if ((rc = fsync_dir(folder)) == 0 && !p->archived)
+		rc = leave_archive(t, folder, p);
 out:
 	saved = errno;
 	(void)close(shelf);

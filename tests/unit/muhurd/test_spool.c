@@ -416,9 +416,19 @@ notice(void **state)
 	assert_int_equal(spool_publish(&w->tree, &p), 0);
 	assert_string_equal(content(w->tree.boxes, "PLA/archive/2026-11-22/x.received.xml"), "abc");
 	assert_false(there(w->tree.boxes, "PLA/outbox/x.received.xml"));
-	assert_int_equal(close(draft) | close(out), 0);
-	assert_int_equal(spool_tmp_files(&w->tree, m.id, &draft, &out), 0);
-	assert_int_equal(close(draft) | close(out), 0);
+	/* shown again after its days: in one of the two; a stranger's file there stays */
+	p.archived = 0;
+	assert_int_equal(spool_publish(&w->tree, &p), 0);
+	assert_int_equal(spool_publish(&w->tree, &p), 0);
+	assert_string_equal(content(w->tree.boxes, "PLA/outbox/x.received.xml"), "abc");
+	assert_false(there(w->tree.boxes, "PLA/archive/2026-11-22/x.received.xml"));
+	make_file(w->tree.boxes, "PLA/archive/2026-11-22/x.received.xml", "another");
+	assert_int_equal(spool_publish(&w->tree, &p), 0);
+	assert_string_equal(content(w->tree.boxes, "PLA/archive/2026-11-22/x.received.xml"), "another");
+	assert_int_equal(close(out), 0);
+	out = spool_tmp_file(&w->tree, m.id);
+	assert_int_not_equal(out, -1);
+	assert_int_equal(close(out), 0);
 	spool_clean_tmp(&w->tree);
 	assert_int_equal(count(w->tree.tmp), 0);
 }
