@@ -3,6 +3,8 @@
 
 #include "muhurd/helper.h"
 
+#include <errno.h>
+
 #include "muhurd/box.h"
 
 static const struct box_limits wide = { 1 << 30, 100 };
@@ -284,6 +286,11 @@ seen(struct box *b, enum box_folder folder, const char *member, const char *day,
 		n = pread(fd, text, sizeof(text) - 1, 0);
 		assert_true(n >= 0);
 		text[n] = '\0';
+		if (folder == BOX_MEMBERS) {	/* to be read alone, and of no use as memory */
+			assert_int_equal(pwrite(fd, "x", 1, 0), -1);
+			assert_int_equal(errno, EPERM);
+			assert_int_equal(ftruncate(fd, 1 << 20), -1);
+		}
 	}
 	(void)close(fd);
 	return text;
