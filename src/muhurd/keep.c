@@ -202,8 +202,12 @@ material_kept(struct gateway *gw, struct msg *m)
 	struct keep *k = gw->keep;
 	struct m_document d;
 
-	if (get_m_document(m, &d) == -1 || k->sets == NULL || k->sets->tag != m->tag)
+	if (get_m_document(m, &d) == -1 || m->tag == 0 || m->tag > k->tag)
 		return -1;
+	if (k->sets == NULL || m->tag < k->sets->tag)
+		return 0;	/* it was given up, see keep_material */
+	if (m->tag > k->sets->tag)
+		return -1;	/* they are kept one after the other */
 	drop_oldest(k);
 	if (!known(k, d.sha256)) {
 		memmove(k->known[0], k->known[1], sizeof(k->known) - sizeof(k->known[0]));
