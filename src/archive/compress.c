@@ -207,6 +207,13 @@ look(struct compress *c, enum kept_result *result)
 	return 1;
 }
 
+/* Not our trouble, which passes: its bytes are gone. */
+static int
+unreadable(void)
+{
+	return errno == EBADMSG || errno == EIO;
+}
+
 /* A chunk of what is being compared: 1 more, 0 at the end, *good; -1 trouble. */
 static int
 check(struct compress *c, int *good)
@@ -218,7 +225,7 @@ check(struct compress *c, int *good)
 	if (n > 0)
 		return 1;
 	if (n == -1)
-		return errno == EBADMSG ? 0 : -1;
+		return unreadable() ? 0 : -1;
 	depot_digest(c->in, hex);
 	*good = strcmp(hex, c->sha256) == 0;
 	return 0;
@@ -296,7 +303,7 @@ write_part(struct compress *c, enum kept_result *result)
 	int fd;
 
 	if ((n = depot_read(c->in, c->from, CHUNK)) == -1)
-		return trouble(c, "reading", result);
+		return unreadable() ? rotten(c, "it", result) : trouble(c, "reading", result);
 	if (n > 0)
 		return put(c, (size_t)n, ZSTD_e_continue) == 0 ? 1 : trouble(c, "writing", result);
 	depot_digest(c->in, hex);
@@ -333,8 +340,13 @@ finish(struct compress *c, enum kept_result *result)
 		return trouble(c, "its name", result);
 	c->renamed = 1;
 	/* the new name first: never is the document under none */
-	if (fsync_dir(c->shelf) == -1 ||
-	    (unlinkat(c->shelf, base(c->path), 0) == -1 && errno != ENOENT) ||
+	if (fsync_dir(c->shelf) == -1)
+		return trouble(c, "its folder", result);
+	/* purged meanwhile: what bears the plain name now may have come since */
+	errno = ENOENT;
+	if (!there(c->shelf, base(c->zst_path)))
+		return trouble(c, "its compressed form is gone", result);
+	if ((unlinkat(c->shelf, base(c->path), 0) == -1 && errno != ENOENT) ||
 	    fsync_dir(c->shelf) == -1)
 		return trouble(c, "its folder", result);
 	return 0;

@@ -132,6 +132,36 @@ test_crash_points(void **state)
 	assert_true(n > 10);
 }
 
+/* Both forms are there and good, and before the plain one goes somebody takes the
+ * other away (a purge): the plain one may be all that there is, and stays. */
+static void
+test_other_form_gone(void **state)
+{
+	char path[DEPOT_PATH_SIZE];
+	enum kept_result result;
+	struct compress *c;
+	int n = 1, i;
+
+	(void)state;
+	assert_int_equal(run(1000), KEPT_OK);
+	put_document(sha256, "", document, SIZE);
+	while (run(n) == -1)
+		n++;
+	is_compressed();
+	put_document(sha256, "", document, SIZE);
+	c = compress_new(store, sha256);
+	for (i = 0; i < n - 1; i++)
+		assert_int_equal(compress_step(c, &result), 1);
+	depot_path(sha256, DEPOT_ZSTD, path);
+	assert_int_equal(unlinkat(store, path, 0), 0);
+	assert_int_equal(compress_step(c, &result), 0);
+	assert_int_equal(result, KEPT_LATER);
+	compress_free(c);
+	assert_true(there(sha256, DEPOT_PLAIN));
+	assert_int_equal(run(1000), KEPT_OK);
+	is_compressed();
+}
+
 /* What a crash left under the temporary name is used, whatever it is. */
 static void
 test_leftover(void **state)
@@ -233,6 +263,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_compresses, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_crash_points, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_other_form_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_leftover, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_two, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_broken_old, setup, teardown),
