@@ -18,7 +18,7 @@
 
 #define PAUSE_FIRST	(5 * USEC_PER_SEC)	/* after trouble of ours: no disk space, say */
 #define PAUSE_MOST	(600 * USEC_PER_SEC)
-#define REFUSED_FOR	(3600 * USEC_PER_SEC)	/* a document that is gone or rotten */
+#define REFUSED_FOR	(3600 * USEC_PER_SEC)	/* a document that is gone, rotten or all trouble */
 
 #define DECIDED	"state IN ('accepted', 'rejected', 'repeated', 'replaced', 'cancelled')"
 
@@ -50,6 +50,18 @@ keep_rot(struct directory *d, const char *sha256)
 	(void)str_copy(d->rot[d->nrot++].sha256, SHA256_HEX_SIZE, sha256);
 }
 
+/* The same one again after a pause; where that was the longest, others first: the
+ * trouble may be this document's alone. */
+static void
+later(struct directory *d, const char *sha256)
+{
+	if (d->order_pause == PAUSE_MOST)
+		refuse(d, sha256);
+	d->order_pause = d->order_pause == 0 ? PAUSE_FIRST :
+	    d->order_pause * 2 > PAUSE_MOST ? PAUSE_MOST : d->order_pause * 2;
+	d->order_after = clock_monotonic() + d->order_pause;
+}
+
 int
 store_compressed(struct directory *d, const struct msg *m)
 {
@@ -74,9 +86,7 @@ store_compressed(struct directory *d, const struct msg *m)
 		refuse(d, k.sha256);
 		break;
 	default:
-		d->order_pause = d->order_pause == 0 ? PAUSE_FIRST :
-		    d->order_pause * 2 > PAUSE_MOST ? PAUSE_MOST : d->order_pause * 2;
-		d->order_after = clock_monotonic() + d->order_pause;
+		later(d, k.sha256);
 		break;
 	}
 	return 0;

@@ -843,6 +843,7 @@ static void
 test_compress(void **state)
 {
 	usec_t	 before;
+	int	 i;
 
 	(void)state;
 	sql("DELETE FROM muhur.notice; UPDATE muhur.submission SET shelved_at = '" NOW "';"
@@ -880,6 +881,15 @@ test_compress(void **state)
 	    " AND sha256 IN (repeat('1', 64), repeat('6', 64))"), 0);
 	assert_int_equal(count("SELECT count(*) FROM muhur.rot WHERE sha256 = repeat('5', 64)"), 1);
 	set_clock("2026-11-21T21:00:01Z");
+	assert_string_equal(ordered(1, KEPT_OK), X64("8"));
+	assert_string_equal(ordered(0, KEPT_OK), "");
+	/* nor does one whose trouble does not end: 5, 10, ... 320, 600 and once more */
+	sql("UPDATE muhur.submission SET shelved_at = NULL WHERE sha256 IN (repeat('2', 64), repeat('8', 64))");
+	for (i = 0; i < 9; i++) {
+		assert_string_equal(ordered(1, KEPT_LATER), X64("2"));
+		assert_string_equal(ordered(0, KEPT_OK), "");
+		d.order_after = 0;
+	}
 	assert_string_equal(ordered(1, KEPT_OK), X64("8"));
 	assert_string_equal(ordered(0, KEPT_OK), "");
 	conf.archive_compress_after = NEVER;
