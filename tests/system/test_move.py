@@ -204,5 +204,25 @@ def downloading():
         f" WHERE n.file_name = '{name}' AND f.user_code = 'PLA900'") == [["2", "t"]])
 
 
+def shown_again():
+    """the same bytes once more when their notices are archived: back in the outbox, and there alone"""
+    doc = market.sign(market.balance_report())
+    fresh = sorted(n.name for n in market.answer(market.send(doc)))
+    lib.wait_for("nothing to publish", lambda: market.sql(
+        "SELECT count(*) FROM muhur.notice WHERE published_at IS NULL") == [["0"]])
+    names.extend(fresh)
+    let_go(fresh)
+    archived(fresh)
+    market.send(doc)
+    listed = ",".join(f"'{n}'" for n in fresh)
+    lib.wait_for("shown again", lambda: market.sql(
+        "SELECT count(*) FROM muhur.notice WHERE published_at IS NOT NULL AND archived_at IS NULL"
+        f" AND file_name IN ({listed})") == [[str(len(fresh))]])
+    in_one_place()
+    for name in fresh:
+        assert "/outbox/" in places(name)[0], places(name)
+    market.muhur("archive", "verify")
+
+
 with lib.Market() as market:
-    lib.main(archive_killed, parent_killed, directory_killed, all_killed, downloading)
+    lib.main(archive_killed, parent_killed, directory_killed, all_killed, downloading, shown_again)
