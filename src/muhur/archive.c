@@ -25,6 +25,18 @@ archive_day(const char *date, char from[TIME_SIZE], char to[TIME_SIZE])
 	return 0;
 }
 
+int
+archive_is_named(struct cmd *c, const char *sha256)
+{
+	const char *params[] = { sha256 };
+	PGresult *res = cmd_query(c, "SELECT FROM muhur.submission WHERE sha256 = $1 AND purged_at IS NULL "
+	    "UNION ALL SELECT FROM muhur.notice WHERE sha256 = $1 AND purged_at IS NULL LIMIT 1", 1, params);
+	int n = PQntuples(res);
+
+	PQclear(res);
+	return n > 0;
+}
+
 static const char list_sql[] =
     "SELECT kind, day, member, id, file_name, size, sha256, kept FROM ("
     "SELECT 'submission' AS kind, (received_at AT TIME ZONE 'Europe/Istanbul')::date AS day,"

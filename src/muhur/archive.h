@@ -13,6 +13,9 @@
  * as texts for parameters.  0, or -1 after a complaint. */
 int archive_day(const char *date, char from[TIME_SIZE], char to[TIME_SIZE]);
 
+/* Does the row of a submission or a notice name it that was not purged? */
+int archive_is_named(struct cmd *c, const char *sha256);
+
 int archive_verify(struct cmd *, int, char **);
 int archive_purge(struct cmd *, int, char **);
 
@@ -22,5 +25,14 @@ int archive_purge(struct cmd *, int, char **);
 int archive_each_name(int store, int (*fn)(void *arg, const char *path, const char *name), void *arg);
 /* Is it the name of a document, and of which?  1 or 0. */
 int archive_document_name(const char *name, char sha256[SHA256_HEX_SIZE]);
+/* What stands in a listing of material (depot/material.h), each line to fn.  0, what
+ * fn returned, or -1: it is not there, or is none. */
+int archive_listing(int store, const char *id, int (*fn)(void *arg, const char *sha256, const char *name),
+    void *arg);
+/* A set of SHA-256s, of any number; { NULL } is an empty one. */
+struct name_set { void *root; };
+int name_set_add(struct name_set *s, const char *sha256);	/* 1; 0: it was there */
+int name_set_has(const struct name_set *s, const char *sha256);
+void name_set_free(struct name_set *s);
 
 #endif

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "depot/depot.h"
+#include "depot/material.h"
 #include "muhur/archive.h"
+
+#define LISTING_MAX	(1024 * 1024)	/* bytes of a listing of material */
 
 int
 archive_document_name(const char *name, char sha256[SHA256_HEX_SIZE])
@@ -81,4 +85,56 @@ archive_each_name(int store, int (*fn)(void *arg, const char *path, const char *
 	}
 	free_names(list, n);
 	return rc;
+}
+
+int
+archive_listing(int store, const char *id, int (*fn)(void *, const char *, const char *), void *arg)
+{
+	struct depot_file *f;
+	char *text;
+	ssize_t n;
+	int rc;
+
+	if ((f = depot_open(store, id)) == NULL)
+		return -1;
+	text = xcalloc(LISTING_MAX, 1);
+	n = depot_read(f, text, LISTING_MAX);
+	depot_close(f);
+	rc = n < 0 || n == LISTING_MAX ? -1 : material_each(text, (size_t)n, fn, arg);
+	free(text);
+	return rc;
+}
+
+/* --- a set of names ------------------------------------------------------------- */
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+int
+name_set_add(struct name_set *s, const char *sha256)
+{
+	char *own = xstrdup(sha256), **at;
+
+	if ((at = tsearch(own, &s->root, by_name)) == NULL)
+		fatalx("no memory for names");
+	if (*at == own)
+		return 1;
+	free(own);
+	return 0;
+}
+
+int
+name_set_has(const struct name_set *s, const char *sha256)
+{
+	return tfind(sha256, &s->root, by_name) != NULL;
+}
+
+void
+name_set_free(struct name_set *s)
+{
+	tdestroy(s->root, free);
+	s->root = NULL;
 }

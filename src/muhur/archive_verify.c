@@ -22,12 +22,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "depot/depot.h"
-#include "depot/material.h"
 #include "muhur/archive.h"
 
 #define PAGE		"5000"		/* rows a query */
 #define CHUNK		(64 * 1024)
-#define LISTING_MAX	(1024 * 1024)	/* bytes of a listing of material */
 #define LOOKS		5		/* at a notice that may just be moved */
 
 struct verification {
@@ -37,8 +35,7 @@ struct verification {
 	usec_t		 began;
 	char		*chunk;
 	long long	 documents, bytes, notices, materials, findings, unknown;
-	char		(*known)[SHA256_HEX_SIZE];	/* material: sorted once it is all there */
-	size_t		 nknown;
+	struct name_set	 known;		/* material: its listings, and what they name */
 	const char	*checking;	/* of what a finding is told: "submission", ... */
 };
 
@@ -138,18 +135,8 @@ check(struct verification *v, const char *sha256)
 
 /* --- documents that the database names ---------------------------------------------- */
 
-static void
-heal(struct verification *v, const char *sha256)
-{
-	char now[TIME_SIZE];
-	const char *params[] = { sha256, cmd_now(v->c, now) };
-
-	(void)cmd_exec(v->c, "UPDATE muhur.rot SET healed_at = $2 WHERE sha256 = $1", 2, params);
-	if (!v->c->json)
-		printf("healed: %s: it had rotted, and is good again\n", sha256);
-}
-
-/* Each once, however many rows name it, in order of the names. */
+/* Each once, however many rows name it, in order of the names: the columns' own, in
+ * which their indexes are (017-archive.sql). */
 static void
 check_documents(struct verification *v, const char *from, const char *to, const char *day)
 {
@@ -160,22 +147,56 @@ check_documents(struct verification *v, const char *from, const char *to, const 
 
 	v->checking = "document";
 	do {
-		res = cmd_query(v->c, "SELECT d.sha256, bool_or(r.sha256 IS NOT NULL) FROM ("
-		    "(SELECT sha256 FROM muhur.submission WHERE purged_at IS NULL AND sha256 COLLATE \"C\" > $4 AND "
+		res = cmd_query(v->c, "SELECT d.sha256 FROM ("
+		    "(SELECT sha256 FROM muhur.submission WHERE purged_at IS NULL AND sha256 > $4 AND "
 		    SQL_DECIDED " AND ($1::timestamptz IS NULL OR received_at >= $1 AND received_at < $2::timestamptz)"
-		    " ORDER BY sha256 COLLATE \"C\" LIMIT " PAGE ") UNION ALL "
-		    "(SELECT sha256 FROM muhur.notice WHERE purged_at IS NULL AND sha256 COLLATE \"C\" > $4"
-		    " AND ($3::date IS NULL OR day = $3) ORDER BY sha256 COLLATE \"C\" LIMIT " PAGE ")) d "
-		    "LEFT JOIN muhur.rot r ON r.sha256 = d.sha256 AND r.healed_at IS NULL "
-		    "GROUP BY 1 ORDER BY d.sha256 COLLATE \"C\" LIMIT " PAGE, 4, params);
+		    " ORDER BY sha256 LIMIT " PAGE ") UNION ALL "
+		    "(SELECT sha256 FROM muhur.notice WHERE purged_at IS NULL AND sha256 > $4"
+		    " AND ($3::date IS NULL OR day = $3) ORDER BY sha256 LIMIT " PAGE ")) d "
+		    "GROUP BY 1 ORDER BY 1 LIMIT " PAGE, 4, params);
 		n = PQntuples(res);
 		for (i = 0; i < n; i++)
-			if (check(v, PQgetvalue(res, i, 0)) == DEPOT_GOOD && PQgetvalue(res, i, 1)[0] == 't')
-				heal(v, PQgetvalue(res, i, 0));
+			(void)check(v, PQgetvalue(res, i, 0));
 		if (n > 0)
 			(void)str_copy(last, sizeof(last), PQgetvalue(res, n - 1, 0));
 		PQclear(res);
 	} while (n > 0);
+}
+
+/* --- what had rotted ----------------------------------------------------------------- */
+
+static void
+heal(struct verification *v, const char *sha256, const char *why)
+{
+	char now[TIME_SIZE];
+	const char *params[] = { sha256, cmd_now(v->c, now) };
+
+	(void)cmd_exec(v->c, "UPDATE muhur.rot SET healed_at = $2 WHERE sha256 = $1", 2, params);
+	if (!v->c->json)
+		printf("healed: %s: it had rotted, and %s\n", sha256, why);
+}
+
+/* Whatever it is, material too, and whatever day is looked at.  What is bad still is a
+ * finding where something names it.  all: every listing of material is known, so that
+ * what is gone and named by nothing was purged. */
+static void
+check_rotten(struct verification *v, int all)
+{
+	PGresult *res = cmd_query(v->c, "SELECT sha256 FROM muhur.rot WHERE healed_at IS NULL ORDER BY found_at, sha256",
+	    0, NULL);
+	enum depot_state state;
+	const char *sha256;
+	int i;
+
+	for (i = 0; i < PQntuples(res); i++) {
+		sha256 = PQgetvalue(res, i, 0);
+		state = depot_check(v->store, sha256, NULL);
+		if (state == DEPOT_GOOD)
+			heal(v, sha256, "is good again");
+		else if (state == DEPOT_ABSENT && all && !archive_is_named(v->c, sha256) && !name_set_has(&v->known, sha256))
+			heal(v, sha256, "is gone; nothing names it");
+	}
+	PQclear(res);
 }
 
 /* --- notices: one place each --------------------------------------------------------- */
@@ -266,58 +287,25 @@ check_notices(struct verification *v, const char *day)
 
 /* --- material -------------------------------------------------------------------------- */
 
-static void
-know(struct verification *v, const char *sha256)
-{
-	v->known = xreallocarray(v->known, v->nknown + 1, sizeof(*v->known));
-	(void)str_copy(v->known[v->nknown++], sizeof(*v->known), sha256);
-}
-
-static int
-by_name(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
-
-static int
-known(const struct verification *v, const char *sha256)
-{
-	return v->nknown > 0 && bsearch(sha256, v->known, v->nknown, sizeof(*v->known), by_name) != NULL;
-}
-
 static int
 check_material_file(void *arg, const char *sha256, const char *name)
 {
 	struct verification *v = arg;
-	size_t i;
 
 	(void)name;
-	for (i = 0; i < v->nknown; i++)	/* most are in many listings */
-		if (strcmp(v->known[i], sha256) == 0)
-			return 0;
-	know(v, sha256);
-	(void)check(v, sha256);
+	if (name_set_add(&v->known, sha256))	/* most are in many listings */
+		(void)check(v, sha256);
 	return 0;
 }
 
 static void
 check_listing(struct verification *v, const char *id)
 {
-	char *text = NULL;
-	struct depot_file *f;
-	ssize_t n;
-
 	v->checking = "material";
-	know(v, id);
+	(void)name_set_add(&v->known, id);
 	v->materials++;
-	if (check(v, id) != DEPOT_GOOD || (f = depot_open(v->store, id)) == NULL)
-		return;
-	text = xcalloc(LISTING_MAX, 1);
-	n = depot_read(f, text, LISTING_MAX);
-	depot_close(f);
-	if (n < 0 || n == LISTING_MAX || material_each(text, (size_t)n, check_material_file, v) != 0)
+	if (check(v, id) == DEPOT_GOOD && archive_listing(v->store, id, check_material_file, v) != 0)
 		finding(v, "wrong", id, "it is no listing of what judged");
-	free(text);
 }
 
 static void
@@ -344,22 +332,11 @@ unknown_name(void *arg, const char *path, const char *name)
 {
 	struct verification *v = arg;
 	char sha256[SHA256_HEX_SIZE];
-	const char *params[] = { sha256 };
-	PGresult *res;
-	int rows;
 
 	if (strncmp(path, "held/", 5) == 0)
 		return 0;
-	if (archive_document_name(name, sha256)) {
-		if (known(v, sha256))
-			return 0;
-		res = cmd_query(v->c, "SELECT FROM muhur.submission WHERE sha256 = $1 AND purged_at IS NULL "
-		    "UNION ALL SELECT FROM muhur.notice WHERE sha256 = $1 AND purged_at IS NULL LIMIT 1", 1, params);
-		rows = PQntuples(res);
-		PQclear(res);
-		if (rows > 0)
-			return 0;
-	}
+	if (archive_document_name(name, sha256) && (name_set_has(&v->known, sha256) || archive_is_named(v->c, sha256)))
+		return 0;
 	v->unknown++;
 	if (v->c->json)
 		cmd_json(json_pack("{s:s, s:s}", "unknown", path, "text", "nothing names it"));
@@ -415,11 +392,9 @@ with_database(struct verification *v, const char *date)
 	check_documents(v, date != NULL ? from : NULL, date != NULL ? to : NULL, date);
 	check_notices(v, date);
 	check_materials(v, date != NULL ? from : NULL, date != NULL ? to : NULL);
-	if (date == NULL) {
-		if (v->nknown > 0)
-			qsort(v->known, v->nknown, sizeof(*v->known), by_name);
+	check_rotten(v, date == NULL);
+	if (date == NULL)
 		rc = archive_each_name(v->store, unknown_name, v);
-	}
 	return rc;
 }
 
@@ -485,7 +460,7 @@ archive_verify(struct cmd *c, int argc, char **argv)
 	if (rc != -1)
 		tell_sum(&v);
 	free(v.chunk);
-	free(v.known);
+	name_set_free(&v.known);
 	if (v.boxes != -1)
 		(void)close(v.boxes);
 	if (v.store != -1)
