@@ -3,11 +3,16 @@
  * muhur archive purge: what a legal retention period ends.  The only command
  * that removes a document, and it says first what it would remove.  The rows
  * stay; the document's SHA-256 stands in an event, written before the file goes.
+ *
+ * A member may send the same bytes again at that moment: they get their row first,
+ * then their place in the store, or none where they are there already.  So a file is
+ * put aside, the database is asked once more, and only what nothing names then goes.
  */
 #include "config.h"
 
 #include <sys/stat.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -22,7 +27,8 @@
 #include "depot/depot.h"
 #include "muhur/archive.h"
 
-#define PAGE	"1000"		/* rows a transaction */
+#define PAGE	"1000"		/* rows a transaction, or a query */
+#define ASIDE	".purged"	/* in the store: what is between its place and its end */
 
 /*
  * $1 the day's first moment, $2 the day.  A document goes when nothing younger has
@@ -40,7 +46,8 @@ struct purge {
 	struct cmd	*c;
 	char		 before[TIME_SIZE];
 	const char	*params[3];
-	int		 store, boxes;
+	int		 store, boxes, aside;
+	struct name_set	 material;	/* what judged, which stays whoever sent the same bytes */
 	long		 documents;
 	long long	 removed, bytes;
 };
@@ -146,40 +153,171 @@ out:
 	return rc;
 }
 
+/* A file aside comes to its end, or back; 0 also where there is none.  Whoever found it
+ * at its place before it was aside has its row by now. */
+static int
+settle(struct purge *p, const char *name)
+{
+	char head[3] = { name[0], name[1], '\0' }, sha256[SHA256_HEX_SIZE];
+	struct stat st;
+	int shelf, rc;
+
+	if (!archive_document_name(name, sha256) || fstatat(p->aside, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return 0;
+	if (archive_is_named(p->c, sha256)) {
+		if ((shelf = open_beneath(p->store, head, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)) == -1)
+			return -1;
+		/* EEXIST: they have come anew; the same bytes */
+		rc = linkat(p->aside, name, shelf, name, 0) == -1 && errno != EEXIST ? -1 : fsync(shelf);
+		(void)close(shelf);
+		log_warnx("%s: stays: it was received again meanwhile", name);
+		if (rc == -1)
+			return -1;
+	} else
+		p->removed++;
+	return unlinkat(p->aside, name, 0) == -1 && errno != ENOENT ? -1 : fsync(p->aside);
+}
+
+static int
+put_aside(struct purge *p, const char *path)
+{
+	return renameat(p->store, path, p->aside, path + 3) == -1 && errno != ENOENT ? -1 : 0;
+}
+
+/* In the order in which compressing it, which may be at work, cannot make it again:
+ * without the plain form it does not begin, without its file it has nothing to rename. */
 static int
 remove_document(struct purge *p, const char *sha256)
 {
-	char path[DEPOT_PATH_SIZE], tmp[DEPOT_PATH_SIZE + 8];
+	char plain[DEPOT_PATH_SIZE], zst[DEPOT_PATH_SIZE], tmp[DEPOT_PATH_SIZE + 8];
 	int rc;
 
-	depot_path(sha256, DEPOT_ZSTD, path);
-	/* what compressing it may have left after a crash (archive/compress.h) */
-	(void)snprintf(tmp, sizeof(tmp), "%.2s/.%s.tmp", sha256, path + 3);
-	rc = remove_file(p, p->store, tmp) | remove_file(p, p->store, path);
-	depot_path(sha256, DEPOT_PLAIN, path);
-	return rc | remove_file(p, p->store, path);
+	if (name_set_has(&p->material, sha256)) {
+		log_warnx("%s: stays: documents were judged by it", sha256);
+		return 0;
+	}
+	depot_path(sha256, DEPOT_PLAIN, plain);
+	depot_path(sha256, DEPOT_ZSTD, zst);
+	/* archive/compress.h */
+	(void)snprintf(tmp, sizeof(tmp), "%.2s/.%s.tmp", sha256, zst + 3);
+	rc = put_aside(p, plain);
+	rc |= remove_file(p, p->store, tmp);
+	rc |= put_aside(p, zst);
+	rc |= settle(p, plain + 3);
+	rc |= settle(p, zst + 3);
+	if (rc != 0)
+		log_warn("%s", sha256);
+	return rc;
+}
+
+/* What a run before this one left aside. */
+static int
+settle_all(struct purge *p)
+{
+	struct dirent *e;
+	DIR *dir;
+	int fd, rc = 0;
+
+	if ((fd = open_beneath(p->aside, ".", O_RDONLY | O_DIRECTORY, 0)) == -1 || (dir = fdopendir(fd)) == NULL) {
+		log_warn("store/" ASIDE);
+		if (fd != -1)
+			(void)close(fd);
+		return -1;
+	}
+	while ((e = readdir(dir)) != NULL)
+		if (e->d_name[0] != '.' && settle(p, e->d_name) == -1) {
+			log_warn("store/" ASIDE "/%s", e->d_name);
+			rc = -1;
+		}
+	(void)closedir(dir);
+	return rc;
+}
+
+/* A page of rows (no, SHA-256, path of a link in the boxes or NULL) behind no. */
+static int
+remove_page(struct purge *p, const char *sql, char no[24], int *rows)
+{
+	const char *params[] = { p->params[0], p->params[1], no };
+	PGresult *res = cmd_query(p->c, sql, 3, params);
+	int i, rc = 0;
+
+	*rows = PQntuples(res);
+	for (i = 0; i < *rows; i++) {
+		if (!PQgetisnull(res, i, 2))
+			rc |= remove_file(p, p->boxes, PQgetvalue(res, i, 2));
+		rc |= remove_document(p, PQgetvalue(res, i, 1));
+	}
+	if (*rows > 0)
+		(void)str_copy(no, 24, PQgetvalue(res, *rows - 1, 0));
+	PQclear(res);
+	return rc;
 }
 
 /* Of all that was ever purged: a run that was interrupted is ended by the next. */
 static int
 remove_marked(struct purge *p)
 {
-	PGresult *res;
-	char *path;
-	int i, rc = 0;
+	static const char *const sql[] = {
+	    "SELECT n.no, n.sha256, n.recipient || '/archive/' || n.day || '/' || n.file_name FROM muhur.notice n "
+	    "WHERE n.no > $3::bigint AND n.purged_at IS NOT NULL AND n.day < $2::date AND NOT " STAYS("n")
+	    " ORDER BY n.no LIMIT " PAGE,
+	    "SELECT s.no, s.sha256, NULL FROM muhur.submission s WHERE s.no > $3::bigint AND s.purged_at IS NOT NULL AND "
+	    OLD_SUBMISSION "AND NOT " STAYS("s") " ORDER BY s.no LIMIT " PAGE
+	};
+	char no[24];
+	size_t i;
+	int rows, rc = 0;
 
-	res = cmd_query(p->c, "SELECT n.sha256, n.recipient || '/archive/' || n.day || '/' || n.file_name "
-	    "FROM muhur.notice n WHERE n.purged_at IS NOT NULL AND n.day < $2::date AND NOT " STAYS("n")
-	    " UNION ALL SELECT s.sha256, NULL FROM muhur.submission s WHERE s.purged_at IS NOT NULL AND " OLD_SUBMISSION
-	    "AND NOT " STAYS("s"), 2, p->params);
+	for (i = 0; i < sizeof(sql) / sizeof(sql[0]); i++) {
+		(void)str_copy(no, sizeof(no), "0");
+		do
+			rc |= remove_page(p, sql[i], no, &rows);
+		while (rows > 0);
+	}
+	return rc;
+}
+
+/* --- what it works with ------------------------------------------------------------- */
+
+static int
+add_material(void *arg, const char *sha256, const char *name)
+{
+	(void)name;
+	(void)name_set_add(arg, sha256);
+	return 0;
+}
+
+/* Anybody can send an anchor or a schema as a document: it is rejected, and has a row. */
+static void
+know_material(struct purge *p)
+{
+	PGresult *res = cmd_query(p->c, "SELECT DISTINCT material FROM muhur.submission WHERE material IS NOT NULL", 0, NULL);
+	const char *id;
+	int i;
+
 	for (i = 0; i < PQntuples(res); i++) {
-		path = PQgetvalue(res, i, 1);
-		if (!PQgetisnull(res, i, 1))
-			rc |= remove_file(p, p->boxes, path);
-		rc |= remove_document(p, PQgetvalue(res, i, 0));
+		id = PQgetvalue(res, i, 0);
+		(void)name_set_add(&p->material, id);
+		if (archive_listing(p->store, id, add_material, &p->material) != 0)
+			log_warnx("material %s: its listing cannot be read: `muhur archive verify'", id);
 	}
 	PQclear(res);
-	return rc;
+}
+
+/* Whoever runs this next is to be able to go on: it belongs to the store's owner. */
+static int
+open_aside(struct purge *p)
+{
+	struct stat st;
+	int made = 0;
+
+	if (fstat(p->store, &st) == -1 || make_dir(p->store, ASIDE, 0770, &made) == -1 ||
+	    (p->aside = open_beneath(p->store, ASIDE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)) == -1 ||
+	    (made && ((geteuid() == 0 && fchown(p->aside, st.st_uid, st.st_gid) == -1) || fsync_dir(p->store) == -1))) {
+		log_warn("store/" ASIDE);
+		return -1;
+	}
+	return 0;
 }
 
 static int
@@ -192,19 +330,26 @@ open_folders(struct purge *p)
 	if (p->boxes == -1)
 		log_warn("%s", path);
 	free(path);
-	return p->boxes == -1 ? -1 : 0;
+	return p->boxes == -1 ? -1 : open_aside(p);
 }
 
 static int
 carry_out(struct purge *p)
 {
-	int rc;
+	int rc = -1;
 
-	if (open_folders(p) == -1)
-		return -1;
-	mark(p);
-	rc = remove_marked(p);
-	(void)close(p->boxes);
+	p->boxes = p->aside = -1;
+	if (open_folders(p) == 0) {
+		know_material(p);
+		rc = settle_all(p);
+		mark(p);
+		rc |= remove_marked(p);
+	}
+	name_set_free(&p->material);
+	if (p->aside != -1)
+		(void)close(p->aside);
+	if (p->boxes != -1)
+		(void)close(p->boxes);
 	(void)close(p->store);
 	return rc;
 }

@@ -186,6 +186,17 @@ def material():
     assert verify().splitlines()[-1].startswith(GOOD_SUM)
 
 
+def sent_material():
+    """a schema that a member sends as a document: rejected, kept once"""
+    with open(os.path.join(lib.TOP, "schemas", "xml", "balance-report-1.xsd"), "rb") as f:
+        market.schema = f.read()
+    market.send(market.schema)
+    lib.wait_for("it is rejected", lambda: market.sql(
+        f"SELECT 1 FROM muhur.submission WHERE sha256 = '{sha(market.schema)}' AND state = 'rejected'"))
+    compressed(sha(market.schema))
+    assert verify().splitlines()[-1].startswith(GOOD_SUM)
+
+
 # --- crashes --------------------------------------------------------------------------
 
 def killed_compressing():
@@ -257,6 +268,22 @@ def rot():
     assert f"healed: {name}" in verify()
     assert name not in market.muhur("status", ok=(0, 1)).stdout
     assert verify("--store", store()).startswith(GOOD_SUM)
+
+
+def rot_of_material():
+    """what judged rots as well, and is healed as well"""
+    name = market.sql("SELECT material FROM muhur.submission ORDER BY no DESC LIMIT 1")[0][0]
+    with open(store(name[:2], name), "rb") as f:
+        good = f.read()
+    os.unlink(store(name[:2], name))
+    market.sql(f"INSERT INTO muhur.rot (sha256, found_at) VALUES ('{name}', now()), (repeat('0', 64), now())")
+    out = verify(ok=(1,))
+    assert f"missing: {name}" in out and f"healed: {name}" not in out, out
+    assert f"healed: {'0' * 64}: it had rotted, and is gone" in out, out
+    with open(store(name[:2], name), "wb") as f:
+        f.write(good)
+    assert f"healed: {name}: it had rotted, and is good again" in verify()
+    assert market.sql("SELECT count(*) FROM muhur.rot WHERE healed_at IS NULL") == [["0"]]
 
 
 def message_number(name):
@@ -407,11 +434,15 @@ def purge():
     count = ("SELECT (SELECT count(*) FROM muhur.submission),"
              f" (SELECT count(*) FROM muhur.notice WHERE day < '{tomorrow}')")
     rows = market.sql(count)
-    market.muhur("archive", "purge", "--before", tomorrow, "--yes")
+    p = market.muhur("archive", "purge", "--before", tomorrow, "--yes")
+    # what judged is not removed because somebody once sent the same bytes
+    assert f"{sha(market.schema)}: stays: documents were judged by it" in p.stderr, p.stderr
+    assert kept(sha(market.schema)) == [".zst"]
+    old.remove(sha(market.schema))
     assert not any(kept(s) for s in old), [s for s in old if kept(s)]
     assert market.sql(count) == rows
     events = market.sql("SELECT detail->>'sha256' FROM muhur.event WHERE kind = 'purged'")
-    assert {e[0] for e in events} == old, len(events)
+    assert {e[0] for e in events} == old | {sha(market.schema)}, len(events)
     assert glob.glob(os.path.join(market.dir, "state", "boxes", "PLA", "archive", "*", "*")) == []
     assert "was purged" in market.muhur("archive", "get", market.sql(
         f"SELECT id FROM muhur.submission WHERE file_name = '{market.name}' LIMIT 1")[0][0], ok=(1,)).stderr
@@ -436,6 +467,23 @@ def purge_interrupted():
     assert verify().splitlines()[-1].startswith(GOOD_SUM)
 
 
+def purge_and_again():
+    """what the same bytes' new row needs goes back to its place, where a purge had it aside; the rest goes"""
+    doc = large()
+    market.answer(market.send(doc))
+    compressed(sha(doc))
+    gone = sha(b"left")
+    aside = store(".purged")
+    os.rename(store(sha(doc)[:2], sha(doc) + ".zst"), os.path.join(aside, sha(doc) + ".zst"))
+    with open(os.path.join(aside, gone), "wb") as f:
+        f.write(b"left")
+    assert f"missing: {sha(doc)}" in verify(ok=(1,))
+    p = market.muhur("archive", "purge", "--before", "2020-01-01", "--yes")
+    assert f"{sha(doc)}.zst: stays: it was received again" in p.stderr, p.stderr
+    assert kept(sha(doc)) == [".zst"] and os.listdir(aside) == []
+    assert verify().splitlines()[-1].startswith(GOOD_SUM)
+
+
 with lib.Market(conf="archive_compress_after = 1\n") as market:
-    lib.main(compresses, again, notice_again, material, killed_compressing, killed_reading, rot, two_at_once,
-             disk_full, unknown, purge, purge_interrupted)
+    lib.main(compresses, again, notice_again, material, sent_material, killed_compressing, killed_reading, rot,
+             rot_of_material, two_at_once, disk_full, unknown, purge, purge_interrupted, purge_and_again)
