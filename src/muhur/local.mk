@@ -64,6 +64,7 @@ src_muhur_muhur_SOURCES = \
 	src/muhur/sign_key.h \
 	src/muhur/status.c \
 	src/muhur/status.h \
+	src/muhur/status_print.c \
 	src/muhur/submission.c \
 	src/muhur/summary.c \
 	src/muhur/user.c \

@@ -37,12 +37,6 @@ labelled(const char *name, const char *label, const char *value, long long n)
 	printf("muhur_%s{%s=\"%s\"} %lld\n", name, label, value, n);
 }
 
-static long long
-number_of(const json_t *o, const char *key)
-{
-	return (long long)json_integer_value(json_object_get(o, key));
-}
-
 static void
 counts(const char *name, const char *help, const char *label, json_t *o)
 {
@@ -63,20 +57,20 @@ unfetched(const json_t *list)
 	head("outbox_unfetched", "Notices in the outbox that its member has not fetched in time (fetch_within).");
 	json_array_foreach(list, i, m)
 		labelled("outbox_unfetched", "member", json_string_value(json_object_get(m, "member")),
-		    number_of(m, "notices"));
+		    status_number(m, "notices"));
 	head("outbox_unfetched_oldest_seconds", "Age of the oldest of them.");
 	json_array_foreach(list, i, m)
 		labelled("outbox_unfetched_oldest_seconds", "member",
-		    json_string_value(json_object_get(m, "member")), number_of(m, "oldestSeconds"));
+		    json_string_value(json_object_get(m, "member")), status_number(m, "oldestSeconds"));
 }
 
 static void
 notices(const json_t *o)
 {
 	head("notices", "Notices on their way and in outboxes.");
-	labelled("notices", "stage", "to_sign", number_of(o, "toSign"));
-	labelled("notices", "stage", "to_publish", number_of(o, "toPublish"));
-	labelled("notices", "stage", "in_outbox", number_of(o, "inOutbox"));
+	labelled("notices", "stage", "to_sign", status_number(o, "toSign"));
+	labelled("notices", "stage", "to_publish", status_number(o, "toPublish"));
+	labelled("notices", "stage", "in_outbox", status_number(o, "inOutbox"));
 	one("notices_to_sign_oldest_seconds", "Since when the oldest waits for its signature.",
 	    json_object_get(o, "toSignOldestSeconds"));
 	one("notices_to_publish_oldest_seconds", "Since when the oldest waits for its outbox.",
@@ -175,5 +169,7 @@ metrics_print(struct cmd *c, const json_t *s)
 	one("spool_bytes", "Their size.", json_object_get(o, "bytes"));
 	one("clock_jump_seconds", "By how much the clock jumped, while nothing is archived for it; else 0.",
 	    json_object_get(s, "clockJump"));
+	one("archive_rotten", "Documents that have rotted in the store.",
+	    json_object_get(json_object_get(s, "archive"), "rotten"));
 	trail(json_object_get(s, "trail"));
 }

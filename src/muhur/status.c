@@ -27,7 +27,7 @@
 
 /* When waiting becomes trouble. */
 #define WAIT_SUBMISSION		(10 * 60)	/* seconds, for a verdict */
-#define WAIT_NOTICE		(10 * 60)	/* seconds, for signature or outbox */
+#define WAIT_NOTICE		(10 * 60)	/* seconds, for its signature */
 #define WAIT_JOB		(10 * 60)	/* seconds a due reconciliation waits */
 #define WAIT_TRAIL		(2 * 60)	/* seconds an event waits for its number */
 #define CRL_SOON		(24 * 3600)	/* seconds before nextUpdate */
@@ -81,8 +81,8 @@ add_counts(struct status *s, const char *key, const char *sql)
 	json_object_set_new(s->o, key, o);
 }
 
-static long long
-number_of(const json_t *o, const char *key)
+long long
+status_number(const json_t *o, const char *key)
 {
 	return (long long)json_integer_value(json_object_get(o, key));
 }
@@ -123,12 +123,12 @@ add_submissions(struct status *s)
 	    "count(*) FILTER (WHERE state = 'held' AND operator_decision IS NULL), "
 	    "count(*) FILTER (WHERE state = 'waiting') "
 	    "FROM muhur.submission WHERE state IN ('received', 'held', 'waiting')", 1, params, names);
-	if (number_of(row, "undecided") > 0)
+	if (status_number(row, "undecided") > 0)
 		attend(s, "%lld submissions are held, their verification died twice: `muhur submission list --state held', "
-		    "then `muhur submission retry ID' or `reject ID'", number_of(row, "undecided"));
-	if (number_of(row, "oldestSeconds") > WAIT_SUBMISSION)
+		    "then `muhur submission retry ID' or `reject ID'", status_number(row, "undecided"));
+	if (status_number(row, "oldestSeconds") > WAIT_SUBMISSION)
 		attend(s, "a submission waits for its verdict since %lld minutes: look into the gateway's log",
-		    number_of(row, "oldestSeconds") / 60);
+		    status_number(row, "oldestSeconds") / 60);
 }
 
 static void
@@ -138,16 +138,18 @@ add_notices(struct status *s)
 	const char *params[] = { s->now_text };
 	const json_t *row;
 
-	row = add_row(s, "notices", "SELECT count(*) FILTER (WHERE sha256 IS NULL), "
-	    "floor(extract(epoch FROM $1::timestamptz - min(issued_at) FILTER (WHERE sha256 IS NULL)))::bigint, "
-	    "count(*) FILTER (WHERE sha256 IS NOT NULL AND published_at IS NULL), "
-	    "floor(extract(epoch FROM $1::timestamptz - min(signed_at) FILTER (WHERE sha256 IS NOT NULL "
-	    "  AND published_at IS NULL AND outbox_until IS NULL)))::bigint, "
-	    "count(*) FILTER (WHERE published_at IS NOT NULL AND archived_at IS NULL) "
-	    "FROM muhur.notice WHERE archived_at IS NULL", 1, params, names);
-	if (number_of(row, "toSignOldestSeconds") > WAIT_NOTICE)
+	/* each from the index of what is on its way, and not from all that ever was */
+	row = add_row(s, "notices", "SELECT a.n, floor(extract(epoch FROM $1::timestamptz - a.since))::bigint, "
+	    "b.n, floor(extract(epoch FROM $1::timestamptz - b.since))::bigint, c.n FROM "
+	    "(SELECT count(*) AS n, min(issued_at) AS since FROM muhur.notice WHERE sha256 IS NULL) a, "
+	    /* what a rebuild shows again was signed long ago: since when it waits is not known */
+	    "(SELECT count(*) AS n, min(signed_at) FILTER (WHERE outbox_until IS NULL) AS since FROM muhur.notice "
+	    "  WHERE sha256 IS NOT NULL AND published_at IS NULL AND purged_at IS NULL) b, "
+	    "(SELECT count(*) AS n FROM muhur.notice WHERE published_at IS NOT NULL AND archived_at IS NULL) c",
+	    1, params, names);
+	if (status_number(row, "toSignOldestSeconds") > WAIT_NOTICE)
 		attend(s, "%lld notices wait for the signer, the oldest since %lld minutes: look for muhur-signer in the "
-		    "gateway's log", number_of(row, "toSign"), number_of(row, "toSignOldestSeconds") / 60);
+		    "gateway's log", status_number(row, "toSign"), status_number(row, "toSignOldestSeconds") / 60);
 }
 
 /* Members of whom no user has fetched a notice within fetch_within. */
@@ -201,9 +203,9 @@ add_reconciliation(struct status *s)
 	row = add_row(s, "reconcileQueue", "SELECT count(*), "
 	    "floor(extract(epoch FROM $1::timestamptz - min(not_before)))::bigint FROM muhur.reconcile_job",
 	    1, params, job_names);
-	if (number_of(row, "overdueSeconds") > WAIT_JOB)
+	if (status_number(row, "overdueSeconds") > WAIT_JOB)
 		attend(s, "a reconciliation is due since %lld minutes: look for muhur-reconcile in the gateway's log",
-		    number_of(row, "overdueSeconds") / 60);
+		    status_number(row, "overdueSeconds") / 60);
 	json_object_set_new(s->o, "lastRuns", cmd_array(cmd_query(s->c, "SELECT business_date, version, cause, "
 	    SQL_TIME("started_at") ", pairs, breaks FROM muhur.reconcile_run ORDER BY no DESC LIMIT 5", 0, NULL), run_names));
 }
@@ -228,15 +230,15 @@ add_trail(struct status *s)
 	    "ORDER BY size DESC LIMIT 1) c ON true", 1, params, names);
 	since = json_string_value(json_object_get(row, "refusedSince"));
 	if (conf->trail_key == NULL)
-		attend(s, "no trail is kept, %lld events wait: set trail_key", number_of(row, "waiting"));
+		attend(s, "no trail is kept, %lld events wait: set trail_key", status_number(row, "waiting"));
 	else if (since != NULL)
 		attend(s, "the trail refuses to go on since %.19sZ: %s", since, json_string_value(json_object_get(row, "why")));
-	else if (number_of(row, "waitingOldestSeconds") > WAIT_TRAIL)
+	else if (status_number(row, "waitingOldestSeconds") > WAIT_TRAIL)
 		attend(s, "%lld events wait for the trail, the oldest since %lld minutes: look for muhur-sequencer in the "
-		    "gateway's log", number_of(row, "waiting"), number_of(row, "waitingOldestSeconds") / 60);
-	if (conf->tsa_url != NULL && number_of(row, "unstampedSeconds") > conf->trail_stamp_alarm)
+		    "gateway's log", status_number(row, "waiting"), status_number(row, "waitingOldestSeconds") / 60);
+	if (conf->tsa_url != NULL && status_number(row, "unstampedSeconds") > conf->trail_stamp_alarm)
 		attend(s, "a checkpoint of the trail is without a time-stamp since %lld minutes: `muhur trail stamp'",
-		    number_of(row, "unstampedSeconds") / 60);
+		    status_number(row, "unstampedSeconds") / 60);
 }
 
 #define DAYS_BACK	"7"	/* for how many closed days missing reports are told */
@@ -365,9 +367,9 @@ add_crls_kept(struct status *s)
 	row = add_row(s, "crls", "SELECT (SELECT count(*) FROM muhur.crl), (SELECT count(DISTINCT u.sha256) "
 	    "FROM muhur.submission_crl u WHERE NOT EXISTS (SELECT FROM muhur.crl k WHERE k.sha256 = u.sha256))",
 	    0, NULL, names);
-	if (number_of(row, "notKept") > 0)
+	if (status_number(row, "notKept") > 0)
 		attend(s, "%lld CRLs that judged submissions are not kept: `muhur crl refresh' while they are in force",
-		    number_of(row, "notKept"));
+		    status_number(row, "notKept"));
 }
 
 /* What the background pass, or a compression, found, and nobody has put right. */
@@ -379,9 +381,9 @@ add_rot(struct status *s)
 
 	row = add_row(s, "archive", "SELECT count(*), (SELECT sha256 FROM muhur.rot WHERE healed_at IS NULL "
 	    "ORDER BY found_at, sha256 LIMIT 1) FROM muhur.rot WHERE healed_at IS NULL", 0, NULL, names);
-	if (number_of(row, "rotten") > 0)
+	if (status_number(row, "rotten") > 0)
 		attend(s, "%lld documents in the store have rotted, %s first: restore them from a backup, then "
-		    "`muhur archive verify'", number_of(row, "rotten"), json_string_value(json_object_get(row, "first")));
+		    "`muhur archive verify'", status_number(row, "rotten"), json_string_value(json_object_get(row, "first")));
 }
 
 /* Bytes and files below a directory, one level of directories down. */
@@ -424,140 +426,6 @@ add_spool(struct status *s)
 	else
 		json_object_set_new(s->o, "spool", json_null());
 	free(path);
-}
-
-/* --- for people ---------------------------------------------------------------- */
-
-/* "accepted 12, rejected 1"; "none" for an empty object. */
-static void
-print_counts(const char *title, json_t *o)
-{
-	const char *key, *sep = "";
-	json_t *value;
-
-	printf("%-16s ", title);
-	json_object_foreach(o, key, value) {
-		printf("%s%s %lld", sep, key, (long long)json_integer_value(value));
-		sep = ", ";
-	}
-	puts(*sep == '\0' ? "none" : "");
-}
-
-static void
-print_unfetched(const json_t *list)
-{
-	const json_t *m;
-	const char *state;
-	size_t i;
-
-	json_array_foreach(list, i, m) {
-		state = json_string_value(json_object_get(m, "state"));
-		printf("%-16s %s%s%s: %lld notices, the oldest %s of %.19sZ\n", i == 0 ? "not fetched" : "",
-		    json_string_value(json_object_get(m, "member")), strcmp(state, "active") == 0 ? "" : ", ",
-		    strcmp(state, "active") == 0 ? "" : state, number_of(m, "notices"),
-		    json_string_value(json_object_get(m, "oldest")),
-		    json_string_value(json_object_get(m, "oldestSignedAt")));
-	}
-}
-
-static void
-print_missing(const json_t *r, const char *when)
-{
-	printf("%-16s   %s %s, %s\n", "", json_string_value(json_object_get(r, "member")),
-	    json_string_value(json_object_get(r, "messageType")), when);
-}
-
-static void
-print_day(const json_t *o, const json_t *before)
-{
-	const json_t *reports = json_object_get(o, "reports"), *r;
-	size_t i, in = 0;
-	char when[64];
-
-	json_array_foreach(reports, i, r)
-		in += json_is_true(json_object_get(r, "in"));
-	printf("%-16s %s, %zu of %zu reports are in%s\n", "business day",
-	    json_string_value(json_object_get(o, "businessDate")), in, json_array_size(reports),
-	    in < json_array_size(reports) ? "; not in yet:" : "");
-	json_array_foreach(reports, i, r) {
-		if (json_is_true(json_object_get(r, "in")))
-			continue;
-		(void)snprintf(when, sizeof(when), "cut-off %.19sZ%s", json_string_value(json_object_get(r, "cutOff")),
-		    json_is_true(json_object_get(r, "cutOffPassed")) ? " (passed)" : "");
-		print_missing(r, when);
-	}
-	if (json_array_size(before) > 0)
-		printf("%-16s of earlier days, and missing still:\n", "");
-	json_array_foreach(before, i, r)
-		print_missing(r, json_string_value(json_object_get(r, "businessDate")));
-}
-
-static void
-print_runs(const json_t *runs)
-{
-	const json_t *r;
-	size_t i;
-
-	if (json_array_size(runs) == 0)
-		printf("%-16s none yet\n", "reconciliation");
-	for (i = 0; i < json_array_size(runs); i++) {
-		r = json_array_get(runs, i);
-		printf("%-16s %s version %lld (%s): %lld pairs, %lld breaks\n", i == 0 ? "reconciliation" : "",
-		    json_string_value(json_object_get(r, "businessDate")), number_of(r, "version"),
-		    json_string_value(json_object_get(r, "cause")), number_of(r, "pairs"), number_of(r, "breaks"));
-	}
-}
-
-static void
-print_trail(const json_t *o)
-{
-	const char *at = json_string_value(json_object_get(o, "checkpointAt"));
-
-	printf("%-16s %lld leaves, ", "trail", number_of(o, "leaves"));
-	if (at == NULL)
-		printf("no checkpoint yet");
-	else
-		printf("checkpoint of %lld at %.19sZ", number_of(o, "checkpoint"), at);
-	if (json_is_integer(json_object_get(o, "stamped")))
-		printf(", time-stamped to %lld", number_of(o, "stamped"));
-	printf("; %lld events wait%s\n", number_of(o, "waiting"),
-	    json_is_string(json_object_get(o, "refusedSince")) ? "; REFUSED" : "");
-}
-
-static void
-print_status(const struct status *s)
-{
-	const json_t *o, *gateway = json_object_get(s->o, "gateway");
-	size_t i;
-
-	for (i = 0; i < json_array_size(s->attention); i++)
-		printf("ATTENTION: %s\n", json_string_value(json_array_get(s->attention, i)));
-	if (i > 0)
-		putchar('\n');
-	if (json_is_true(json_object_get(gateway, "running")))
-		printf("%-16s running, port %lld\n", "gateway", number_of(gateway, "port"));
-	else
-		printf("%-16s not running\n", "gateway");
-	print_counts("members", json_object_get(s->o, "members"));
-	print_counts("users", json_object_get(s->o, "users"));
-	print_counts("submissions", json_object_get(s->o, "submissions"));
-	o = json_object_get(s->o, "waiting");
-	printf("%-16s %lld for a verdict, the oldest %lld s; %lld for an approval; %lld held\n", "waiting",
-	    number_of(o, "received"), number_of(o, "oldestSeconds"), number_of(o, "forApproval"), number_of(o, "held"));
-	o = json_object_get(s->o, "notices");
-	printf("%-16s %lld to sign, %lld to publish, %lld in outboxes\n", "notices", number_of(o, "toSign"),
-	    number_of(o, "toPublish"), number_of(o, "inOutbox"));
-	print_unfetched(json_object_get(s->o, "unfetched"));
-	print_day(json_object_get(s->o, "day"), json_object_get(s->o, "missingBefore"));
-	print_runs(json_object_get(s->o, "lastRuns"));
-	print_trail(json_object_get(s->o, "trail"));
-	o = json_object_get(s->o, "certificates");
-	printf("%-16s %lld expired, %lld expire within 30 days\n", "certificates", number_of(o, "expired"),
-	    number_of(o, "expireIn30Days"));
-	o = json_object_get(s->o, "spool");
-	if (json_is_object(o))
-		printf("%-16s %lld files, %lld bytes\n", "spool", number_of(o, "files"), number_of(o, "bytes"));
-	printf("%-16s %s\n", "state", json_array_size(s->attention) == 0 ? "all is well" : "needs attention");
 }
 
 static void
@@ -606,26 +474,16 @@ cmd_status(struct cmd *c, int argc, char **argv)
 	}
 	if (optind != argc || (metrics && (day != NULL || c->json)))
 		return cmd_usage(c);
-	(void)cmd_db(c);
-	s.now = clock_now();
-	time_format(s.now, s.now_text);
-	json_object_set_new(s.o, "at", json_string(s.now_text));
-	json_object_set(s.o, "attention", s.attention);
-	add_gateway(&s);
-	add_counts(&s, "members", "SELECT state, count(*) FROM muhur.member GROUP BY 1 ORDER BY 1");
-	add_counts(&s, "users", "SELECT state, count(*) FROM muhur.member_user GROUP BY 1 ORDER BY 1");
-	add_submissions(&s);
-	add_notices(&s);
-	add_reconciliation(&s);
-	add_trail(&s);
-	add_day(&s);
-	add_earlier_days(&s);
-	add_certificates(&s);
-	add_crl(&s);
-	add_crls_kept(&s);
-	add_rot(&s);
-	add_spool(&s);
-	rc = json_array_size(s.attention) == 0 ? EXIT_YES : EXIT_NO;
+	if (day != NULL)
+		return summary_print(c, day);
+	s.o = json_object();
+	s.attention = json_array();
+	gather(&s);
+	rc = json_array_size(s.attention) == 0 || metrics ? EXIT_YES : EXIT_NO;
+	if (metrics)
+		metrics_print(c, s.o);
+	else if (!c->json)
+		status_print(s.o);
 	if (c->json)
 		cmd_json(s.o);
 	else

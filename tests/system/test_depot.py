@@ -260,6 +260,7 @@ def rot():
     assert market.sql("SELECT detail->>'sha256' FROM muhur.event WHERE kind = 'rot-found'") == [[name]]
     assert "alarm: document " + name + ": rot in the store" in market.log(since)
     assert name in market.muhur("status", ok=(1,)).stdout
+    assert "\nmuhur_archive_rotten 1\n" in market.muhur("status", "--metrics").stdout
     assert f"rotten: {name}" in verify(ok=(1,))
     assert f"rotten: {name}" in verify("--store", store(), ok=(1,))
     p = market.muhur("archive", "get", name, os.path.join(market.dir, "out"), ok=(3,))
@@ -267,6 +268,7 @@ def rot():
     write(good)
     assert f"healed: {name}" in verify()
     assert name not in market.muhur("status", ok=(0, 1)).stdout
+    assert "\nmuhur_archive_rotten 0\n" in market.muhur("status", "--metrics").stdout
     assert verify("--store", store()).startswith(GOOD_SUM)
 
 
