@@ -75,25 +75,29 @@ keep_event(struct directory *d, const char *kind, usec_t at)
 	return store_event(&d->link.db, at, kind, "gateway", 0, 0, detail);
 }
 
-/* What was published by a clock that was ahead would stay for too long. */
+/* What was published by a clock that was ahead would stay for too long; what a clock
+ * that was behind has cut short, and for longer than it was settled, is over as soon
+ * as that is put right.  So each end is worked out anew from when it was shown. */
+#define END "least(published_at, $1::timestamptz) + $2::bigint * interval '1 second'"
 static int
-shorten(struct directory *d, usec_t wall)
+set_ends(struct directory *d, usec_t wall)
 {
-	char		 until[TIME_SIZE];
-	const char	*params[] = { until };
+	char		 now[TIME_SIZE], retention[24];
+	const char	*params[] = { now, retention };
 
-	time_format(wall + d->conf->outbox_retention * USEC_PER_SEC, until);
-	return db_prepared_exec(&d->link.db, "clock_shorten",
+	time_format(wall, now);
+	(void)snprintf(retention, sizeof(retention), "%lld", (long long)d->conf->outbox_retention);
+	return db_prepared_exec(&d->link.db, "clock_ends",
 	    "WITH l AS MATERIALIZED (SELECT no FROM muhur.notice WHERE archived_at IS NULL"
-	    " AND published_at IS NOT NULL AND outbox_until > $1::timestamptz ORDER BY no FOR UPDATE) "
-	    "UPDATE muhur.notice SET outbox_until = $1 WHERE no IN (SELECT no FROM l)",
-	    1, params) == -1 ? -1 : 0;
+	    " AND published_at IS NOT NULL AND outbox_until <> " END " ORDER BY no FOR UPDATE) "
+	    "UPDATE muhur.notice SET outbox_until = " END " WHERE no IN (SELECT no FROM l)",
+	    2, params) == -1 ? -1 : 0;
 }
 
 static int
 settled(struct directory *d, usec_t wall)
 {
-	return keep_event(d, "clock-settled", wall) == -1 || shorten(d, wall) == -1 ? -1 : 0;
+	return keep_event(d, "clock-settled", wall) == -1 || set_ends(d, wall) == -1 ? -1 : 0;
 }
 
 static int

@@ -808,6 +808,115 @@ test_database_away(void **state)
 	assert_int_equal(reviewed(7).ok, 1);
 }
 
+static usec_t	wall, boot;
+static usec_t wall_clock(void) { return wall; }
+static usec_t boot_clock(void) { return boot; }
+
+/* Looks at everything, time later and the wall clock moved by jump besides. */
+static void
+look_after(usec_t time, usec_t jump)
+{
+	boot += time;
+	wall += time + jump;
+	d.next_look = 0;
+	assert_int_equal(directory_step(&d, 5), 0);
+}
+
+#define CLOCK_EVENTS(kind) count("SELECT count(*) FROM muhur.event WHERE kind = 'clock-" kind "'")
+#define DAYS	(86400 * USEC_PER_SEC)
+
+/* A clock that jumped archives nothing, before it is settled. */
+static void
+test_clock(void **state)
+{
+	struct msg	 m;
+
+	(void)state;
+	sql("DELETE FROM muhur.notice_fetch; UPDATE muhur.notice SET archived_at = '" NOW "' WHERE published_at IS NOT NULL;"
+	    "INSERT INTO muhur.notice (id, kind, recipient, file_name, issued_at, sha256, size,"
+	    " signed_at, published_at, outbox_until, day) VALUES (gen_random_uuid(),"
+	    " 'ReconciliationResult', 'PLA', 'c.xml', '" NOW "', repeat('1', 64), 100,"
+	    " '" NOW "', '2025-12-25', '2026-01-01', '2026-01-01'), (gen_random_uuid(),"
+	    " 'ReconciliationResult', 'PLA', 'ahead.xml', '" NOW "', repeat('2', 64), 100,"
+	    " '" NOW "', '2026-03-15', '2026-03-22', '2026-01-01')");
+	conf.clock_settle = 600;
+	d.clock_wall = wall_clock;
+	d.clock_boot = boot_clock;
+	boot = 1000 * USEC_PER_SEC;
+	d.expiring.n = 0;		/* those of another test */
+	/* a start behind the newest event */
+	sql("INSERT INTO muhur.event (at, kind, actor) VALUES ('2026-03-01T00:00:00Z', 'x', 'gateway')");
+	wall = the_time("2026-02-20T00:00:00Z");
+	look_after(0, 0);
+	look_after(10 * USEC_PER_SEC, 0);
+	assert_int_equal(msg_recv(&parent, &m), 0);
+	assert_int_equal(CLOCK_EVENTS("jumped"), 1);
+	assert_int_equal(count("SELECT (detail ->> 'seconds')::bigint FROM muhur.event WHERE kind = 'clock-jumped'"),
+	    -9 * 86400);
+	/* started again: not forgotten, although its own event is the newest now */
+	d.steady_known = 0;
+	look_after(0, 0);
+	assert_int_equal(d.steady.held, 1);
+	assert_int_equal(msg_recv(&parent, &m), 0);
+	look_after(0, 9 * DAYS);
+	assert_int_equal(CLOCK_EVENTS("settled"), 1);
+	/* ahead, and put right while the gateway was down */
+	look_after(3 * USEC_PER_SEC, 20 * DAYS);
+	d.steady_known = 0;
+	look_after(3 * USEC_PER_SEC, 0);
+	assert_int_equal(d.steady.held, 1);
+	d.steady_known = 0;
+	look_after(3 * USEC_PER_SEC, -20 * DAYS);
+	assert_int_equal(d.steady.held, 0);
+	assert_int_equal(CLOCK_EVENTS("settled"), 2);
+	/* what was published by a clock ahead of this one does not stay longer than it may */
+	assert_int_equal(count("SELECT count(*) FROM muhur.notice WHERE outbox_until > '2026-03-08T01:00Z'"
+	    " AND published_at IS NOT NULL AND archived_at IS NULL"), 0);
+	assert_int_equal(count("SELECT count(*) FROM muhur.notice WHERE file_name = 'ahead.xml'"
+	    " AND outbox_until >= '2026-03-08'"), 1);
+	look_after(0, 0);
+	m = expect(M_NOTICE_EXPIRE);
+	m = expect(M_NOTICE_EXPIRE);
+	sql("UPDATE muhur.notice SET archived_at = '" NOW "' WHERE file_name = 'ahead.xml'");
+	/* while it runs */
+	d.expiring.n = 0;
+	look_after(3 * USEC_PER_SEC, 61 * USEC_PER_SEC);
+	look_after(599 * USEC_PER_SEC, 0);
+	assert_int_equal(msg_recv(&parent, &m), 0);
+	assert_int_equal(d.steady.held, 1);
+	look_after(USEC_PER_SEC, 0);
+	assert_int_equal(CLOCK_EVENTS("settled"), 3);
+	look_after(0, 0);
+	m = expect(M_NOTICE_EXPIRE);
+	/* a start after a day, and after more */
+	sql("INSERT INTO muhur.event (at, kind, actor) VALUES ('2026-03-01T00:00:00Z', 'x', 'gateway')");
+	d.steady_known = 0;
+	wall = the_time("2026-03-01T23:59:00Z");
+	look_after(0, 0);
+	assert_int_equal(d.steady.held, 0);
+	d.steady_known = 0;
+	wall = the_time("2026-03-02T00:02:00Z");
+	look_after(0, 0);
+	assert_int_equal(d.steady.held, 1);
+	look_after(600 * USEC_PER_SEC, 0);
+	assert_int_equal(d.steady.held, 0);
+	/* behind for so long that it is taken, then put right: what it cut short is not over */
+	sql("UPDATE muhur.notice SET archived_at = NULL WHERE file_name = 'ahead.xml'");
+	look_after(3 * USEC_PER_SEC, -400 * DAYS);
+	look_after(600 * USEC_PER_SEC, 0);
+	assert_int_equal(count("SELECT count(*) FROM muhur.notice WHERE outbox_until < '2025-12-01'"
+	    " AND file_name = 'ahead.xml'"), 1);
+	look_after(3 * USEC_PER_SEC, 400 * DAYS);
+	look_after(600 * USEC_PER_SEC, 0);
+	assert_int_equal(d.steady.held, 0);
+	assert_int_equal(count("SELECT count(*) FROM muhur.notice WHERE file_name = 'ahead.xml'"
+	    " AND outbox_until BETWEEN '2026-03-09' AND '2026-03-10'"), 1);
+	while (msg_recv(&parent, &m) == 1)
+		assert_string_equal(msg_type_name(m.type), "notice-expire");
+	conf.clock_settle = 0;
+	sql("DELETE FROM muhur.notice WHERE kind = 'ReconciliationResult'");
+}
+
 /* The next order, which is answered; "" none. */
 static const char *
 ordered(int answered, enum kept_result result)
