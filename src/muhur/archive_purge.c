@@ -101,29 +101,53 @@ show_refused(struct purge *p)
 
 /* --- rows, then files ---------------------------------------------------------------- */
 
+/* A page of rows behind no, and their events; how many. */
+static long
+mark_page(struct purge *p, const char *sql, char no[24])
+{
+	const char *params[] = { p->params[0], p->params[1], p->params[2], no };
+	PGresult *res;
+	long n;
+
+	cmd_begin(p->c);
+	res = cmd_query(p->c, sql, 4, params);
+	n = strtol(PQgetvalue(res, 0, 0), NULL, 10);
+	if (n > 0)
+		(void)str_copy(no, 24, PQgetvalue(res, 0, 1));
+	PQclear(res);
+	cmd_commit(p->c);
+	return n;
+}
+
 static void
 mark(struct purge *p)
 {
+	static const char *const sql[] = {
+	    "WITH l AS MATERIALIZED (SELECT s.no FROM muhur.submission s WHERE s.no > $4::bigint AND " OLD_SUBMISSION
+	    "AND s.purged_at IS NULL AND NOT " STAYS("s") " ORDER BY s.no LIMIT " PAGE " FOR UPDATE), "
+	    "u AS (UPDATE muhur.submission SET purged_at = $3 WHERE no IN (SELECT no FROM l)"
+	    " RETURNING no, sha256, file_name), "
+	    "e AS (INSERT INTO muhur.event (at, kind, actor, submission, detail) SELECT $3::timestamptz, 'purged', "
+	    "'operator', no, jsonb_build_object('sha256', sha256, 'file', file_name) FROM u ORDER BY no) "
+	    "SELECT count(*), max(no) FROM u",
+	    "WITH l AS MATERIALIZED (SELECT n.no FROM muhur.notice n WHERE n.no > $4::bigint AND " OLD_NOTICE
+	    "AND n.purged_at IS NULL AND NOT " STAYS("n") " ORDER BY n.no LIMIT " PAGE " FOR UPDATE), "
+	    "u AS (UPDATE muhur.notice SET purged_at = $3 WHERE no IN (SELECT no FROM l)"
+	    " RETURNING no, submission, sha256, file_name), "
+	    "e AS (INSERT INTO muhur.event (at, kind, actor, submission, notice, detail) SELECT $3::timestamptz, "
+	    "'purged', 'operator', submission, no, jsonb_build_object('sha256', sha256, 'file', file_name) "
+	    "FROM u ORDER BY no) "
+	    "SELECT count(*), max(no) FROM u"
+	};
+	char no[24];
+	size_t i;
 	long n;
 
-	do {
-		cmd_begin(p->c);
-		n = cmd_exec(p->c, "WITH l AS MATERIALIZED (SELECT s.no FROM muhur.submission s WHERE " OLD_SUBMISSION
-		    "AND s.purged_at IS NULL AND NOT " STAYS("s") " ORDER BY s.no LIMIT " PAGE " FOR UPDATE), "
-		    "u AS (UPDATE muhur.submission SET purged_at = $3 WHERE no IN (SELECT no FROM l)"
-		    " RETURNING no, sha256, file_name) "
-		    "INSERT INTO muhur.event (at, kind, actor, submission, detail) SELECT $3::timestamptz, 'purged', "
-		    "'operator', no, jsonb_build_object('sha256', sha256, 'file', file_name) FROM u ORDER BY no", 3, p->params);
-		n += cmd_exec(p->c, "WITH l AS MATERIALIZED (SELECT n.no FROM muhur.notice n WHERE " OLD_NOTICE
-		    "AND n.purged_at IS NULL AND NOT " STAYS("n") " ORDER BY n.no LIMIT " PAGE " FOR UPDATE), "
-		    "u AS (UPDATE muhur.notice SET purged_at = $3 WHERE no IN (SELECT no FROM l)"
-		    " RETURNING no, submission, sha256, file_name) "
-		    "INSERT INTO muhur.event (at, kind, actor, submission, notice, detail) SELECT $3::timestamptz, "
-		    "'purged', 'operator', submission, no, jsonb_build_object('sha256', sha256, 'file', file_name) "
-		    "FROM u ORDER BY no", 3, p->params);
-		cmd_commit(p->c);
-		p->documents += n;
-	} while (n > 0);
+	for (i = 0; i < sizeof(sql) / sizeof(sql[0]); i++) {
+		(void)str_copy(no, sizeof(no), "0");
+		while ((n = mark_page(p, sql[i], no)) > 0)
+			p->documents += n;
+	}
 }
 
 /* Gone, durably; 0 also where it was gone before. */
