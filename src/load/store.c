@@ -20,6 +20,8 @@
 #define PAUSE_MOST	(600 * USEC_PER_SEC)
 #define REFUSED_FOR	(3600 * USEC_PER_SEC)	/* a document that is gone, rotten or all trouble */
 
+#define REFUSED_MAX	10000	/* of them: a store that is lost is not asked for each of its documents */
+
 #define DECIDED	"state IN ('accepted', 'rejected', 'repeated', 'replaced', 'cancelled')"
 
 /* --- from muhurd --------------------------------------------------------------- */
@@ -239,6 +241,8 @@ store_order(struct directory *d)
 	if (d->order.sha256[0] != '\0' || d->kept.sha256[0] != '\0' || clock_monotonic() < d->order_after)
 		return 0;
 	refused_end(d);
+	if (d->nrefused >= REFUSED_MAX)
+		return 0;
 	while ((rc = find_due(d, &doc, &notice)) == 1 && notice)
 		if (write_shelved(d, doc.sha256) == -1)
 			return -1;
