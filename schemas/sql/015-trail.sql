@@ -9,14 +9,14 @@
 -- Detail may hold what can be guessed, a file's name say, so a leaf has a salted
 -- hash of it.  A new salt for each event; 122 random bits of the server's strong source.
 ALTER TABLE muhur.event ADD COLUMN salt bytea NOT NULL DEFAULT uuid_send(gen_random_uuid());
--- What has no canonical text would stop the log: an object, and integers alone that
--- every reader of JSON knows exactly (RFC 8259, section 6).
+-- Kinds, actors and the form of detail are the program's own: a wrong one is a mistake
+-- that its tests meet.  What is in detail is not looked at here: it may come from a
+-- member, and no event may fail for it (it becomes a leaf that says so).
 ALTER TABLE muhur.event
 	ADD CHECK (octet_length(salt) = 16),
 	ADD CHECK (kind ~ '^[a-z][a-z-]{0,39}$'),
 	ADD CHECK (actor ~ '^[A-Za-z][A-Za-z0-9]{0,14}$'),
-	ADD CHECK (jsonb_typeof(detail) = 'object' AND octet_length(detail::text) <= 262144),
-	ADD CHECK (regexp_replace(detail::text, '"([^"\\]|\\.)*"', '', 'g') !~ '[.]|[0-9]{16}');
+	ADD CHECK (jsonb_typeof(detail) = 'object');
 
 -- Events without a number yet.
 CREATE TABLE muhur.trail_queue (

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "trail/leaf.h"
 
 #define NUMBER_SIZE	24	/* of a long long in text */
+#define RAW_MAX		(OPENING_MAX / 8)	/* bytes of a column's text in an opening, which may double there */
 
 static const char *
 number(uint64_t n, char buf[NUMBER_SIZE])
@@ -113,6 +115,70 @@ read_salt(const char *s, unsigned char salt[LEAF_SALT_SIZE])
 	    hex_decode(s + 2, salt, LEAF_SALT_SIZE) == 0 ? 0 : -1;
 }
 
+/* The leaf as it should be; -1 (logged): it cannot be. */
+static int
+make_leaf(const PGresult *res, int row, struct leaf *l, const unsigned char *salt, struct buf *opening)
+{
+	if (read_moment(PQgetvalue(res, row, C_AT), &l->at) == -1 ||
+	    str_copy(l->kind, sizeof(l->kind), PQgetvalue(res, row, C_KIND)) == -1 ||
+	    str_copy(l->actor, sizeof(l->actor), PQgetvalue(res, row, C_ACTOR)) == -1 ||
+	    str_copy(l->submission, sizeof(l->submission), PQgetvalue(res, row, C_SUBMISSION)) == -1 ||
+	    str_copy(l->notice, sizeof(l->notice), PQgetvalue(res, row, C_NOTICE)) == -1) {
+		log_warnx("event %lld: a column of it cannot stand in a leaf", l->event);
+		return -1;
+	}
+	return leaf_commit(l, PQgetvalue(res, row, C_DETAIL), salt, opening) == 0 && opening->len <= OPENING_MAX ? 0 : -1;
+}
+
+/* A column as it stands; of one that cannot be told its SHA-256. */
+static void
+add_raw(json_t *o, const char *name, const char *text)
+{
+	json_t *s = strlen(text) <= RAW_MAX ? json_string(text) : NULL;
+	char hex[SHA256_HEX_SIZE], *key;
+	struct hash h;
+
+	if (s == NULL) {		/* too long, or no UTF-8 */
+		hash_bytes(text, strlen(text), "", 0, &h);
+		hex_encode(h.b, SHA256_SIZE, hex);
+		key = xasprintf("%s-sha256", name);
+		(void)json_object_set_new(o, key, json_string(hex));
+		free(key);
+	} else
+		(void)json_object_set_new(o, name, s);
+}
+
+/* One event that nobody foresaw must not hold up all that come after it: its leaf says
+ * that it could not be written, and is opened by what the database holds. */
+static int
+make_unreadable(const PGresult *res, int row, struct leaf *l, const unsigned char *salt, struct buf *opening)
+{
+	json_t *o = json_object();
+	char *detail;
+	int rc;
+
+	log_alarm("trail: event %lld cannot be written as it is: its leaf is of the kind \"" LEAF_UNREADABLE "\", "
+	    "what the database holds is in its opening", l->event);
+	add_raw(o, "at", PQgetvalue(res, row, C_AT));
+	add_raw(o, "kind", PQgetvalue(res, row, C_KIND));
+	add_raw(o, "actor", PQgetvalue(res, row, C_ACTOR));
+	add_raw(o, "detail", PQgetvalue(res, row, C_DETAIL));
+	if ((detail = json_dumps(o, JSON_COMPACT)) == NULL)
+		fatalx("trail: no memory");
+	if (read_moment(PQgetvalue(res, row, C_AT), &l->at) == -1)
+		l->at = 0;
+	(void)str_copy(l->kind, sizeof(l->kind), LEAF_UNREADABLE);
+	(void)str_copy(l->actor, sizeof(l->actor), "gateway");
+	/* of the type uuid, or NULL */
+	(void)str_copy(l->submission, sizeof(l->submission), PQgetvalue(res, row, C_SUBMISSION));
+	(void)str_copy(l->notice, sizeof(l->notice), PQgetvalue(res, row, C_NOTICE));
+	buf_reset(opening);
+	rc = leaf_commit(l, detail, salt, opening);
+	free(detail);
+	json_decref(o);
+	return rc;
+}
+
 static int
 add_row(const PGresult *res, int row, uint64_t index, struct tile_writer *w, struct buf *text,
     struct buf *opening)
@@ -126,13 +192,9 @@ add_row(const PGresult *res, int row, uint64_t index, struct tile_writer *w, str
 	}
 	buf_reset(text);
 	buf_reset(opening);
-	if (read_moment(PQgetvalue(res, row, C_AT), &l.at) == -1 ||
-	    str_copy(l.kind, sizeof(l.kind), PQgetvalue(res, row, C_KIND)) == -1 ||
-	    str_copy(l.actor, sizeof(l.actor), PQgetvalue(res, row, C_ACTOR)) == -1 ||
-	    str_copy(l.submission, sizeof(l.submission), PQgetvalue(res, row, C_SUBMISSION)) == -1 ||
-	    str_copy(l.notice, sizeof(l.notice), PQgetvalue(res, row, C_NOTICE)) == -1 ||
-	    read_salt(PQgetvalue(res, row, C_SALT), salt) == -1 ||
-	    leaf_commit(&l, PQgetvalue(res, row, C_DETAIL), salt, opening) == -1) {
+	/* a salt and a number that are none: somebody took the table's rules away */
+	if (read_salt(PQgetvalue(res, row, C_SALT), salt) == -1 ||
+	    (make_leaf(res, row, &l, salt, opening) == -1 && make_unreadable(res, row, &l, salt, opening) == -1)) {
 		log_alarm("trail: event %lld cannot be written as a leaf", l.event);
 		return EVENTS_LEAF;
 	}

@@ -155,18 +155,16 @@ show_key(struct sequencer *s)
 	return rc;
 }
 
-/* The newest checkpoint that was shown: c->size 0 where there is none. */
+/* The checkpoint of that size, 0: the newest; c->size 0 where there is none. */
 static int
-read_published(struct sequencer *s, struct checkpoint *c)
+read_checkpoint(struct sequencer *s, uint64_t size, struct checkpoint *c)
 {
 	struct buf note = { 0 };
 	const char *why;
 	int rc = -1;
 
 	memset(c, 0, sizeof(*c));
-	if (s->verifier == NULL)
-		refuse(s, "trail_key cannot be used: it must be an Ed25519 private key in PEM");
-	else if (tiles_checkpoint(s->trail, 0, &note) == -1) {
+	if (tiles_checkpoint(s->trail, size, &note) == -1) {
 		if (errno == ENOENT)
 			rc = 0;
 		else
@@ -177,6 +175,24 @@ read_published(struct sequencer *s, struct checkpoint *c)
 		rc = 0;
 	buf_free(&note);
 	return rc;
+}
+
+/* What was shown: the newest checkpoint, and, where that is behind those that are kept (it was
+ * lost, or put back from a copy), the newest of them. */
+static int
+read_published(struct sequencer *s, struct checkpoint *c, struct checkpoint *kept)
+{
+	uint64_t size;
+
+	memset(kept, 0, sizeof(*kept));
+	if (s->verifier == NULL) {
+		refuse(s, "trail_key cannot be used: it must be an Ed25519 private key in PEM");
+		return -1;
+	}
+	if (read_checkpoint(s, 0, c) == -1)
+		return -1;
+	size = stamps_newest_checkpoint(s->trail);
+	return size > c->size ? read_checkpoint(s, size, kept) : 0;
 }
 
 /* Was it made of this database?  It was recorded there before anybody saw it.
@@ -226,7 +242,7 @@ open_writer(struct sequencer *s, const struct checkpoint *c)
 static void
 take_up(struct sequencer *s)
 {
-	struct checkpoint c;
+	struct checkpoint c, kept;
 	int rc = take_locks(s);
 
 	s->next_look = clock_monotonic() + LOOK_TIME;
@@ -235,7 +251,8 @@ take_up(struct sequencer *s)
 	if (rc == 0 && !s->stands_by)
 		log_info("trail: another one works; this one stands by");
 	s->stands_by = rc == 0;
-	if (rc != 1 || read_published(s, &c) == -1 || (rc = is_of_database(s, &c)) == 0)
+	if (rc != 1 || read_published(s, &c, &kept) == -1 || (rc = is_of_database(s, &c)) == 0 ||
+	    (rc == 1 && (rc = is_of_database(s, &kept)) == 0))
 		return;
 	if (rc == -1) {
 		database_trouble(s);

@@ -50,29 +50,31 @@ day_before(int days, const char *before, char day[DATE_SIZE])
 	return day[0] != '\0';
 }
 
+/* Of the files <size><end>. */
 static uint64_t
-newest_of_day(int days, const char *day)
+newest_of_day(int days, const char *day, const char *end)
 {
 	DIR *d = open_folder(days, day);
 	struct dirent *e;
 	uint64_t size, newest = 0;
-	const char *dot;
+	size_t len;
 
-	while (d != NULL && (e = readdir(d)) != NULL)
-		if ((dot = strchr(e->d_name, '.')) != NULL && strcmp(dot, ".tsr") == 0 &&
-		    size_parse(e->d_name, (size_t)(dot - e->d_name), &size) == 0 && size > newest)
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		len = strcspn(e->d_name, ".");
+		if (strcmp(e->d_name + len, end) == 0 && size_parse(e->d_name, len, &size) == 0 && size > newest)
 			newest = size;
+	}
 	if (d != NULL)
 		(void)closedir(d);
 	return newest;
 }
 
-/* From the newest day back to the first with a stamp: most often the last one. */
-uint64_t
-stamps_newest(int trail)
+/* From the newest day back to the first with one: most often the last one. */
+static uint64_t
+newest(int trail, const char *end)
 {
 	char day[DATE_SIZE] = "", before[DATE_SIZE];
-	uint64_t newest = 0;
+	uint64_t size = 0;
 	int days;
 
 	if ((days = open_beneath(trail, "checkpoints", O_RDONLY | O_DIRECTORY, 0)) == -1) {
@@ -82,9 +84,21 @@ stamps_newest(int trail)
 	}
 	do
 		(void)memcpy(before, day, sizeof(before));
-	while (day_before(days, before, day) && (newest = newest_of_day(days, day)) == 0);
+	while (day_before(days, before, day) && (size = newest_of_day(days, day, end)) == 0);
 	(void)close(days);
-	return newest;
+	return size;
+}
+
+uint64_t
+stamps_newest(int trail)
+{
+	return newest(trail, ".tsr");
+}
+
+uint64_t
+stamps_newest_checkpoint(int trail)
+{
+	return newest(trail, "");
 }
 
 int

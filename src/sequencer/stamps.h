@@ -23,5 +23,7 @@ struct stamps {
 int  stamps_look(struct stamps *st, struct db *db, const struct conf *conf, int trail);
 /* The newest stamped checkpoint's size below the folder: 0 none. */
 uint64_t stamps_newest(int trail);
+/* The largest checkpoint in the newest day's folder that has any: 0 none. */
+uint64_t stamps_newest_checkpoint(int trail);
 
 #endif

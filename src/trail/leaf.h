@@ -29,6 +29,9 @@
 #define LEAF_KIND_SIZE	41
 #define OPENING_MAX	(1024 * 1024)	/* bytes of one opening */
 #define LEAF_MAX	65535	/* bytes: C2SP tlog-tiles has a 16-bit length */
+/* The kind of a leaf whose event cannot be written as leaves are: its detail has the
+ * texts of the event's columns "at", "kind", "actor" and "detail", or "<column>-sha256". */
+#define LEAF_UNREADABLE	"unreadable"
 
 struct leaf {
 	long long	 event;
