@@ -53,9 +53,13 @@ complete(struct evidence_check *k, const char *manifest, const struct asic_refs 
 static struct trust *
 tsa_of(struct evidence_check *k, struct trust **own)
 {
-	if (k->tsa == NULL && *own == NULL)
-		*own = evidence_anchors(k, "anchors/tsa.pem", "material/tsa.pem");
-	return k->tsa != NULL ? k->tsa : *own;
+	if (k->tsa != NULL)
+		return k->tsa;
+	if ((*own = evidence_anchors(k, "anchors/tsa.pem", "material/tsa.pem")) != NULL && !k->own_tsa) {
+		k->own_tsa = 1;
+		evidence_note(k, "time-stamps are judged by the anchors in the container itself: give your own with --tsa");
+	}
+	return *own;
 }
 
 static void
@@ -153,8 +157,7 @@ check_stamp(struct evidence_check *k, const struct buf *note)
 		evidence_note(k, "the checkpoint has no time-stamp: since when it exists, its signer alone says");
 		return;
 	}
-	if ((rules.tsa = tsa_of(k, &own)) != NULL && k->tsa == NULL)
-		evidence_note(k, "time-stamps are judged by the anchors in the container itself: give your own with --tsa");
+	rules.tsa = tsa_of(k, &own);
 	stamp_judge_response(resp.data, resp.len, note->data, note->len, NULL, &rules, &t);
 	say_stamp(k, "trail/checkpoint.tsr", &t);
 	trust_free(own);
@@ -178,22 +181,6 @@ get_key(struct evidence_check *k)
 	return v;
 }
 
-/* Is that leaf this submission's, or one of its notices'? */
-static int
-is_about_it(const struct evidence_check *k, const struct leaf *l)
-{
-	const json_t *list = json_object_get(k->story, "notices"), *n;
-	const char *id;
-	size_t i;
-
-	if (strcmp(l->submission, k->submission) == 0)
-		return 1;
-	json_array_foreach(list, i, n)
-		if ((id = json_string_value(json_object_get(n, "id"))) != NULL && strcmp(l->notice, id) == 0)
-			return l->submission[0] == '\0';
-	return 0;
-}
-
 static const char *
 check_proof(struct evidence_check *k, const char *name, const struct note_verifier *key, const struct buf *note)
 {
@@ -203,6 +190,7 @@ check_proof(struct evidence_check *k, const char *name, const struct note_verifi
 	struct leaf l;
 	json_t *proof = NULL, *opened = NULL;
 	json_error_t e;
+	char own[40];
 
 	if (asic_get(k->r, name, EVIDENCE_MAX_SMALL, &text) == -1 ||
 	    (proof = json_loadb(text.data != NULL ? text.data : "", text.len, JSON_REJECT_DUPLICATES, &e)) == NULL)
@@ -212,14 +200,18 @@ check_proof(struct evidence_check *k, const char *name, const struct note_verifi
 	else if ((said = json_string_value(json_object_get(proof, "checkpoint"))) == NULL ||
 	    strlen(said) != note->len || memcmp(said, note->data, note->len) != 0)
 		why = "it leads to another checkpoint";
-	else if (!is_about_it(k, &l))
+	/* events of its notices name the submission, too */
+	else if (strcmp(l.submission, k->submission) != 0)
 		why = "its leaf is about something else";
+	else if ((void)snprintf(own, sizeof(own), "trail/%lld.json",
+	    (long long)json_integer_value(json_object_get(proof, "index"))), strcmp(own, name) != 0)
+		why = "its name is not the number of its leaf";
 	else if (detail.len == 0 || (opened = json_loadb(detail.data, detail.len, JSON_REJECT_DUPLICATES, &e)) == NULL)
 		why = "its leaf is not opened";
 	else {
-		json_array_append_new(k->events, json_pack("{s:s, s:I, s:I, s:s, s:s, s:s, s:O}", "kind", l.kind, "at",
-		    (json_int_t)l.at, "event", (json_int_t)l.event, "actor", l.actor, "notice", l.notice, "sha256", l.sha256,
-		    "detail", opened));
+		json_array_append_new(k->events, json_pack("{s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:O}", "file", name,
+		    "kind", l.kind, "at", (json_int_t)l.at, "event", (json_int_t)l.event, "actor", l.actor, "notice",
+		    l.notice, "sha256", l.sha256, "detail", opened));
 		why = NULL;
 	}
 	json_decref(opened);
@@ -248,6 +240,21 @@ check_proofs(struct evidence_check *k, const struct note_verifier *key, const st
 		evidence_say(k, 1, "trail", "%zu events are in the log, and opened", n);
 }
 
+/* What evidence.json and the page tell of it. */
+static void
+check_told(struct evidence_check *k, const struct checkpoint *head)
+{
+	const json_t *told = json_object_get(k->story, "checkpoint");
+	const char *origin = json_string_value(json_object_get(told, "origin"));
+	const char *root = json_string_value(json_object_get(told, "root"));
+	char hex[SHA256_HEX_SIZE];
+
+	hex_encode(head->root.b, SHA256_SIZE, hex);
+	if (origin == NULL || strcmp(origin, head->origin) != 0 || root == NULL || strcmp(root, hex) != 0 ||
+	    json_integer_value(json_object_get(told, "size")) != (json_int_t)head->size)
+		evidence_say(k, 0, "trail/checkpoint", "evidence.json tells of another one");
+}
+
 void
 evidence_check_trail(struct evidence_check *k)
 {
@@ -261,6 +268,7 @@ evidence_check_trail(struct evidence_check *k)
 		evidence_say(k, 0, "trail/checkpoint", "%s", why);
 	else {
 		evidence_say(k, 1, "trail/checkpoint", "%s, %" PRIu64 " leaves, signed", head.origin, head.size);
+		check_told(k, &head);
 		check_stamp(k, &note);
 		check_proofs(k, key, &note);
 	}

@@ -28,11 +28,12 @@ struct evidence_check {
 	json_t			*notes;
 	int			 bad;		/* checks that failed */
 	int			 trouble;	/* our own: nothing is known */
+	int			 own_tsa;	/* it is said that the container's own anchors count for stamps */
 
 	/* what the leaves say */
 	char			 submission[UUID_SIZE];
 	usec_t			 received_at;	/* 0 unknown */
-	json_t			*events;	/* {kind, at, event, notice, sha256, detail} */
+	json_t			*events;	/* {file, kind, at, event, actor, notice, sha256, detail} */
 };
 
 /* One line of the verdict. */
@@ -45,10 +46,14 @@ const char *evidence_digest(const struct evidence_check *k, const char *name);
  * are none that can be used. */
 struct trust *evidence_anchors(struct evidence_check *k, const char *a, const char *b);
 
+/* Of what is beside document and notices: is one of certificates/signer*.pem that one? */
+int	evidence_has_signer(struct evidence_check *k, const char *cert_sha256);
+
 /* In this order. */
 void	evidence_check_manifest(struct evidence_check *k);
 void	evidence_check_trail(struct evidence_check *k);
 void	evidence_check_story(struct evidence_check *k);
+void	evidence_check_parts(struct evidence_check *k);
 void	evidence_check_documents(struct evidence_check *k);
 
 #endif

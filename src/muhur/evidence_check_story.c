@@ -137,6 +137,7 @@ check_notices(struct evidence_check *k)
 {
 	const json_t *list = json_object_get(k->story, "notices"), *n, *e;
 	const char *sha256;
+	char at[TIME_SIZE];
 	size_t i, times, files = 0, leaves = 0, bad = 0;
 
 	json_array_foreach(list, i, n) {
@@ -145,6 +146,12 @@ check_notices(struct evidence_check *k)
 		if (sha256 == NULL || strncmp(get(n, "file"), "notices/", 8) != 0 || times != 1 ||
 		    strcmp(get(e, "sha256"), sha256) != 0) {
 			evidence_say(k, 0, "notice", "%s: the log does not say that these bytes were signed", get(n, "file"));
+			bad++;
+			continue;
+		}
+		time_format(json_integer_value(json_object_get(e, "at")), at);
+		if (strcmp(get(n, "sha256"), sha256) != 0 || strcmp(get(n, "signedAt"), at) != 0) {
+			evidence_say(k, 0, "notice", "%s: evidence.json tells another SHA-256 or time than the log", get(n, "file"));
 			bad++;
 		}
 	}
@@ -234,14 +241,19 @@ agrees(const struct evidence_check *k, const struct document_verdict *v)
 	return v->reasons.n == 0 || reasons_stage(&v->reasons) >= stage;
 }
 
-/* The certificate that the log has with a decision, where it has one. */
+/* The certificate that the log has with a decision, where it has one, and that evidence.json
+ * tells of and certificates/ shows. */
 static int
-same_certificate(const struct evidence_check *k, const struct document_verdict *v)
+same_certificate(struct evidence_check *k, const struct document_verdict *v)
 {
-	const json_t *e;
-	const char *had;
+	const json_t *e, *s = json_object_get(k->story, "submission");
+	const char *had = get(s, "signerCertificate");
 	size_t i;
 
+	if (v->cert_sha256[0] != '\0' && ((had[0] != '\0' && (strcmp(had, v->cert_sha256) != 0 ||
+	    strcmp(get(s, "signerSubject"), v->signer_subject) != 0 || strcmp(get(s, "signerIssuer"), v->signer_issuer) != 0 ||
+	    strcmp(get(s, "signerSerial"), v->signer_serial) != 0)) || !evidence_has_signer(k, v->cert_sha256)))
+		return 0;
 	json_array_foreach(k->events, i, e) {
 		had = get(json_object_get(e, "detail"), "certificate");
 		if (is_state(get(e, "kind")) && had[0] != '\0' && strcmp(had, v->cert_sha256) != 0)
@@ -262,7 +274,8 @@ check_document(struct evidence_check *k, const struct trust *t)
 		if (strcmp(state, "repeated") == 0)
 			evidence_note(k, "%s: a repeat; its bytes were judged when they came first: now %s", file, first_code(v));
 		else if (!same_certificate(k, v))
-			evidence_say(k, 0, "signature", "its certificate is not the one that the log has: %s", v->signer_subject);
+			evidence_say(k, 0, "signature", "its certificate is not the one that the log has, that evidence.json "
+			    "tells of and that certificates/ holds: %s", v->signer_subject);
 		else if (agrees(k, v))
 			evidence_say(k, 1, "signature", "%s at its receipt, as it was judged; %s; revocation %s", first_code(v),
 			    v->signer_subject[0] != '\0' ? v->signer_subject : "no signer", revocation_name(v->revocation));

@@ -60,6 +60,7 @@ static const struct { const char *name; both text; } words[] = {
 	{ "archived", { "bildirim arşivlendi", "notice archived" } },
 	{ "operator-decision", { "işletmen kararı", "operator's decision" } },
 	{ "evidence-exported", { "kanıt dosyası verildi", "evidence exported" } },
+	{ "unreadable", { "yazılamayan olay", "an event that could not be written as it was" } },
 	{ "purged", { "saklama süresi sonunda silindi", "removed at the end of its retention" } },
 };
 

@@ -92,7 +92,7 @@ add_checkpoint(struct trail *t)
 
 /* --- the events ----------------------------------------------------------------------- */
 
-enum { E_NO, E_INDEX, E_AT, E_KIND, E_ACTOR, E_NOTICE, E_DETAIL };
+enum { E_NO, E_INDEX, E_KIND };
 
 /* Those that tell what was received, what became of it and what was answered; others
  * (it was fetched, an evidence was exported) may be too young for a checkpoint. */
@@ -105,7 +105,6 @@ must_be_there(const char *kind)
 static int
 add_event(struct trail *t, const PGresult *res, int row)
 {
-	static const char *const names[] = { "#event", "#index", "at", "kind", "actor", "notice", "@detail" };
 	uint64_t index = strtoull(PQgetvalue(res, row, E_INDEX), NULL, 10);
 	struct note_verifier *key = t->log.key;
 	struct checkpoint head;
@@ -113,7 +112,7 @@ add_event(struct trail *t, const PGresult *res, int row)
 	struct leaf leaf;
 	const char *why = "it has no opening";
 	json_t *proof, *o;
-	char *text, *file;
+	char *text, *file, at[TIME_SIZE];
 
 	if ((proof = trail_proof(&t->log, t->tiles, index, &t->head, &t->note)) == NULL)
 		return EXIT_ENVIRONMENT;
@@ -126,17 +125,21 @@ add_event(struct trail *t, const PGresult *res, int row)
 		buf_free(&detail);
 		return EXIT_ENVIRONMENT;
 	}
-	buf_free(&detail);
 	text = json_dumps(proof, JSON_INDENT(1) | JSON_SORT_KEYS);
 	file = xasprintf("trail/%" PRIu64 ".json", index);
 	if (text == NULL)
 		fatalx("evidence: no memory");
 	asic_add(&t->e->files, file, "application/json", text, strlen(text));
-	o = cmd_row_json(res, row, names);
-	json_object_set_new(o, "file", json_string(file));
-	if (leaf.sha256[0] != '\0')
-		json_object_set_new(o, "sha256", json_string(leaf.sha256));
+	/* what is told is what is proved */
+	time_format(leaf.at, at);
+	o = json_pack("{s:I, s:I, s:s, s:s, s:s, s:s?, s:s?, s:o, s:s}", "event", (json_int_t)leaf.event, "index",
+	    (json_int_t)index, "at", at, "kind", leaf.kind, "actor", leaf.actor, "notice",
+	    leaf.notice[0] != '\0' ? leaf.notice : NULL, "sha256", leaf.sha256[0] != '\0' ? leaf.sha256 : NULL,
+	    "detail", json_loadb(detail.data, detail.len, 0, NULL), "file", file);
+	if (o == NULL)
+		fatalx("evidence: no memory");
 	json_array_append_new(t->events, o);
+	buf_free(&detail);
 	json_decref(proof);
 	free(text);
 	free(file);
@@ -147,8 +150,8 @@ static int
 add_events(struct trail *t)
 {
 	const char *params[] = { t->e->no };
-	PGresult *res = cmd_query(t->e->c, "SELECT e.no, l.leaf_index, " SQL_TIME("e.at") ", e.kind, e.actor, n.id, e.detail "
-	    "FROM muhur.event e LEFT JOIN muhur.trail_leaf l ON l.event = e.no LEFT JOIN muhur.notice n ON n.no = e.notice "
+	PGresult *res = cmd_query(t->e->c, "SELECT e.no, l.leaf_index, e.kind "
+	    "FROM muhur.event e LEFT JOIN muhur.trail_leaf l ON l.event = e.no "
 	    "WHERE e.submission = $1 OR e.notice IN (SELECT no FROM muhur.notice WHERE submission = $1) "
 	    "ORDER BY l.leaf_index NULLS LAST, e.no", 1, params);
 	int i, rc = EXIT_YES;

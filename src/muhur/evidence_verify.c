@@ -50,13 +50,16 @@ void
 evidence_note(struct evidence_check *k, const char *fmt, ...)
 {
 	char text[1024];
+	json_t *note;
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	text_clean(text);
-	json_array_append_new(k->notes, json_string(text));
+	if ((note = json_string(text)) == NULL)
+		note = json_string("(not UTF-8)");
+	json_array_append_new(k->notes, note);
 }
 
 const char *
@@ -261,6 +264,7 @@ judge(struct evidence_check *k, int fd)
 		return;
 	evidence_check_trail(k);
 	evidence_check_story(k);
+	evidence_check_parts(k);
 	evidence_check_documents(k);
 }
 

@@ -282,6 +282,9 @@ def resealed():
         edit(data)
         return {**files, proof(kind): json.dumps(data).encode()}
 
+    def event(**kw):
+        return {**story, "events": [{**story["events"][0], **kw}] + story["events"][1:]}
+
     one, other = story["notices"]
     new = b"<other/>"
     for what, forged, tale, check in (
@@ -305,6 +308,19 @@ def resealed():
             ("no key", without("trail/key"), story, "trail/checkpoint"),
             ("no checkpoint", without("trail/checkpoint"), story, "trail/checkpoint"),
             ("no anchors", without("anchors/trust.pem", "material/anchors.pem"), story, "signature"),
+            ("another signer", files, told(signerSubject="CN=Somebody"), "signature"),
+            ("another certificate", files, told(signerCertificate=sha256(new)), "signature"),
+            ("another signer's file", {**files, "certificates/signer.pem": files["certificates/gateway.pem"]}, story, "signature"),
+            ("another actor", files, event(actor="PLB001"), "events"),
+            ("another moment", files, event(at="2026-01-01T00:00:00.000000Z"), "events"),
+            ("another detail", files, event(detail={}), "events"),
+            ("an event less", files, {**story, "events": story["events"][1:]}, "events"),
+            ("an event twice", files, {**story, "events": story["events"][:1] + story["events"][:-1]}, "events"),
+            ("another signing", files, {**story, "notices": [{**one, "signedAt": other["publishedAt"]}, other]}, "notice"),
+            ("another root", files, {**story, "checkpoint": {**story["checkpoint"], "root": sha256(new)}}, "trail/checkpoint"),
+            ("a second document", {**files, "document/other": new}, story, "structure"),
+            ("another list", {**files, f"revocation/{sha256(new)}.crl": new + new}, story, "structure"),
+            ("a proof twice", {**files, "trail/00.json": files[proof("accepted")]}, story, "trail/00.json"),
             ("no story", files, {}, "story")):
         bad = [c["check"] for c in failed(verify(seal(forged, tale), code=1))]
         assert check in bad, (what, bad)
@@ -312,6 +328,10 @@ def resealed():
     assert failed(verify(container(0), "--key", f"{story['checkpoint']['origin']}+00000000+" + base64.b64encode(b"\1" + b"0" * 32).decode(), code=1))
     for option, pem in (("--trust", path("FORGERCA.pem")), ("--tsa", path("FORGERCA.pem"))):
         assert failed(verify(container(0), option, pem, code=1)), option
+    # the page alone tells another story: it is said what was verified
+    assert not any("index.html" in n for n in verify(container(0))["notes"])
+    o = verify(seal({**files, "index.html": files["index.html"].replace(b"accepted", b"rejected")}, story))
+    assert any("index.html" in n for n in o["notes"])
     # without the stamp it is as good, but says so
     o = verify(seal(without("trail/checkpoint.tsr"), story))
     assert any("no time-stamp" in n for n in o["notes"])
