@@ -19,6 +19,7 @@
 #include "muhur/trail_check.h"
 
 #define WHERE_SIZE	TILE_PATH_SIZE
+#define CLOCK_SKEW	(300 * USEC_PER_SEC)	/* that the gateway's clock may be before ours */
 
 /* What belongs to one lowest tile. */
 struct block {
@@ -102,13 +103,14 @@ static void
 check_stamp(struct check *k, const struct head *h, usec_t at)
 {
 	char where[WHERE_SIZE];
+	usec_t now = clock_now();
 
 	if (h->file != NULL)
 		return;
 	k->stamped += h->stamp == TIMESTAMP_GOOD || h->stamp == TIMESTAMP_NOT_JUDGED;
 	k->stamps_good += h->stamp == TIMESTAMP_GOOD;
 	if (!k->require_stamps || h->stamp != TIMESTAMP_NONE ||
-	    at > clock_now() - (usec_t)k->grace * USEC_PER_SEC)
+	    (at > now - (usec_t)k->grace * USEC_PER_SEC && at <= now + CLOCK_SKEW))	/* a time to come excuses nothing */
 		return;
 	name_head(h, where);
 	finding(k, "stamp-missing", where, "it has no time-stamp");
@@ -236,6 +238,16 @@ check_opening(struct check *k, struct block *b, uint64_t index, const struct lea
 }
 
 static void
+take_event(struct check *k, long long event)
+{
+	if (k->nevents == k->room) {
+		k->room = k->room == 0 ? 4096 : 2 * k->room;
+		k->events = xreallocarray(k->events, k->room, sizeof(*k->events));
+	}
+	k->events[k->nevents++] = event;
+}
+
+static void
 grow(struct check *k, const struct hash *of_leaf, const struct hash *of_tile)
 {
 	if (k->lost)
@@ -279,8 +291,35 @@ check_leaf(struct check *k, struct block *b, unsigned i, usec_t *at)
 		return 0;
 	}
 	*at = l.at;
+	take_event(k, l.event);
 	check_opening(k, b, b->first + i, &l);
 	return payloads_leaf(k, b->first + i, &l);
+}
+
+/* --- events --------------------------------------------------------------------------- */
+
+static int
+by_number(const void *a, const void *b)
+{
+	const long long *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Each event was numbered once: one that is there again was put in. */
+static void
+check_events(struct check *k)
+{
+	char where[32];
+	size_t i;
+
+	if (k->nevents > 0)
+		qsort(k->events, k->nevents, sizeof(*k->events), by_number);
+	for (i = 1; i < k->nevents; i++)
+		if (k->events[i] == k->events[i - 1] && (i == 1 || k->events[i] != k->events[i - 2])) {
+			(void)snprintf(where, sizeof(where), "event %lld", k->events[i]);
+			finding(k, "event-twice", where, "it has more than one leaf");
+		}
 }
 
 /* --- tiles above ----------------------------------------------------------------------------- */
@@ -428,8 +467,11 @@ check_leaves(struct check *k)
 
 	if (begin(k, first) == 0) {
 		payloads_begin(k);
-		if (pass(k, first) == 0)
+		if (pass(k, first) == 0) {
+			if (!k->split && k->met == k->size)	/* other leaves than were signed tell nothing */
+				check_events(k);
 			rc = payloads_end(k);
+		}
 	}
 	payloads_free(&k->payloads);
 	tiles_close(k->tiles);

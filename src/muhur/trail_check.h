@@ -2,8 +2,8 @@
 /*
  * muhur trail verify, in parts: the checkpoints (trail_heads.c), one pass over
  * leaves and tiles (trail_check.c), the documents they are about
- * (trail_payloads.c).  Memory: some MiB, 80 bytes a checkpoint, and 48 bytes for
- * each document that is missing or was purged.
+ * (trail_payloads.c).  Memory: some MiB, 8 bytes a leaf, 80 bytes a checkpoint, and
+ * 48 bytes for each document that is missing or was purged.
  *
  * What the parts return is 0, or -1: the environment failed (logged).  What is
  * wrong with the log is a finding.
@@ -46,6 +46,7 @@ struct check {
 	size_t		 nheads;
 	size_t		 next;		/* the first that the pass has not met */
 	uint64_t	 from, size;	/* from a checkpoint's tree to another's */
+	uint64_t	 signed_for;	/* the largest of the log's own */
 	uint64_t	 met;		/* the size of the last one that the leaves meet */
 
 	struct tiles	*tiles;
@@ -54,6 +55,8 @@ struct check {
 	int		 split, lost;	/* lost: the tree cannot be made further */
 	uint64_t	 changed_from, changed;		/* leaves in a row that were changed */
 	size_t		 unmet_first, unmet;		/* heads in a row that were not met */
+	long long	*events;	/* of every leaf that was read */
+	size_t		 nevents, room;
 	struct payloads	 payloads;
 };
 

@@ -25,8 +25,10 @@ struct missing {
 void
 payloads_begin(struct check *k)
 {
-	if (k->log->store != -1)
-		k->payloads.seen = xcalloc(SEEN_COUNT, sizeof(*k->payloads.seen));
+	if (k->log->store == -1)
+		return;
+	k->payloads.seen = xcalloc(SEEN_COUNT, sizeof(*k->payloads.seen));
+	k->payloads.seen[0].b[0] = 1;	/* belongs to another place: a hash of zeros was not seen */
 }
 
 static struct hash *

@@ -32,6 +32,7 @@
  * rewritten		the leaves have another root than was signed
  * leaf-changed		a leaf's bytes have another hash than its tile has
  * leaf-malformed	a leaf is not in its canonical form
+ * event-twice	one event has two leaves
  * tile-changed		a tile is not what the tiles below it make, or holds not what it should
  * tile-missing		a tile is not there
  * payload-changed	a document has other bytes than its leaf shows
@@ -158,9 +159,9 @@ check_proof(struct check *k, const char *path, const json_t *proof)
 		finding(k, "proof-bad", path, "%s", why);
 		return 0;
 	}
-	if (head.size > k->size) {
+	if (head.size > k->signed_for) {
 		finding(k, "truncated", path, "its checkpoint is of %llu leaves, the log has signed for %llu at most",
-		    (unsigned long long)head.size, (unsigned long long)k->size);
+		    (unsigned long long)head.size, (unsigned long long)k->signed_for);
 		return 0;
 	}
 	t = tiles_open(k->log->dir, head.size);
@@ -181,7 +182,7 @@ check_proofs(struct check *k, const struct options *o)
 {
 	char *text = NULL;
 	json_t *proof;
-	size_t i, len, at, used;
+	size_t i, len, at, used, n;
 	json_error_t e;
 	int rc = 0;
 
@@ -190,7 +191,7 @@ check_proofs(struct check *k, const struct options *o)
 			log_warn("%s", o->proofs[i]);
 			return -1;
 		}
-		for (at = 0; rc == 0 && at < len; at += used) {		/* one a line */
+		for (at = n = 0; rc == 0 && at < len; at += used) {		/* one a line */
 			used = strcspn(text + at, "\n") + 1;
 			if (used == 1)
 				continue;
@@ -198,7 +199,10 @@ check_proofs(struct check *k, const struct options *o)
 			    JSON_REJECT_DUPLICATES, &e);
 			rc = check_proof(k, o->proofs[i], proof);
 			json_decref(proof);
+			n++;
 		}
+		if (rc == 0 && n == 0)
+			finding(k, "proof-bad", o->proofs[i], "there is no proof in it");
 		free(text);
 	}
 	return rc;
@@ -217,6 +221,7 @@ run(struct check *k, const struct options *o)
 		return 0;
 	}
 	k->from = o->from;
+	k->signed_for = k->size;
 	if (o->to != 0 && o->to < k->size)
 		k->size = o->to;
 	if (k->size == 0) {
@@ -286,6 +291,7 @@ trail_verify(struct cmd *c, int argc, char **argv)
 	trust_free(k.stamps.tsa);
 	json_decref(k.list);
 	free(k.heads);
+	free(k.events);
 	trail_log_close(&l);
 	return rc;
 }

@@ -221,6 +221,15 @@ def leaf_malformed(top, made):
     only(Log(top, "malformed", leaves).verify(), "leaf-malformed", "leaf 9")
 
 
+def event_twice(top, made):
+    """one event with two leaves, signed so"""
+    leaves = list(made)
+    leaves[600] = leaves[9]
+    only(Log(top, "twice", leaves).verify(everything=False), "event-twice", "event 10")
+    leaves[601] = leaves[9]
+    only(Log(top, "thrice", leaves).verify(everything=False), "event-twice", "event 10")
+
+
 def tiles(top, made):
     """a tile changed or gone, at every level"""
     log = Log(top, "tiles", made)
@@ -331,6 +340,9 @@ def documents(top, made):
     log = Log(top, "again", [*made, purged, again], [(702, "2026-11-22")])
     os.unlink(log.stored(33))
     only(log.verify(), "payload-missing", "leaf 701")
+    # nothing has a hash of zeros
+    nothing = trail.make_leaf(701, "2026-11-22T00:00:00.000000Z", "accepted", {"sha256": "0" * 64}, b"s" * 16)
+    only(Log(top, "zeros", [*made, nothing], [(701, "2026-11-22")]).verify(), "payload-missing", "leaf 700")
     # what was refused is not looked for: its leaf shows no hash
     log = Log(top, "refused", made)
     os.rename(log.stored(139), log.stored(139) + ".x")
@@ -396,6 +408,10 @@ def stamps(top, made):
     only(log.verify(*required), "stamp-missing", "checkpoints/2026-11-21/300")
     # it may still come: so long after the last event before it (2026-11-20)
     assert log.verify(*required[:2], str(2 * 10**9), *required[3:], code=0) == []
+    # an event of a time to come excuses nothing
+    late = trail.make_leaf(701, "2999-01-01T00:00:00.000000Z", "rejected", {}, b"s" * 16)
+    only(Log(top, "late", [*made, late], [(701, "2026-11-22")]).verify("--require-stamps", everything=False), "stamp-missing",
+         "checkpoints/2026-11-22/701")
     shutil.copy(paths[2] + ".tsr", paths[3] + ".tsr")
     only(log.verify(code=1), "stamp-bad", "checkpoints/2026-11-21/300")	# also without anchors
     stranger.stamp(paths[3])
@@ -427,6 +443,10 @@ def proofs(top, made):
     path = os.path.join(top, "proof")
     trail.write(path, "\n".join(both + [json.dumps(one, indent=None), json.dumps(older)]).encode())
     assert log.verify("--proof", path, code=0) == []
+    assert log.verify("--proof", path, "--to", "300", code=0) == []
+    for empty in (b"", b"\n\n"):
+        trail.write(path, empty)
+        only(log.verify("--proof", path, everything=False), "proof-bad", path)
 
     def bad(change):
         p = copy.deepcopy(one)
@@ -480,7 +500,7 @@ def command(top, made):
 def main():
     global count, failed
     tests = [whole, sizes, parts, old_tiles, leaf_changed, leaf_changed_all, leaf_removed, leaf_inserted, leaves_swapped,
-             leaf_malformed, tiles, truncated, forked, checkpoints, documents, openings, stamps, proofs, command]
+             leaf_malformed, event_twice, tiles, truncated, forked, checkpoints, documents, openings, stamps, proofs, command]
     made = make_leaves(700)
     wanted = sys.argv[1:]
     for test in tests:
