@@ -397,7 +397,7 @@ static int
 is_known(struct schema_run *r, const xmlChar *localname, const xmlChar *uri, int nb_namespaces,
     int nb_attributes, const xmlChar **attributes)
 {
-	int ours = uri != NULL && strcmp((const char *)uri, r->uri) == 0;
+	int i, ours = uri != NULL && strcmp((const char *)uri, r->uri) == 0;
 
 	if (r->depth == 1)
 		r->root = localname;
@@ -406,6 +406,9 @@ is_known(struct schema_run *r, const xmlChar *localname, const xmlChar *uri, int
 		r->records = 0;
 		shape_free(r->shape);
 		r->shape = NULL;
+		for (i = 0; i < nb_attributes; i++)	/* xsi:type may make another list of it */
+			if (attributes[5 * i + 2] != NULL)
+				r->list = NULL;
 	}
 	if (r->depth != 3 || r->list == NULL)
 		return 0;
