@@ -202,7 +202,7 @@ load_openings(struct check *k, struct block *b)
 	if (k->log->openings == -1)
 		return 0;
 	tile_number(b->first / TILE_WIDTH, path);
-	fd = open_beneath(k->log->openings, path, O_RDONLY, 0);
+	fd = open_beneath(k->log->openings, path, O_RDONLY | O_NONBLOCK, 0);
 	if (fd == -1 || fd_read_all(fd, OPENINGS_MAX, &b->openings, &b->openings_len) == -1) {
 		(void)snprintf(where, sizeof(where), "openings/%s", path);
 		if (trail_trouble(errno)) {

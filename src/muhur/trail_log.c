@@ -68,7 +68,7 @@ read_key(const struct trail_places *p, struct trail_log *l, char **text)
 		return rc;
 	}
 	l->key_from_log = 1;
-	fd = open_beneath(l->dir, "key", O_RDONLY, 0);
+	fd = open_beneath(l->dir, "key", O_RDONLY | O_NONBLOCK, 0);
 	if (fd == -1 || fd_read_all(fd, KEY_MAX, text, &len) == -1) {
 		log_warn("the log's key");
 		rc = -1;
@@ -125,7 +125,7 @@ int
 trail_trouble(int error)
 {
 	return error != ENOENT && error != EBADMSG && error != ERANGE && error != EFBIG &&
-	    error != ELOOP && error != EISDIR && error != ENOTDIR && error != EXDEV;
+	    error != ELOOP && error != EISDIR && error != ENOTDIR && error != EXDEV && error != ESPIPE && error != ENXIO;
 }
 
 int
@@ -162,7 +162,7 @@ trail_opening(int openings, uint64_t index, struct buf *out)
 	int fd, rc = -1;
 
 	tile_number(index / TILE_WIDTH, path);
-	if ((fd = open_beneath(openings, path, O_RDONLY, 0)) == -1) {
+	if ((fd = open_beneath(openings, path, O_RDONLY | O_NONBLOCK, 0)) == -1) {
 		if (errno == ENOENT)
 			return 1;
 		goto out;

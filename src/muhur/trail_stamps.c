@@ -50,7 +50,7 @@ trail_stamp_in(int dir, const char *day, uint64_t size, const struct buf *note,
 
 	memset(t, 0, sizeof(*t));
 	(void)snprintf(path, sizeof(path), "checkpoints/%.10s/%llu.tsr", day, (unsigned long long)size);
-	if ((fd = open_beneath(dir, path, O_RDONLY, 0)) == -1 && errno == ENOENT) {
+	if ((fd = open_beneath(dir, path, O_RDONLY | O_NONBLOCK, 0)) == -1 && errno == ENOENT) {
 		t->state = TIMESTAMP_NONE;
 		return;
 	}

@@ -193,10 +193,11 @@ struct tile_file {
 	size_t	 len;
 };
 
+/* A log may be anybody's: O_NONBLOCK, so that no pipe in a file's place is waited for. */
 static int
 read_file(int dir, const char *path, size_t max, char **data, size_t *len)
 {
-	int fd = open_beneath(dir, path, O_RDONLY, 0), rc, saved;
+	int fd = open_beneath(dir, path, O_RDONLY | O_NONBLOCK, 0), rc, saved;
 
 	*data = NULL;
 	*len = 0;
