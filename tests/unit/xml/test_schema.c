@@ -21,6 +21,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/fdio.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "xml/node.h"
@@ -320,6 +321,65 @@ test_least(void **state)
 	free(said);
 }
 
+/* --- a list that names its own type ---------------------------------------- */
+
+static const char derived[] = "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema' xmlns='urn:test' targetNamespace='urn:test'"
+	" elementFormDefault='qualified'>"
+	"<xs:simpleType name='any'><xs:restriction base='xs:string'/></xs:simpleType>"
+	"<xs:simpleType name='one'><xs:restriction base='any'><xs:enumeration value='1'/></xs:restriction></xs:simpleType>"
+	"<xs:complexType name='record'><xs:attribute name='a' type='any' use='required'/></xs:complexType>"
+	"<xs:complexType name='few'><xs:complexContent><xs:restriction base='record'>"
+	"<xs:attribute name='a' type='one' use='required'/></xs:restriction></xs:complexContent></xs:complexType>"
+	"<xs:complexType name='list'><xs:sequence><xs:element name='r' type='record' maxOccurs='unbounded'/></xs:sequence>"
+	"</xs:complexType>"
+	"<xs:complexType name='narrow'><xs:complexContent><xs:restriction base='list'><xs:sequence>"
+	"<xs:element name='r' type='few' maxOccurs='unbounded'/></xs:sequence></xs:restriction></xs:complexContent></xs:complexType>"
+	"<xs:element name='Root'><xs:complexType><xs:sequence><xs:element name='L' type='list'/></xs:sequence></xs:complexType>"
+	"</xs:element></xs:schema>";
+
+/* Many records, the last one right in the list's own type alone. */
+static char *
+judge_list(const char *attribute)
+{
+	struct buf	 b = { 0 };
+	char		*said;
+	int		 i;
+
+	(void)buf_printf(&b, "<Root xmlns='urn:test' xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'><L%s>", attribute);
+	for (i = 0; i < BEFORE; i++)
+		(void)buf_puts(&b, "<r a='1'/>");
+	(void)buf_puts(&b, "<r a='2'/></L></Root>");
+	said = judge(b.data);
+	assert_non_null(said);
+	buf_free(&b);
+	return said;
+}
+
+static void
+test_own_type(void **state)
+{
+	struct schema_set	*before = set;
+	char			 dir[] = "/tmp/muhur-schema.XXXXXX", *said;
+	int			 fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_int_not_equal(fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), -1);
+	assert_int_equal(file_write_durable(fd, "derived-1.xsd", derived, strlen(derived), 0600), 0);
+	assert_non_null(set = schema_set_load(fd));
+	said = judge_list("");
+	assert_string_equal(said, "");
+	free(said);
+	said = judge_list(" xsi:type='narrow'");
+	assert_string_not_equal(said, "");
+	free(said);
+	schema_set_free(set);
+	set = before;
+	assert_int_equal(unlinkat(fd, "derived-1.xsd", 0), 0);
+	close(fd);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 /* --- the schemas' own shapes and patterns -------------------------------- */
 
 static char *
@@ -523,6 +583,7 @@ main(void)
 		cmocka_unit_test(test_moments),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_least),
+		cmocka_unit_test(test_own_type),
 		cmocka_unit_test(test_shapes),
 		cmocka_unit_test(test_patterns),
 		cmocka_unit_test(test_syntax),
