@@ -19,6 +19,7 @@
 #define MUHUR_MUHUR_EVIDENCE_H
 
 #include <jansson.h>
+#include <openssl/x509.h>
 
 #include "base/mem.h"
 #include "document/sign.h"
@@ -45,6 +46,10 @@ struct evidence {
 int	evidence_story(struct evidence *e);		/* document, notices, what judged them */
 int	evidence_certificates(struct evidence *e);
 int	evidence_trail(struct evidence *e);
+/* Frees those of n certificates that stand in that document, whose signature is first or
+ * last in it, and leaves NULL in their place. */
+#define EVIDENCE_CERTIFICATES	256	/* of a kind, in one container */
+void	evidence_strike(int fd, X509 **v, size_t n);
 
 enum { TR, EN };		/* the languages of pages */
 /* Text for XML and HTML, appended. */

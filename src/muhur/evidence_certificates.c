@@ -26,7 +26,7 @@
 #define LOOK_SIZE	XML_MAX_SIGNATURE	/* bytes of a document's head and tail: a signature is first or last */
 #define TAG		"X509Certificate>"
 
-struct pool { X509 *v[256]; size_t n; };
+struct pool { X509 *v[EVIDENCE_CERTIFICATES]; size_t n; };
 
 static void
 pool_add(struct pool *p, X509 *cert)
@@ -179,6 +179,23 @@ pool_add_stamp(struct pool *p, const struct asic_file *f)
 	if (f != NULL && tsp_token(f->data.data, f->data.len, &token) == 0)
 		tsp_certificates(token.data, token.len, take_from_token, p);
 	buf_free(&token);
+}
+
+void
+evidence_strike(int fd, X509 **v, size_t n)
+{
+	struct asic_file f = { .fd = fd, .size = lseek(fd, 0, SEEK_END) };
+	struct pool p = { .n = 0 };
+	size_t i, j;
+
+	pool_add_document(&p, &f);
+	for (i = 0; i < n; i++)
+		for (j = 0; j < p.n && v[i] != NULL; j++)
+			if (X509_cmp(p.v[j], v[i]) == 0) {
+				X509_free(v[i]);
+				v[i] = NULL;
+			}
+	pool_free(&p);
 }
 
 int

@@ -46,8 +46,8 @@ const char *evidence_digest(const struct evidence_check *k, const char *name);
  * are none that can be used. */
 struct trust *evidence_anchors(struct evidence_check *k, const char *a, const char *b);
 
-/* Of what is beside document and notices: is one of certificates/signer*.pem that one? */
-int	evidence_has_signer(struct evidence_check *k, const char *cert_sha256);
+/* An entry into the temporary file, whose place is then its start.  0 or -1. */
+int	evidence_unpack(struct evidence_check *k, const char *name);
 
 /* In this order. */
 void	evidence_check_manifest(struct evidence_check *k);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -120,39 +121,64 @@ check_events(struct evidence_check *k)
 
 /* --- certificates --------------------------------------------------------------------- */
 
-static int
-is_that(const struct buf *pem, const char *sha256)
+int
+evidence_unpack(struct evidence_check *k, const char *name)
 {
-	BIO *bio = BIO_new_mem_buf(pem->data, (int)pem->len);
-	X509 *cert = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-	unsigned char md[EVP_MAX_MD_SIZE];
-	char hex[SHA256_HEX_SIZE] = "";
-	unsigned len;
-	int same;
+	char sha256[SHA256_HEX_SIZE];
 
-	if (cert != NULL && X509_digest(cert, EVP_sha256(), md, &len) == 1)
-		hex_encode(md, len, hex);
-	same = strcmp(hex, sha256) == 0;
-	X509_free(cert);
-	BIO_free(bio);
-	ERR_clear_error();
-	return same;
+	return ftruncate(k->temp, 0) == -1 || lseek(k->temp, 0, SEEK_SET) == -1 ||
+	    asic_copy(k->r, name, k->temp, sha256) == -1 || lseek(k->temp, 0, SEEK_SET) == -1 ? -1 : 0;
 }
 
-int
-evidence_has_signer(struct evidence_check *k, const char *sha256)
+/* The first of each file certificates/<role>*, at most EVIDENCE_CERTIFICATES. */
+static size_t
+load_certificates(struct evidence_check *k, const char *role, X509 **v)
 {
 	struct buf pem = { 0 };
-	size_t i;
-	int found = 0;
+	size_t i, n = 0;
+	BIO *bio;
 
-	for (i = 0; i < asic_count(k->r) && !found; i++) {
+	for (i = 0; i < asic_count(k->r); i++) {
+		if (!begins(asic_entry(k->r, i), role))
+			continue;
 		buf_reset(&pem);
-		found = begins(asic_entry(k->r, i), "certificates/signer") &&
-		    asic_get(k->r, asic_entry(k->r, i), TRUST_MAX_ANCHORS, &pem) == 0 && pem.len > 0 && is_that(&pem, sha256);
+		v[n] = NULL;
+		if (n < EVIDENCE_CERTIFICATES && asic_get(k->r, asic_entry(k->r, i), TRUST_MAX_ANCHORS, &pem) == 0 &&
+		    pem.len > 0 && (bio = BIO_new_mem_buf(pem.data, (int)pem.len)) != NULL) {
+			v[n] = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+			BIO_free(bio);
+		}
+		if (v[n] == NULL)
+			evidence_say(k, 0, "certificates", "%s: is no certificate, or one too many", asic_entry(k->r, i));
+		else
+			n++;
 	}
 	buf_free(&pem);
-	return found;
+	ERR_clear_error();
+	return n;
+}
+
+/* They are a help for other programs; so each must be named by a signature here: of
+ * the documents that begin so. */
+static void
+check_certificates(struct evidence_check *k, const char *role, const char *documents)
+{
+	X509 *v[EVIDENCE_CERTIFICATES + 1];
+	size_t i, n = load_certificates(k, role, v);
+
+	for (i = 0; i < asic_count(k->r) && n > 0; i++) {
+		if (!begins(asic_entry(k->r, i), documents))
+			continue;
+		if (evidence_unpack(k, asic_entry(k->r, i)) == -1)
+			k->trouble = 1;
+		else
+			evidence_strike(k->temp, v, n);
+	}
+	for (i = 0; i < n; i++) {
+		if (v[i] != NULL)
+			evidence_say(k, 0, "certificates", "%s*.pem: no signature here names one of them", role);
+		X509_free(v[i]);
+	}
 }
 
 /* --- the page -------------------------------------------------------------------------- */
@@ -190,5 +216,7 @@ evidence_check_parts(struct evidence_check *k)
 {
 	check_entries(k);
 	check_events(k);
+	check_certificates(k, "certificates/signer", "document/");
+	check_certificates(k, "certificates/gateway", "notices/");
 	check_page(k);
 }

@@ -206,11 +206,7 @@ add_lists(struct evidence_check *k, struct trust *t)
 static int
 judge_entry(struct evidence_check *k, const char *name, const struct document_settings *s, struct document_verdict *v)
 {
-	char sha256[SHA256_HEX_SIZE];
-
-	if (ftruncate(k->temp, 0) == -1 || lseek(k->temp, 0, SEEK_SET) == -1 ||
-	    asic_copy(k->r, name, k->temp, sha256) == -1 || lseek(k->temp, 0, SEEK_SET) == -1 ||
-	    document_judge(k->temp, s, NULL, v) == -1) {
+	if (evidence_unpack(k, name) == -1 || document_judge(k->temp, s, NULL, v) == -1) {
 		log_warnx("%s: could not be judged", name);
 		k->trouble = 1;
 		return -1;
@@ -242,17 +238,17 @@ agrees(const struct evidence_check *k, const struct document_verdict *v)
 }
 
 /* The certificate that the log has with a decision, where it has one, and that evidence.json
- * tells of and certificates/ shows. */
+ * tells of. */
 static int
-same_certificate(struct evidence_check *k, const struct document_verdict *v)
+same_certificate(const struct evidence_check *k, const struct document_verdict *v)
 {
 	const json_t *e, *s = json_object_get(k->story, "submission");
 	const char *had = get(s, "signerCertificate");
 	size_t i;
 
-	if (v->cert_sha256[0] != '\0' && ((had[0] != '\0' && (strcmp(had, v->cert_sha256) != 0 ||
+	if (v->cert_sha256[0] != '\0' && had[0] != '\0' && (strcmp(had, v->cert_sha256) != 0 ||
 	    strcmp(get(s, "signerSubject"), v->signer_subject) != 0 || strcmp(get(s, "signerIssuer"), v->signer_issuer) != 0 ||
-	    strcmp(get(s, "signerSerial"), v->signer_serial) != 0)) || !evidence_has_signer(k, v->cert_sha256)))
+	    strcmp(get(s, "signerSerial"), v->signer_serial) != 0))
 		return 0;
 	json_array_foreach(k->events, i, e) {
 		had = get(json_object_get(e, "detail"), "certificate");
@@ -274,8 +270,8 @@ check_document(struct evidence_check *k, const struct trust *t)
 		if (strcmp(state, "repeated") == 0)
 			evidence_note(k, "%s: a repeat; its bytes were judged when they came first: now %s", file, first_code(v));
 		else if (!same_certificate(k, v))
-			evidence_say(k, 0, "signature", "its certificate is not the one that the log has, that evidence.json "
-			    "tells of and that certificates/ holds: %s", v->signer_subject);
+			evidence_say(k, 0, "signature", "its certificate is not the one that the log has, and evidence.json "
+			    "tells of: %s", v->signer_subject);
 		else if (agrees(k, v))
 			evidence_say(k, 1, "signature", "%s at its receipt, as it was judged; %s; revocation %s", first_code(v),
 			    v->signer_subject[0] != '\0' ? v->signer_subject : "no signer", revocation_name(v->revocation));
