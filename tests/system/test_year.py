@@ -24,7 +24,7 @@ LAZY = "CUC001"		# fetches every third day
 
 CONF = f"""outbox_retention = {STAY * DAY}
 signing_time_past = {(DAYS + 10) * DAY}
-crl_grace = {(DAYS + 10) * DAY}
+crl_grace = {min(DAYS + 10, 366) * DAY}
 """
 
 market = None
