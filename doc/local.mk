@@ -1,7 +1,7 @@
 # Manual pages, and what an installation is set up with.
 dist_man_MANS += doc/muhur.1 doc/muhurd.8 doc/muhur.conf.5
 dist_doc_DATA = doc/architecture.md doc/evidence.md doc/members.md doc/operations.md doc/refusals.md \
-	doc/rules.md
+	doc/rules.md doc/trail.md
 
 # A configuration that an operator has changed stays.  In the units' names of
 # places the brackets keep configure from putting the values there too.

@@ -421,6 +421,7 @@ read_business(struct reading *r, struct conf *conf)
 	conf->reconcile_delay = get_int(r, "reconcile_delay", 0, 86400);
 	read_signing(r, conf);
 	read_identity(r, conf);
+	read_trail(r, conf);
 	conf->archive_rehash_rate = get_size(r, "archive_rehash_rate", 4096, INT64_C(1) << 40);
 	conf->archive_compress_after = get_number(r, "archive_compress_after", 0, INT64_C(3155760000));
 	conf->outbox_retention = get_number(r, "outbox_retention", 1, INT64_C(3155760000));

@@ -120,6 +120,11 @@ struct conf {
 	/* identities */
 	struct conf_list identity_check;	/* the outside check's program and its arguments; n 0: none */
 	int	 identity_check_timeout;	/* seconds for up to IDENTITY_CHECK_BATCH answers: 60 */
+	/* trail */
+	char	*trail_key;		/* PEM, Ed25519; NULL: events wait, no log is written */
+	char	*trail_origin;		/* the log's name */
+	int	 trail_checkpoint_interval;	/* seconds: 10, at most 60 */
+	int	 trail_stamp_alarm;	/* seconds that a checkpoint may lack its time-stamp: 3600 */
 	/* the store */
 	int64_t	 archive_rehash_rate;	/* bytes a second of the background pass: 4 MiB */
 	int64_t	 archive_compress_after;	/* seconds; 0: when the Istanbul day of receipt is over */

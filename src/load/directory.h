@@ -9,9 +9,9 @@
 
 #include "base/mem.h"
 #include "base/steady.h"
-#include "load/link.h"
 #include "msg/msg.h"
 #include "msg/proto.h"
+#include "pg/link.h"
 
 #define BATCH_MAX	256	/* messages of one kind written together */
 #define CREDITS_MAX	1024	/* M_NOTICE_NEXT outstanding */
@@ -102,6 +102,13 @@ int  clock_watch(struct directory *d);
  * database error. */
 int  expiry_warn(struct directory *d);
 
+/* store.c: documents to compress, what the background pass found.  The first two
+ * take a message, and return -1 where it makes no sense; the others return 0, or
+ * -1 on a database error (kept for later). */
+int  store_compressed(struct directory *d, const struct msg *m);
+int  store_found(struct directory *d, const struct msg *m);
+int  store_write(struct directory *d);
+int  store_order(struct directory *d);
 /* fetched.c: M_FETCHED, kept until the next fetched_write; -1: out of place. */
 int  fetched_keep(struct directory *d, const struct msg *m);
 int  fetched_write(struct directory *d);	/* 0, or -1 on a database error */

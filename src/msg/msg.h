@@ -74,6 +74,18 @@ enum msg_type {
 	M_DIR_REVIEW,		/* P->D struct m_login, proved: of a session that is in */
 	M_DIR_REVIEWED,		/* D->P struct m_login_result: what a login would get now;
 				 * while the database is away the answer waits for it */
+	/* the store; one order at a time */
+	M_COMPRESS,		/* D->P struct m_document: keep it compressed from now on */
+	M_COMPRESS_FILE,	/* P->A struct m_document */
+	M_COMPRESSED,		/* A->P struct m_kept */
+	M_DIR_COMPRESSED,	/* P->D struct m_kept */
+	M_MATERIAL,		/* P->A struct m_material; fd: one file of what documents are judged by;
+				 * tag: the set's number.  None in a set's last, which ends it. */
+	M_MATERIAL_KEPT,	/* A->P struct m_document: the listing of the set with that tag */
+	M_ROT,			/* A->P struct m_document: found by the background pass */
+	M_DIR_ROT,		/* P->D struct m_document */
+	M_PASS,			/* A->P struct m_pass: the background pass has ended */
+	M_DIR_PASS,		/* P->D struct m_pass */
 	M_SESSION_RIGHTS,	/* P->S struct m_rights: from now on */
 	/* downloads, recorded */
 	M_BOX_FETCHED,		/* S->P struct m_box_fetched, tag of the M_BOX_OPEN: that file is closed */

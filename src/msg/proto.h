@@ -117,6 +117,15 @@ struct m_notice_publish {
 };
 struct m_archived { char id[UUID_SIZE]; int ok; };
 
+/* The store. */
+struct m_document { char sha256[SHA256_HEX_SIZE]; };
+enum kept_result { KEPT_OK, KEPT_LATER,		/* our trouble: again after a while */
+    KEPT_ROTTEN, KEPT_ABSENT, KEPT_RESULT_COUNT };
+struct m_kept { char sha256[SHA256_HEX_SIZE]; enum kept_result result; };
+/* slot: which file it is (depot/material.h); last: none, the set is complete. */
+#define MATERIAL_SLOTS_MAX	16
+struct m_material { unsigned slot; int last; };
+struct m_pass { usec_t ended_at; long long documents, bytes, rotten; };
 /* Which bytes: in order, apart from each other, none empty; bytes from..to-1. */
 struct byte_ranges {
 	struct { long long from, to; } v[FETCH_RANGES_MAX];
@@ -156,6 +165,10 @@ PROTO(m_notice_id)
 PROTO(m_notice_file)
 PROTO(m_notice_publish)
 PROTO(m_archived)
+PROTO(m_document)
+PROTO(m_kept)
+PROTO(m_material)
+PROTO(m_pass)
 PROTO(m_box_fetched)
 PROTO(m_fetched)
 PROTO(notice)

@@ -68,8 +68,26 @@ src_muhur_muhur_SOURCES = \
 	src/muhur/status_print.c \
 	src/muhur/submission.c \
 	src/muhur/summary.c \
+	src/muhur/temp.c \
+	src/muhur/temp.h \
+	src/muhur/trail.c \
+	src/muhur/trail.h \
+	src/muhur/trail_check.c \
+	src/muhur/trail_check.h \
+	src/muhur/trail_heads.c \
+	src/muhur/trail_log.c \
+	src/muhur/trail_log.h \
+	src/muhur/trail_payloads.c \
+	src/muhur/trail_proof.c \
+	src/muhur/trail_prove.c \
+	src/muhur/trail_stamp.c \
+	src/muhur/trail_stamps.c \
+	src/muhur/trail_stamps.h \
+	src/muhur/trail_verify.c \
+	src/muhur/tsa.c \
+	src/muhur/tsa.h \
 	src/muhur/user.c \
 	src/muhur/user_cert.c \
 	src/muhur/user_cert.h \
 	src/muhur/verify.c
-src_muhur_muhur_LDADD = src/document/libdocument.a src/xml/libxml.a src/pg/libpg.a src/depot/libdepot.a src/model/libmodel.a src/base/libbase.a $(XMLSEC_LIBS) $(XML_LIBS) $(CRYPTO_LIBS) $(ZSTD_LIBS) $(P11KIT_LIBS) $(PQ_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS) $(CONFUSE_LIBS) $(CURL_LIBS)
+src_muhur_muhur_LDADD = src/document/libdocument.a src/xml/libxml.a src/trail/libtrail.a src/pg/libpg.a src/depot/libdepot.a src/model/libmodel.a src/base/libbase.a $(XMLSEC_LIBS) $(XML_LIBS) $(CRYPTO_LIBS) $(ZSTD_LIBS) $(P11KIT_LIBS) $(PQ_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS) $(CONFUSE_LIBS) $(CURL_LIBS) $(ZIP_LIBS)

@@ -28,6 +28,8 @@ static const struct command {
 	{ "investor",	cmd_investor,	"what a registry number has, over all members", NULL },
 	{ "notice",	cmd_notice,	"what the gateway answered", NULL },
 	{ "archive",	cmd_archive,	"every document that was received or signed", NULL },
+	{ "evidence",	cmd_evidence,	"one submission's story, with its proofs, in one container", NULL },
+	{ "trail",	cmd_trail,	"the signature trail: its checkpoints and their time-stamps", NULL },
 	{ "identity",	cmd_identity,	"who investors are: the outside check, and one of them", NULL },
 	{ "status",	cmd_status,	"what needs attention now", "status [--metrics | --day DATE]" },
 	{ "sign",	cmd_sign,	"sign a document",

@@ -98,10 +98,11 @@ notice_rebuild(struct cmd *c, int argc, char **argv)
 	cmd_begin(c);
 	/* in the order in which the gateway locks them */
 	n = cmd_exec(c, "WITH l AS MATERIALIZED (SELECT no FROM muhur.notice WHERE sha256 IS NOT NULL "
-	    "AND purged_at IS NULL AND archived_at IS NULL AND published_at IS NOT NULL AND outbox_until > $1::timestamptz "
-	    "ORDER BY no FOR UPDATE) "
-	    "UPDATE muhur.notice SET published_at = NULL WHERE no IN (SELECT no FROM l)", 1, params);
-	cmd_event(c, "outbox-rebuilt", NULL, json_pack("{s:I}", "notices", (json_int_t)n));
+	    "AND purged_at IS NULL AND published_at IS NOT NULL AND (archived_at IS NULL OR $1::boolean) "
+	    "AND ($2::text IS NULL OR recipient = $2) ORDER BY no FOR UPDATE) "
+	    "UPDATE muhur.notice SET published_at = NULL WHERE no IN (SELECT no FROM l)", 2, params);
+	cmd_event(c, "outbox-rebuilt", NULL, json_pack("{s:I, s:b, s:s*}", "notices", (json_int_t)n,
+	    "archive", params[0][0] == 't', "member", params[1]));
 	if (store_notify(cmd_db(c), CHANNEL_NOTICE) == -1)
 		exit(EXIT_ENVIRONMENT);
 	cmd_commit(c);

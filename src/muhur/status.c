@@ -449,6 +449,8 @@ gather(struct status *s)
 	add_certificates(s);
 	add_crl(s);
 	add_crls_kept(s);
+	add_trail(s);
+	add_rot(s);
 	add_spool(s);
 }
 

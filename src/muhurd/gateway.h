@@ -66,6 +66,7 @@ struct gateway {
 	struct pairs	*pairs;
 	struct notices	*notices;
 	struct publish	*publish;
+	struct keep	*keep;
 	struct fetches	*fetches;
 	struct sessions	*sessions;
 };

@@ -206,6 +206,7 @@ run(struct gateway *gw, int pid_file)
 	gw->pairs = pairs_new(gw);
 	gw->notices = notices_new(gw);
 	gw->publish = publish_new(gw);
+	gw->keep = keep_new(gw);
 	gw->fetches = fetches_new(gw);
 	gw->sessions = sessions_new(gw);
 	rc = loop_run(gw, signals);

@@ -65,6 +65,8 @@ directory_message(struct gateway *gw, struct msg *m)
 		return publish_notice(gw, m);
 	case M_NOTICE_EXPIRE:
 		return publish_expire(gw, m);
+	case M_COMPRESS:
+		return keep_order(gw, m);
 	case M_FETCHED_KEPT:
 		return fetches_kept(gw, m);
 	default:

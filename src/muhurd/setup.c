@@ -39,7 +39,7 @@ setup_init(struct gateway *gw)
 	for (i = 0; i < MEMBER_KIND_COUNT; i++)
 		f->kind_anchors[i] = f->kind_dir[i] = -1;
 	gw->tree.state = gw->tree.received = gw->tree.store = -1;
-	gw->tree.tmp = gw->tree.boxes = gw->tree.trail = -1;
+	gw->tree.tmp = gw->tree.boxes = gw->tree.trail = gw->tree.openings = -1;
 }
 
 /* --- users ------------------------------------------------------------------ */

@@ -58,7 +58,7 @@ tree_open(struct tree *t, int state)
 	static const char *const received[] = { "spool", "received" };
 
 	t->state = state;
-	t->received = t->store = t->tmp = t->boxes = t->trail = -1;
+	t->received = t->store = t->tmp = t->boxes = t->trail = t->openings = -1;
 	if ((t->received = tree_path(state, received, 2, TREE_PRIVATE, TREE_PRIVATE)) == -1)
 		log_warn("state directory: spool/received");
 	else if ((t->store = tree_dir(state, "store", TREE_SHARED)) == -1)
@@ -69,6 +69,8 @@ tree_open(struct tree *t, int state)
 		log_warn("state directory: boxes");
 	else if ((t->trail = tree_dir(state, "trail", TREE_OUTBOX)) == -1)
 		log_warn("state directory: trail");
+	else if ((t->openings = tree_dir(state, "openings", TREE_SHARED)) == -1)
+		log_warn("state directory: openings");
 	else
 		return 0;
 	return -1;
@@ -77,7 +79,7 @@ tree_open(struct tree *t, int state)
 void
 tree_close(struct tree *t)
 {
-	int *fds[] = { &t->state, &t->received, &t->store, &t->tmp, &t->boxes, &t->trail };
+	int *fds[] = { &t->state, &t->received, &t->store, &t->tmp, &t->boxes, &t->trail, &t->openings };
 	size_t i;
 
 	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {

@@ -18,6 +18,7 @@ struct tree {
 	int	 tmp;		/* store/tmp */
 	int	 boxes;
 	int	 trail;		/* the published log (trail/tiles.h) */
+	int	 openings;	/* what opens its leaves */
 };
 
 #define TREE_PRIVATE	0700	/* muhurd's alone */

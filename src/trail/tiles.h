@@ -19,8 +19,11 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "model/tilepath.h"	/* where each file lies */
+#include "trail/leaf.h"
 #include "trail/merkle.h"
 #include "trail/note.h"
+
+#define OPENINGS_MAX	(TILE_WIDTH * (OPENING_MAX + 1))	/* bytes of one file of openings */
 
 /* --- reading ------------------------------------------------------------- */
 

@@ -69,6 +69,10 @@ PAYLOAD(m_notice_id)
 PAYLOAD(m_notice_file)
 PAYLOAD(m_notice_publish)
 PAYLOAD(m_archived)
+PAYLOAD(m_document)
+PAYLOAD(m_kept)
+PAYLOAD(m_material)
+PAYLOAD(m_pass)
 PAYLOAD(m_box_fetched)
 PAYLOAD(m_fetched)
 PAYLOAD(notice)
@@ -113,6 +117,16 @@ static void (*const again[M_TYPE_COUNT])(const struct msg *) = {
 	[M_ARCHIVED] = again_m_archived,
 	[M_DIR_REVIEW] = again_m_login,
 	[M_DIR_REVIEWED] = again_m_login_result,
+	[M_COMPRESS] = again_m_document,
+	[M_COMPRESS_FILE] = again_m_document,
+	[M_COMPRESSED] = again_m_kept,
+	[M_DIR_COMPRESSED] = again_m_kept,
+	[M_MATERIAL] = again_m_material,
+	[M_MATERIAL_KEPT] = again_m_document,
+	[M_ROT] = again_m_document,
+	[M_DIR_ROT] = again_m_document,
+	[M_PASS] = again_m_pass,
+	[M_DIR_PASS] = again_m_pass,
 	[M_SESSION_RIGHTS] = again_m_rights,
 	[M_BOX_FETCHED] = again_m_box_fetched,
 	[M_FETCHED] = again_m_fetched,

@@ -46,6 +46,8 @@ test_defaults(void **state)
 	assert_int_equal(conf->signing_time_past, 48 * 3600);
 	assert_int_equal(conf->signing_time_future, 5 * 60);
 	assert_int_equal(conf->outbox_retention, 7 * 24 * 3600);
+	assert_int_equal(conf->archive_rehash_rate, 4 * 1024 * 1024);
+	assert_int_equal(conf->archive_compress_after, 0);
 	assert_int_equal(conf->fetch_within, 24 * 3600);
 	assert_int_equal(conf->clock_settle, 10 * 60);
 	assert_int_equal(conf->sent_listing, 10 * 60);
@@ -218,9 +220,9 @@ test_refused(void **state)
 		"trust platform { policies = {\"1.2.\"} }\n", "trust platform { policies = {\"a.b\"} }\n",
 		/* fetched to nowhere */
 		"crl_urls = {\"http://a.example/x.crl\"}\n", "crl_distribution_points = true\n",
+		"outbox_retention = 0\n", "archive_rehash_rate = \"1K\"\n", "archive_compress_after = -1\n", "max_sessions = 99999999999999999999\n",
 		"trail_checkpoint_interval = 61\n", "trail_checkpoint_interval = 0\n", "trail_origin = \"\"\n",
 		"trail_origin = \"two words\"\n", "trail_origin = \"a+b\"\n",
-		"outbox_retention = 0\n", "max_sessions = 99999999999999999999\n",
 	};
 	size_t i;
 	pid_t pid;

@@ -1102,6 +1102,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_expire_bounded),
 		cmocka_unit_test(test_expiry),
 		cmocka_unit_test(test_database_away),
+		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_compress),
 		cmocka_unit_test(test_rot),
 	};
