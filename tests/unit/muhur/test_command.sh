@@ -199,7 +199,7 @@ has ' before calendar$'
 t 0 "parameter list --history" parameter list --history --json
 [ "$(grep -o '"name":"R6.limit","value":"[0-9.]*"' out | cut -d'"' -f8 | tr '\n' ' ')" = '0.05 0.06 0.07 0.04 ' ]; ok $? "... in the order of days"
 sql "SELECT detail FROM event WHERE kind = 'parameter-set' ORDER BY no LIMIT 1"
-has '{"from": "2026-03-10", "name": "R6.limit", "value": "0.04", "before": "0.05"}'
+has "{\"uid\": $(id -u), "'"from": "2026-03-10", "name": "R6.limit", "value": "0.04", "before": "0.05"}'
 t 1 "a name that is none" parameter set R6.limits 0.05
 complains 'R6.limits: there is no such parameter'
 t 1 "a part above 1" parameter set R6.limit 5
@@ -356,7 +356,7 @@ complains 'is closed already'
 t 0 "break show: closed" break show R1-000000000000 --json
 has '"state":"closed".*"closedAt":"20[^"]*Z","closedBy":"operator","closedReason":"Düzeltildi \\"teyit\\""'
 sql "SELECT string_agg(detail::text, ' ') FROM event WHERE kind = 'break-closed'"
-[ "$(cat out)" = '{"break": "R1-000000000000", "reason": "Düzeltildi \"teyit\""}' ]; ok $? "... one event"
+[ "$(cat out)" = "{\"uid\": $(id -u), "'"break": "R1-000000000000", "reason": "Düzeltildi \"teyit\""}' ]; ok $? "... one event"
 
 # PLA, 2 of an asset at 50 TRY and 40 TRY to the dollar, 0.1 of it in its own wallets:
 # value 100 TRY = 2.50 USD; 5 of 100 is the limit and no breach, 7 within the day is within 10 %
@@ -496,7 +496,7 @@ t 1 "... for people" status
 has "^business day .*$day, 1 of 3 reports are in; not in yet:"
 has "PLA BalanceReport, $before"
 sql "SELECT string_agg(DISTINCT kind, ' ' ORDER BY kind) FROM event WHERE actor = 'operator'"
-[ "$(cat out)" = "break-closed contract-added contract-ended member-added member-resumed member-suspended operator-decision outbox-rebuilt parameter-set user-added user-keys-added user-resumed user-suspended" ]
+[ "$(cat out)" = "break-closed contract-added contract-ended database-migrated member-added member-resumed member-suspended operator-decision outbox-rebuilt parameter-set user-added user-keys-added user-resumed user-suspended" ]
 ok $? "every change left its event"
 
 # --- the manual ------------------------------------------------------------------
