@@ -16,7 +16,7 @@
 #include "load/directory.h"
 #include "pg/store.h"
 
-#define PAUSE_FIRST	(5 * USEC_PER_SEC)	/* after trouble of ours: no disk space, say */
+#define PAUSE_FIRST	(1 * USEC_PER_SEC)	/* after trouble of ours: no disk space, say */
 #define PAUSE_MOST	(600 * USEC_PER_SEC)
 #define REFUSED_FOR	(3600 * USEC_PER_SEC)	/* a document that is gone, rotten or all trouble */
 

@@ -284,7 +284,7 @@ class Forge:
             self.template = parts(self.signed())[1]
         return resign(inside(xml.encode(), self.template), None, self.key)
 
-    def judge(self, cases, limit=60):
+    def judge(self, cases, limit=lib.LIMIT):
         """Send all of (what, bytes, codes) and compare what comes back; [] is accepted.
         Each is answered once, of a refused one nothing is kept, and the same user's
         next good document is accepted.  Returns the file names, in order."""

@@ -200,7 +200,7 @@ def logins():
     assert not fails("PLB001", f"{market.pki}/PLB001.ssh")
     p = subprocess.run(["ssh", "-p", str(market.port), "-i", f"{market.pki}/PLA001.ssh", "-o", "BatchMode=yes",
                         "-o", "StrictHostKeyChecking=no", "-o", f"UserKnownHostsFile={market.dir}/kh",
-                        "PLA001@127.0.0.1", "id"], capture_output=True, timeout=30)
+                        "PLA001@127.0.0.1", "id"], capture_output=True, timeout=lib.LIMIT)
     assert p.returncode != 0 and b"uid=" not in p.stdout
 
 
@@ -232,7 +232,7 @@ def other_clients():
         lib.run("rclone", "--config", "/dev/null", "copyto", document("rclone"),
                 f":sftp,host=127.0.0.1,port={market.port},user=PLA001,key_file={market.pki}/PLA001.ssh,"
                 "shell_type=none,md5sum_command=none,sha1sum_command=none:/inbox/rclone.xml",
-                timeout=60)
+                timeout=lib.LIMIT)
         accepted("rclone.xml")
     else:
         print("# rclone is absent")

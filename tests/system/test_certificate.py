@@ -164,7 +164,7 @@ def missing_file():
     os.rename(path, path + ".away")
     try:
         since = market.log_size()
-        p = lib.run(lib.MARKET, "start", market.dir, ok=None, timeout=60)
+        p = lib.run(lib.MARKET, "start", market.dir, ok=None, timeout=lib.LIMIT)
         assert p.returncode != 0 and "crl" in market.log(since).lower(), market.log(since)
     finally:
         os.rename(path + ".away", path)

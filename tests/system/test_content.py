@@ -84,7 +84,7 @@ def schema():
         line = document[:document.index(new)].count("\n") + 1
         documents.append((what, pla.quick(document), BAD))
         want.append((what, str(line), path))
-    names = pla.judge(documents, limit=120)
+    names = pla.judge(documents)
     notices = pla.decisions(names)
     wrong = []
     for name, (what, line, path) in zip(names, want):

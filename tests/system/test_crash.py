@@ -18,7 +18,7 @@ def children(pid):
     return [(int(line.split()[0]), line) for line in out.splitlines() if line.strip()]
 
 
-def answered(names, limit=120):
+def answered(names, limit=lib.LIMIT):
     listed = ",".join(f"'{n}'" for n in names)
     query = (f"SELECT s.file_name, count(*) FILTER (WHERE n.level = 'received'),"
              f" count(*) FILTER (WHERE n.level = 'accepted') FROM muhur.submission s"

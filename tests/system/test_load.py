@@ -60,7 +60,7 @@ def thousand():
     uploaded = time.time()
     assert len(sent) == COUNT
     query = ("SELECT count(*) FROM muhur.notice WHERE published_at IS NOT NULL AND level IN ('received', 'accepted')")
-    lib.wait_for("all notices published", lambda: int(market.sql(query)[0][0]) >= 2 * COUNT, 300)
+    lib.wait_for("all notices published", lambda: int(market.sql(query)[0][0]) >= 2 * COUNT, 4 * lib.LIMIT)
     done = time.time()
     rows = market.sql("SELECT s.file_name, extract(epoch FROM max(n.published_at)),"
                       " count(*) FILTER (WHERE level = 'received'), count(*) FILTER (WHERE level = 'accepted'),"

@@ -23,7 +23,7 @@ def openssh(user, key, *options):
     p = subprocess.run(["sftp", "-q", "-b", "-", "-F", "/dev/null", "-P", str(market.port), "-i", key,
                         "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none", "-o", "StrictHostKeyChecking=no",
                         "-o", f"UserKnownHostsFile={market.dir}/kh", *options, f"{user}@127.0.0.1"],
-                       input="ls /outbox\n", capture_output=True, text=True, timeout=60)
+                       input="ls /outbox\n", capture_output=True, text=True, timeout=lib.LIMIT)
     return p.returncode, p.stderr
 
 

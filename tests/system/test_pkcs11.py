@@ -333,7 +333,7 @@ def smart_card():
                             "-o", f"PKCS11Provider={softhsm.MODULE}", "-o", "IdentityFile=none",
                             "-o", "IdentityAgent=none", "-o", "StrictHostKeyChecking=no",
                             "-o", f"UserKnownHostsFile={market.dir}/kh", f"{user}@127.0.0.1"],
-                           input=f"put {name} /inbox/{name}\n", capture_output=True, text=True, timeout=60,
+                           input=f"put {name} /inbox/{name}\n", capture_output=True, text=True, timeout=lib.LIMIT,
                            env=env, cwd=market.dir)
         assert p.returncode == 0, p.stderr
         assert f"{user} is in" in market.log(since)

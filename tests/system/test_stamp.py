@@ -46,7 +46,7 @@ class Folder:
             f.write(f"example.org/trail\n{size}\nAAAA\n\n— example.org/trail x{size}\n")
 
     def stamp(self, *argv, code=0):
-        p = lib.run(os.path.join(lib.BIN, "muhur"), "-c", self.conf, "trail", "stamp", *argv, ok=None, timeout=60)
+        p = lib.run(os.path.join(lib.BIN, "muhur"), "-c", self.conf, "trail", "stamp", *argv, ok=None, timeout=lib.LIMIT)
         assert p.returncode == code, (p.returncode, p.stdout, p.stderr)
         return p
 
@@ -292,7 +292,7 @@ def two_runs():
     argv = [os.path.join(lib.BIN, "muhur"), "-c", one.conf, "trail", "stamp"]
     runs = [subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(2)]
     for run in runs:
-        out = run.communicate(timeout=60)[0]
+        out = run.communicate(timeout=lib.LIMIT)[0]
         assert run.returncode == 0, out
     assert one.server.asked - asked == 12
     for size in range(6001, 6013):
@@ -314,7 +314,7 @@ def owner():
     one.checkpoint("2026-11-06", 7002)
     os.chmod(one.path("state"), 0o755)
     p = subprocess.run(["setpriv", "--reuid=59901", "--regid=59901", "--clear-groups", os.path.join(lib.BIN, "muhur"),
-                        "-c", one.conf, "trail", "stamp"], capture_output=True, text=True, timeout=60)
+                        "-c", one.conf, "trail", "stamp"], capture_output=True, text=True, timeout=lib.LIMIT)
     assert p.returncode == 3 and "run this as root" in p.stderr, p
     one.stamp()
 

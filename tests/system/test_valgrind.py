@@ -20,7 +20,7 @@ if not BIN or not shutil.which("valgrind"):
 import forge		# noqa: E402
 import hostile		# noqa: E402
 
-LIMIT = 300
+LIMIT = 600
 # Losses that nothing points at are errors; what a process still holds when it ends is not.
 VALGRIND = ["valgrind", "-q", "--vgdb=no", "--leak-check=full", "--show-leak-kinds=definite,indirect",
             "--errors-for-leak-kinds=definite,indirect"]

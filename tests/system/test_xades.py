@@ -350,7 +350,7 @@ def not_judged():
     market.set_conf("tsa_anchors", '"pki/absent.pem"')
     since = market.log_size()
     try:
-        assert lib.run(lib.MARKET, "start", market.dir, ok=None, timeout=60).returncode != 0
+        assert lib.run(lib.MARKET, "start", market.dir, ok=None, timeout=lib.LIMIT).returncode != 0
         assert "tsa_anchors" in market.log(since), market.log(since)
     finally:
         with open(market.conf, "w", encoding="utf-8") as f:

@@ -6,6 +6,8 @@ import struct
 
 import paramiko
 
+import lib
+
 OPEN, CLOSE, READ, WRITE, LSTAT, FSTAT, SETSTAT, FSETSTAT = 3, 4, 5, 6, 7, 8, 9, 10
 OPENDIR, READDIR, REMOVE, MKDIR, RMDIR, REALPATH, STAT, RENAME, SYMLINK = 11, 12, 13, 14, 15, 16, 17, 18, 20
 EXTENDED, ATTRS = 200, 105
@@ -26,10 +28,10 @@ class Wire:
         self.text = ""		# of the status that came last
         self.client = paramiko.SSHClient()
         self.client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
-        self.socket = socket.create_connection(("127.0.0.1", market.port), 30, (source, 0))
+        self.socket = socket.create_connection(("127.0.0.1", market.port), lib.LIMIT, (source, 0))
         try:
             self.client.connect("127.0.0.1", market.port, username=user, key_filename=f"{market.pki}/{user}.ssh",
-                                allow_agent=False, look_for_keys=False, timeout=30, sock=self.socket)
+                                allow_agent=False, look_for_keys=False, timeout=lib.LIMIT, sock=self.socket)
             self.channel = self.client.get_transport().open_session()
             self.channel.invoke_subsystem("sftp")
             self.channel.settimeout(20)

@@ -284,7 +284,7 @@ class Engine:
 
     # --- runs -----------------------------------------------------------------
 
-    def run(self, day=DAY, cause="operator", limit=60):
+    def run(self, day=DAY, cause="operator", limit=240):
         seen = self.value("SELECT count(*) FROM muhur.reconcile_run")
         before = os.path.getsize(self.log)
         self.execute("INSERT INTO muhur.reconcile_job (business_date, not_before, cause)"

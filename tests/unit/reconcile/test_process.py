@@ -27,7 +27,7 @@ def sql(query):
                           check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
-def wait_for(what, condition, limit=30):
+def wait_for(what, condition, limit=240):
     end = time.monotonic() + limit
     while not condition():
         if time.monotonic() > end:

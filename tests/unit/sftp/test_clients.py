@@ -36,7 +36,7 @@ def read(*p):
         return f.read()
 
 
-def run(*cmd, timeout=60, **kw):
+def run(*cmd, timeout=240, **kw):
     return subprocess.run(cmd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           timeout=timeout, **kw)
 
@@ -103,7 +103,7 @@ class Gateway:
     def transport(self, key="user", user=USER):
         t = paramiko.Transport(("127.0.0.1", self.port))
         transports.append(t)
-        t.start_client(timeout=10)
+        t.start_client(timeout=60)
         t.auth_publickey(user, paramiko.Ed25519Key.from_private_key_file(path(key)))
         return t
 
@@ -499,7 +499,7 @@ def only_the_right_key_of_a_user(gw):
         except paramiko.AuthenticationException:
             pass
     t = paramiko.Transport(("127.0.0.1", gw.port))
-    t.start_client(timeout=10)
+    t.start_client(timeout=60)
     try:
         t.auth_password(USER, "secret")
         assert False
@@ -515,7 +515,7 @@ def a_wrong_signature_does_not_come_in(gw):
             return super().sign_ssh_data(data + b"x")
     t = paramiko.Transport(("127.0.0.1", gw.port))
     transports.append(t)
-    t.start_client(timeout=10)
+    t.start_client(timeout=60)
     began = time.monotonic()
     try:
         t.auth_publickey(USER, Liar.from_private_key_file(path("user")))
