@@ -14,8 +14,8 @@
 struct signing_key;
 
 /* Write the notice to out (UTF-8, indented for people), signed as document/sign.h
- * says.  lines: a descriptor to read n->line_count bulk lines from until its end,
- * -1 where the kind has none.  issuer: the name of the registry as the notice's
+ * says.  lines: a descriptor to read the bulk lines from until its end, -1 where
+ * n->line_count is 0.  issuer: the name of the registry as the notice's
  * Issuer.  *signed_at: its SigningTime.  0, or -1 with the cause logged; what out
  * then holds is no notice. */
 int  notice_build(const struct notice *n, const char *issuer, const struct signing_key *k,

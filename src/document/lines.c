@@ -336,6 +336,7 @@ struct reader {
 	int			 nlists;
 	int			 at;		/* index of the open list */
 	long long		 count;
+	int			 ended;		/* the last line has come */
 	long long		 total;		/* of what the only list shows a part; 0: that is told nowhere */
 };
 
@@ -403,6 +404,21 @@ advance_to(struct reader *r, int which)
 	}
 }
 
+/* The last line, which says how many came before it. */
+static int
+end_lines(struct reader *r, const char *count)
+{
+	char	came[24];
+
+	(void)snprintf(came, sizeof(came), "%lld", r->count);
+	if (strcmp(count, came) != 0) {
+		log_warnx("notice: %lld lines came where %s were sent", r->count, count);
+		return -1;
+	}
+	r->ended = 1;
+	return 0;
+}
+
 static int
 write_line(struct reader *r, char *line)
 {
@@ -411,9 +427,11 @@ write_line(struct reader *r, char *line)
 	int			 which;
 	size_t			 i;
 
-	if (rest == NULL)
+	if (rest == NULL || r->ended)
 		return -1;
 	*rest++ = '\0';
+	if (strcmp(line, "\\.") == 0)
+		return end_lines(r, rest);
 	for (which = 0; which < r->nlists; which++)
 		if (strcmp(line, r->list[which]->name) == 0)
 			break;
@@ -489,8 +507,8 @@ read_lines(struct reader *r, int fd)
 		if (take_lines(r, &b) == -1)
 			goto out;
 	}
-	if (b.len > 0)
-		log_warnx("notice: the last line is cut off");
+	if (b.len > 0 || !r->ended)
+		log_warnx("notice: its lines are cut off behind the %lldth", r->count);
 	else
 		rc = 0;
 out:
@@ -508,7 +526,7 @@ lines_write(struct xmlout *x, const struct notice *n, int fd)
 		;
 	if (fd != -1 && read_lines(&r, fd) == -1)
 		return -1;
-	if (r.count != n->line_count) {
+	if (n->kind == NK_CENTRAL_REGISTRY ? r.count > n->line_count : r.count != n->line_count) {
 		log_warnx("notice: %lld lines came where %lld were announced", r.count, n->line_count);
 		return -1;
 	}

@@ -11,7 +11,8 @@
 
 /* Read to the end of fd and write the lists of the notice's kind: Sources, Pairs,
  * Breaks and Limits, say, or Certificates.  0, or -1 with the cause logged: reading, a
- * malformed line, a wrong order, another number of lines than its line_count. */
+ * malformed line, a wrong order, no last line that tells their number, another
+ * number of lines than its line_count says. */
 int	lines_write(struct xmlout *x, const struct notice *n, int fd);
 
 #endif

@@ -97,7 +97,7 @@ put_line(void *arg, const PGresult *res)
  * as they are made and as the server writes them: COPY's text is the lines' form.
  * From muhur.notice_lines they would go through a file of the server's first.
  */
-static int
+static long long
 send_balances(struct db *db, const char *run, const char *business_date, int fd)
 {
 	char	 sql[192], day[DATE_SIZE];
@@ -110,15 +110,16 @@ send_balances(struct db *db, const char *run, const char *business_date, int fd)
 	date_format(date, day);
 	(void)snprintf(sql, sizeof(sql), "COPY (SELECT f1, f2, f3, f4, f5, f6, f7 "
 	    "FROM muhur.central_lines(%lld, '%s')) TO STDOUT", strtoll(run, NULL, 10), day);
-	return db_copy_out(db, sql, fd) == -1 ? -1 : 0;
+	return db_copy_out(db, sql, fd);
 }
 
-static int
+/* How many there were; -1 where they were not sent whole. */
+static long long
 send_all(struct lines *l, struct db *db, const char *notice_id)
 {
 	const char	*params[] = { notice_id };
 	PGresult	*res;
-	int		 rc;
+	long long	 count;
 
 	res = db_query(db, NULL, "SELECT r.no, r.business_date FROM muhur.notice n "
 	    "JOIN muhur.reconcile_run r ON r.no = n.run "
@@ -126,25 +127,28 @@ send_all(struct lines *l, struct db *db, const char *notice_id)
 	if (res == NULL)
 		return -1;
 	if (PQntuples(res) == 1)
-		rc = send_balances(db, PQgetvalue(res, 0, 0), PQgetvalue(res, 0, 1), l->fd);
+		count = send_balances(db, PQgetvalue(res, 0, 0), PQgetvalue(res, 0, 1), l->fd);
 	else
-		rc = db_each_row(db, "SELECT * FROM muhur.notice_lines($1::uuid)", 1, params, put_line,
-		    l) == -1 ? -1 : 0;
+		count = db_each_row(db, "SELECT * FROM muhur.notice_lines($1::uuid)", 1, params, put_line, l);
 	PQclear(res);
-	return rc;
+	return count;
 }
 
-/* Where anything fails the lines end early, and the signer, who knows how
- * many there are, builds nothing. */
+/* Where anything fails the last line is missing, and the signer builds nothing. */
 void
 lines_send(struct db *db, const char *notice_id, int fd)
 {
 	struct lines	 l = { .fd = fd };
+	long long	 count = send_all(&l, db, notice_id);
+	char		 end[32];
 
-	if (send_all(&l, db, notice_id) == -1)
+	if (count == -1)
 		log_warnx("notice %s: its lines could not be sent whole", notice_id);
-	else
+	else {
+		(void)snprintf(end, sizeof(end), "\\.\t%lld\n", count);
+		(void)buf_puts(&l.b, end);
 		(void)flush_lines(&l);
+	}
 	buf_free(&l.b);
 	(void)close(fd);
 }

@@ -60,12 +60,14 @@ struct notice {
 	/* the bulk kinds; an acknowledgement has lines only where it has findings */
 	date_t	 business_date;
 	int	 run;			/* version of the day's run, from 1 */
-	long long line_count;		/* lines that come through the pipe */
+	long long line_count;		/* lines that come through the pipe; NK_CENTRAL_REGISTRY: at most,
+					 * for to count them is to sum up all balances of the day */
 };
 
 /*
  * Bulk lines come to the signer as tab-separated text (COPY text format),
- * one line a record, fields in this order; "\N" is absent.
+ * one line a record, fields in this order; "\N" is absent.  The last line, of
+ * every kind, is "\." and how many came before it: what ends otherwise was cut.
  *  NK_ACKNOWLEDGEMENT, NL_ACCEPTED and NL_RESULT: kind ("record"), then
  *    record_no line code detail registry_no
  *  NK_RECONCILIATION_RESULT: kind ("source", "pair", "break" or "limit"), then

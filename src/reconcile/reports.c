@@ -17,7 +17,8 @@
  * and whom it concerns; CentralRegistryReport to the registry, and the same
  * document to regulators: it says the same to each, and may have millions of lines.
  * A suspended member still gets its reports (S2 N3).  The numbers are those of
- * the lines of muhur.notice_lines, counted once for all.
+ * the lines of muhur.notice_lines, counted once for all; of the central report's
+ * lines, which are its balances summed up, the most that there can be.
  */
 static const char recipients[] =
 	"WITH own AS (SELECT code, count(*) AS n FROM ("
@@ -34,11 +35,9 @@ static const char recipients[] =
 	"    GROUP BY member_code "
 	"    UNION ALL SELECT m.code, count(*) FROM muhur.member m, muhur.limit_result l WHERE m.kind = 'regulator' "
 	"        AND l.run = $1::bigint AND l.status = 'breach' GROUP BY m.code), "
-	/* ten million groups: not where nobody is told */
-	"central AS MATERIALIZED (SELECT CASE WHEN muhur.parameter('report.central', $2::date) = 'run' "
-	"    AND EXISTS (SELECT FROM muhur.member m WHERE m.kind IN ('regulator', 'registry') AND m.state <> 'closed') "
-	"    THEN (SELECT count(*) FROM muhur.central_balance WHERE run = $1::bigint AND business_date = $2::date) "
-	"    END AS n), "
+	"central AS (SELECT coalesce(sum(s.record_count), 0) AS n FROM muhur.reconcile_input i "
+	"    JOIN muhur.submission s ON s.no = i.submission WHERE i.run = $1::bigint AND s.message_type = 'BalanceReport' "
+	"    HAVING muhur.parameter('report.central', $2::date) = 'run'), "
 	"told AS (SELECT 'ReconciliationResult' AS kind, p.code, coalesce(o.n, 0) AS n "
 	"        FROM party p LEFT JOIN own o USING (code) JOIN muhur.member m USING (code) WHERE m.kind <> 'regulator' "
 	"    UNION ALL SELECT 'DiscrepancyReport', m.code, (SELECT count(*) FROM pg_temp.in_effect) "
@@ -46,7 +45,7 @@ static const char recipients[] =
 	"        FROM muhur.member m WHERE m.kind = 'regulator' "
 	"    UNION ALL SELECT 'LimitBreachNotice', code, n FROM breach "
 	"    UNION ALL SELECT 'CentralRegistryReport', m.code, c.n FROM central c, muhur.member m "
-	"        WHERE c.n IS NOT NULL AND m.kind IN ('regulator', 'registry')) "
+	"        WHERE m.kind IN ('regulator', 'registry')) "
 	"SELECT t.kind, t.code, t.n FROM told t JOIN muhur.member m USING (code) WHERE m.state <> 'closed' "
 	/* what takes longest comes last, to the registry first */
 	"ORDER BY t.kind = 'CentralRegistryReport', m.kind <> 'registry', t.code COLLATE \"C\", "

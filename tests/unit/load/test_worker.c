@@ -648,7 +648,8 @@ test_lines(void **state)
 	assert_string_equal(text,
 	    "pair\tPLA\tCUA\tA\t2\t2\t0\tmatched\n"
 	    "pair\tPLA\tCUA\tB\t1.5\t\\N\t\\N\tmissing\n"
-	    "break\tR4-1\tR4\tm.32(1)\tmissing\tPLA\t\\N\t\\N\t\\N\t\\N\t\\N\tnew\t" DAY "\ta\\tb\topen\t\\N\t\\N\n");
+	    "break\tR4-1\tR4\tm.32(1)\tmissing\tPLA\t\\N\t\\N\t\\N\t\\N\t\\N\tnew\t" DAY "\ta\\tb\topen\t\\N\t\\N\n"
+	    "\\.\t3\n");
 	free(text);
 	res = db_query_row(&owner, "SELECT count(*) FROM muhur.notice_lines('01999999-0000-7000-8000-000000000000')", 0, NULL);
 	assert_string_equal(PQgetvalue(res, 0, 0), "3");
@@ -682,8 +683,9 @@ test_central_lines(void **state)
 	    "balance\t1000000001\tB\tPLB\t99999999999999999999\t0\t99999999999999999999.999999999999999999\n"
 	    "balance\t1000000002\tB\tPLA\t-2\t0.5\t-0.5\n"
 	    "balance\t1000000002\tB\tPLB\t1.5\t0\t-0.5\n"
-	    "balance\t1000000010\tA\tPLA\t7\t0\t7\n");
-	res = db_query_row(&owner, "SELECT string_agg(concat_ws(E'\\t', f1, f2, f3, f4, f5, f6, f7) || E'\\n', '')"
+	    "balance\t1000000010\tA\tPLA\t7\t0\t7\n"
+	    "\\.\t5\n");
+	res = db_query_row(&owner, "SELECT string_agg(concat_ws(E'\\t', f1, f2, f3, f4, f5, f6, f7) || E'\\n', '') || E'\\\\.\\t5\\n'"
 	    " FROM muhur.notice_lines('01999999-0000-7000-8000-000000000001')", 0, NULL);
 	assert_string_equal(PQgetvalue(res, 0, 0), text);
 	PQclear(res);

@@ -116,12 +116,14 @@ test_life_of_one_day(void **state)
 	"WHERE n.run = " LAST " AND n.recipient = '" member "' AND n.kind = '" kind "'"
 #define BREAKS(member) TOLD(member, "ReconciliationResult", "l.f3, l.f5, l.f6, l.f7") " AND l.f1 = 'break'"
 
-/* Each notice has as many lines as are stored with it. */
+/* Each notice has as many lines as are stored with it; a central report no more,
+ * and the registry's and the Board's are announced alike. */
 static void
 expect_counts(void)
 {
 	expect("SELECT string_agg(n.kind || ' ' || n.recipient || ' ' || n.line_count || ' ' || c.n, ', ') FROM muhur.notice n, "
-	    "LATERAL (SELECT count(*) AS n FROM muhur.notice_lines(n.id)) c WHERE n.line_count IS DISTINCT FROM c.n", "");
+	    "LATERAL (SELECT count(*) AS n FROM muhur.notice_lines(n.id)) c WHERE n.line_count IS NULL OR n.line_count < c.n "
+	    "OR (n.line_count > c.n AND n.kind <> 'CentralRegistryReport')", "");
 }
 
 static void
@@ -305,8 +307,9 @@ test_central(void **state)
 	expect(TOLD("MKK", "CentralRegistryReport", "l.f2, l.f3, l.f4, l.f5, l.f6, l.f7"),
 	    "1000000001 " BTC " PLA 4.5 0 6.5\n1000000001 " BTC " PLB 2 0.5 6.5\n1000000001 " ETH " PLA 10 0 10\n"
 	    "1000000002 " BTC " PLA 2.5 0 2.5\n1000000009 " ETH " PLB 7 0 7");
+	/* at most: six records, of which two are summed up */
 	expect("SELECT string_agg(recipient || ' ' || line_count, ', ' ORDER BY recipient) FROM muhur.notice "
-	    "WHERE kind = 'CentralRegistryReport'", "MKK 5, SPK 5");
+	    "WHERE kind = 'CentralRegistryReport'", "MKK 6, SPK 6");
 	/* one document for both */
 	expect("SELECT c.recipient || ' of ' || o.recipient FROM muhur.notice c JOIN muhur.notice o ON o.no = c.copy_of",
 	    "SPK of MKK");

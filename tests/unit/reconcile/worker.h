@@ -123,6 +123,9 @@ record(const char *table, const char *columns, long long no, const char *values)
 
 	assert_int_equal(db_exec(&owner, text, 0, NULL), 1);
 	free(text);
+	text = xasprintf("UPDATE muhur.submission SET record_count = coalesce(record_count, 0) + 1 WHERE no = %lld", no);
+	assert_int_equal(db_exec(&owner, text, 0, NULL), 1);
+	free(text);
 }
 
 static inline void

@@ -137,24 +137,52 @@ run_from(const struct notice *n, int lines)
 	return text;
 }
 
+/* The lines just as they are, from a pipe. */
 static char *
-run(const struct notice *n, const char *lines)
+run_raw(const struct notice *n, const char *lines)
 {
 	int	 p[2];
 
-	if (lines == NULL)
-		return run_from(n, -1);
 	assert_int_equal(pipe(p), 0);
 	assert_int_equal(write_full(p[1], lines, strlen(lines)), 0);
 	close(p[1]);
 	return run_from(n, p[0]);
 }
 
+/* What is sent of these lines: the last one tells how many they are. */
+static char *
+with_last_line(const char *lines)
+{
+	const char	*c;
+	int		 count = 0;
+
+	for (c = lines; *c != '\0'; c++)
+		count += *c == '\n';
+	return xasprintf("%s\\.\t%d\n", lines, count);
+}
+
+static char *
+run(const struct notice *n, const char *lines)
+{
+	char	*all, *text;
+
+	if (lines == NULL)
+		return run_from(n, -1);
+	all = with_last_line(lines);
+	text = run_raw(n, all);
+	free(all);
+	return text;
+}
+
 /* The same of more than a pipe holds. */
 static char *
 run_from_file(const struct notice *n, const char *lines)
 {
-	return run_from(n, file_of(lines, strlen(lines)));
+	char	*all = with_last_line(lines), *text;
+
+	text = run_from(n, file_of(all, strlen(all)));
+	free(all);
+	return text;
 }
 
 static void
@@ -369,6 +397,39 @@ test_characters(void **state)
 	assert_non_null(text);
 	assert_non_null(strstr(text, "<Detail>&#9;&#10;&#13; &quot;'&lt;&gt;&amp; ]]&gt; \xf0\x9f\x94\x8f \xef\xbf\xbd\xef\xbf\xbd</Detail>"));
 	free(text);
+}
+
+/* What was cut off on its way is never signed. */
+static void
+test_last_line(void **state)
+{
+#define TWO	BALANCE("1234567890", "1") BALANCE("1234567891", "1")
+	static const char *const bad[] = {
+		"", TWO, TWO "\\.", TWO "\\.\t2", TWO "\\.\n", TWO "\\.\t\n", TWO "\\.\t1\n", TWO "\\.\t3\n",
+		TWO "\\.\t02\n", TWO "\\.\t2\t\n", TWO "\\.\t2\n\\.\t2\n", BALANCE("1234567890", "1") "\\.\t2\n",
+		TWO "\\.\t2\n" BALANCE("1234567892", "1"), "\\.\t2\n" TWO,
+	};
+	static const char good[] = TWO "\\.\t2\n";
+	struct notice	n;
+	char		*text;
+	size_t		i;
+
+	(void)state;
+	bulk(&n, NK_CENTRAL_REGISTRY, 2);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_null(run_raw(&n, bad[i]));
+	/* of this kind the most is known before; of others how many there are */
+	for (n.line_count = 1; n.line_count < 4; n.line_count++) {
+		text = run_raw(&n, good);
+		assert_int_equal(text != NULL, n.line_count >= 2);
+		free(text);
+	}
+	for (n.line_count = 5; n.line_count < 8; n.line_count++) {
+		n.kind = NK_RECONCILIATION_RESULT;
+		text = run(&n, good_result);
+		assert_int_equal(text != NULL, n.line_count == 6);
+		free(text);
+	}
 }
 
 /* Of every kind that may say nothing. */
@@ -705,6 +766,7 @@ test_process(void **state)
 	struct buf	 b = { 0 };
 	struct m_notice_file f;
 	struct m_notice_id id;
+	char		*lines = with_last_line(good_result);
 	int		 pair[2], fds[2], p[2], status, i;
 	pid_t		 pid;
 
@@ -726,8 +788,8 @@ test_process(void **state)
 		fds[0] = file_of("", 0);
 		if (i > 0) {
 			assert_int_equal(pipe(p), 0);
-			assert_int_equal(write_full(p[1], i == 1 ? good_result : "junk\n",
-			    i == 1 ? strlen(good_result) : 5), 0);
+			assert_int_equal(write_full(p[1], i == 1 ? lines : "junk\n",
+			    i == 1 ? strlen(lines) : 5), 0);
 			close(p[1]);
 			fds[1] = p[0];
 		}
@@ -743,6 +805,7 @@ test_process(void **state)
 		else
 			assert_int_equal(get_m_notice_id(&m, &id), 0);
 	}
+	free(lines);
 	buf_free(&b);
 	msg_close(&c);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -759,6 +822,7 @@ main(void)
 		cmocka_unit_test(test_expiry),
 		cmocka_unit_test(test_one_list),
 		cmocka_unit_test(test_characters),
+		cmocka_unit_test(test_last_line),
 		cmocka_unit_test(test_no_lines),
 		cmocka_unit_test(test_long_notice),
 		cmocka_unit_test(test_long_line),
