@@ -161,17 +161,13 @@ list_shelf(struct pass *p)
 	char head[3];
 	struct dirent *e;
 	DIR *dir;
-	int fd;
 
 	p->nnames = p->next = 0;
 	p->shelf_more = 0;
 	(void)snprintf(head, sizeof(head), "%02x", (unsigned)p->shelf);
-	fd = open_beneath(p->store, head, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	if (fd == -1 || (dir = fdopendir(fd)) == NULL) {
+	if ((dir = open_list(p->store, head)) == NULL) {
 		if (errno != ENOENT)
 			log_alarm("store/%s: %s", head, strerror(errno));
-		if (fd != -1)
-			(void)close(fd);
 		return;
 	}
 	while ((e = readdir(dir)) != NULL) {

@@ -264,6 +264,22 @@ open_dir(int dirfd, const char *name)
 	return open_beneath(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 }
 
+DIR *
+open_list(int dirfd, const char *name)
+{
+	int fd = open_beneath(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0), saved;
+	DIR *d;
+
+	if (fd == -1)
+		return NULL;
+	if ((d = fdopendir(fd)) == NULL) {
+		saved = errno;
+		(void)close(fd);
+		errno = saved;
+	}
+	return d;
+}
+
 int
 set_nonblock(int fd)
 {

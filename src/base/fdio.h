@@ -3,6 +3,7 @@
 #ifndef MUHUR_BASE_FDIO_H
 #define MUHUR_BASE_FDIO_H
 
+#include <dirent.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -35,6 +36,9 @@ int make_dir(int dirfd, const char *name, mode_t mode, int *made);
 /* Open one base name below dirfd without leaving it: openat2 with
  * RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS. */
 int open_beneath(int dirfd, const char *name, int flags, mode_t mode);
+/* The same, of a directory (".": dirfd itself), to be read from its beginning;
+ * NULL with errno.  Close it with closedir. */
+DIR *open_list(int dirfd, const char *name);
 
 int set_nonblock(int fd);
 int set_cloexec(int fd, int on);

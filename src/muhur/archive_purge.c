@@ -240,12 +240,10 @@ settle_all(struct purge *p)
 {
 	struct dirent *e;
 	DIR *dir;
-	int fd, rc = 0;
+	int rc = 0;
 
-	if ((fd = open_beneath(p->aside, ".", O_RDONLY | O_DIRECTORY, 0)) == -1 || (dir = fdopendir(fd)) == NULL) {
+	if ((dir = open_list(p->aside, ".")) == NULL) {
 		log_warn("store/" ASIDE);
-		if (fd != -1)
-			(void)close(fd);
 		return -1;
 	}
 	while ((e = readdir(dir)) != NULL)

@@ -98,13 +98,11 @@ static int
 list(int dir, const char *what, int (*wanted)(const char *), struct names *l)
 {
 	struct dirent *e;
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd != -1 ? fdopendir(fd) : NULL;
+	DIR *d = open_list(dir, ".");
+	int rc;
 
 	if (d == NULL) {
 		log_warn("%s", what);
-		if (fd != -1)
-			(void)close(fd);
 		return -1;
 	}
 	while (errno = 0, (e = readdir(d)) != NULL)
@@ -114,11 +112,11 @@ list(int dir, const char *what, int (*wanted)(const char *), struct names *l)
 		}
 	if (errno != 0)
 		log_warn("%s", what);
-	fd = errno != 0 ? -1 : 0;
+	rc = errno != 0 ? -1 : 0;
 	(void)closedir(d);
 	if (l->n > 1)
 		qsort(l->v, l->n, sizeof(*l->v), newest_first);
-	return fd;
+	return rc;
 }
 
 /* --- one of them ---------------------------------------------------------------- */

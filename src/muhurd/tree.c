@@ -94,17 +94,11 @@ tree_each(int dirfd, int (*fn)(int, const char *, void *), void *arg)
 {
 	struct dirent *e;
 	DIR *dir;
-	int fd, rc = 0, saved;
+	int rc = 0, saved;
 
-	/* a descriptor of its own: the offset of a shared one would be shared too */
-	if ((fd = open_beneath(dirfd, ".", O_RDONLY | O_DIRECTORY, 0)) == -1)
+	/* a description of its own: the place of a shared one would be shared too */
+	if ((dir = open_list(dirfd, ".")) == NULL)
 		return -1;
-	if ((dir = fdopendir(fd)) == NULL) {
-		saved = errno;
-		(void)close(fd);
-		errno = saved;
-		return -1;
-	}
 	for (;;) {
 		errno = 0;
 		if ((e = readdir(dir)) == NULL) {

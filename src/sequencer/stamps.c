@@ -19,24 +19,11 @@
 #define LOOK_TIME	(30 * USEC_PER_SEC)
 #define ALARM_TIME	(3600 * USEC_PER_SEC)
 
-static DIR *
-open_folder(int dirfd, const char *name)
-{
-	int fd = open_beneath(dirfd, name, O_RDONLY | O_DIRECTORY, 0);
-	DIR *d;
-
-	if (fd == -1)
-		return NULL;
-	if ((d = fdopendir(fd)) == NULL)
-		(void)close(fd);
-	return d;
-}
-
 /* The last day before `before' ("" none) that has a folder. */
 static int
 day_before(int days, const char *before, char day[DATE_SIZE])
 {
-	DIR *d = open_folder(days, ".");
+	DIR *d = open_list(days, ".");
 	struct dirent *e;
 	date_t date;
 
@@ -54,7 +41,7 @@ day_before(int days, const char *before, char day[DATE_SIZE])
 static uint64_t
 newest_of_day(int days, const char *day, const char *end)
 {
-	DIR *d = open_folder(days, day);
+	DIR *d = open_list(days, day);
 	struct dirent *e;
 	uint64_t size, newest = 0;
 	size_t len;

@@ -197,14 +197,12 @@ drop_partial(struct tile_writer *w, int level, uint64_t n)
 	struct dirent *e;
 	const char *name;
 	DIR *d = NULL;
-	int dir, fd = -1;
+	int dir;
 
 	tile_path(level, n, 1, path);
 	*strrchr(path, '/') = '\0';
 	if ((dir = folder_of(w->dir, path, 0755, &name)) != -1)
-		fd = open_beneath(dir, name, O_RDONLY | O_DIRECTORY, 0);
-	if (fd != -1 && (d = fdopendir(fd)) == NULL)
-		(void)close(fd);
+		d = open_list(dir, name);
 	while (d != NULL && (e = readdir(d)) != NULL)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
 			(void)unlinkat(dirfd(d), e->d_name, 0);

@@ -90,16 +90,11 @@ wider(int dir, int level, uint64_t n, unsigned width)
 	struct dirent *e;
 	uint64_t w;
 	DIR *d;
-	int fd;
 
 	tile_path(level, n, width, path);
 	*strrchr(path, '/') = '\0';
-	if ((fd = open_beneath(dir, path, O_RDONLY | O_DIRECTORY, 0)) == -1)
+	if ((d = open_list(dir, path)) == NULL)
 		return 0;
-	if ((d = fdopendir(fd)) == NULL) {
-		(void)close(fd);
-		return 0;
-	}
 	while ((e = readdir(d)) != NULL)
 		if (size_parse(e->d_name, strlen(e->d_name), &w) == 0 && w > width &&
 		    w < TILE_WIDTH && (best == 0 || w < best))
@@ -314,20 +309,6 @@ add(struct list *l)
 	return &l->v[l->n++];
 }
 
-/* Opens a folder to be listed; NULL with errno. */
-static DIR *
-list_dir(int dir, const char *name)
-{
-	int fd = open_beneath(dir, name, O_RDONLY | O_DIRECTORY, 0);
-	DIR *d;
-
-	if (fd == -1)
-		return NULL;
-	if ((d = fdopendir(fd)) == NULL)
-		(void)close(fd);
-	return d;
-}
-
 /* Checkpoints and stamps alike, stamps with the flag set; 0 or -1 (errno). */
 static int
 list_day(int dir, const char *name, date_t day, struct list *l)
@@ -335,7 +316,7 @@ list_day(int dir, const char *name, date_t day, struct list *l)
 	struct dirent *e;
 	struct found *f;
 	uint64_t size;
-	DIR *d = list_dir(dir, name);
+	DIR *d = open_list(dir, name);
 	size_t len;
 	int stamp;
 
@@ -362,7 +343,7 @@ list_day(int dir, const char *name, date_t day, struct list *l)
 static int
 list_checkpoints(int dir, struct list *l)
 {
-	DIR *d = list_dir(dir, "checkpoints");
+	DIR *d = open_list(dir, "checkpoints");
 	struct dirent *e;
 	date_t day;
 	int rc = 0;
@@ -418,7 +399,7 @@ find_checkpoint(int dir, uint64_t size, char **data, size_t *len)
 {
 	char path[TILE_PATH_SIZE];
 	struct dirent *e;
-	DIR *d = list_dir(dir, "checkpoints");
+	DIR *d = open_list(dir, "checkpoints");
 	date_t day;
 	int rc = -1;
 

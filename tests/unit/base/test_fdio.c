@@ -158,6 +158,38 @@ test_beneath(void **state)
 	(void)close(d);
 }
 
+/* A list of its own place, of what is a directory beneath. */
+static void
+test_list(void **state)
+{
+	int d, round;
+	DIR *list;
+
+	(void)state;
+	d = open_dir(dirfd_, "l");
+	assert_true(d >= 0);
+	assert_int_equal(file_write_durable(d, "file", "x", 1, 0600), 0);
+	assert_int_equal(symlinkat(".", d, "link"), 0);
+	for (round = 0; round < 2; round++) {
+		struct dirent *e;
+		int n = 0;
+
+		assert_non_null(list = open_list(round == 0 ? d : dirfd_, round == 0 ? "." : "l"));
+		while ((e = readdir(list)) != NULL)
+			n += strcmp(e->d_name, "file") == 0 || strcmp(e->d_name, "link") == 0;
+		assert_int_equal(n, 2);
+		assert_int_equal(closedir(list), 0);
+	}
+	assert_null(open_list(d, "file"));
+	assert_int_equal(errno, ENOTDIR);
+	assert_null(open_list(d, "none"));
+	assert_int_equal(errno, ENOENT);
+	assert_null(open_list(d, "link"));
+	assert_int_equal(errno, ENOTDIR);
+	assert_null(open_list(d, ".."));
+	(void)close(d);
+}
+
 static void
 test_close_from(void **state)
 {
@@ -184,6 +216,7 @@ main(void)
 		cmocka_unit_test(test_write_durable),
 		cmocka_unit_test(test_directories),
 		cmocka_unit_test(test_beneath),
+		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_close_from),
 	};
 
