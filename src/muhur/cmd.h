@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "base/conf.h"
+#include "base/mem.h"
 #include "pg/db.h"
 
 enum { EXIT_YES = 0, EXIT_NO = 1, EXIT_USAGE = 2, EXIT_ENVIRONMENT = 3 };
@@ -39,6 +40,9 @@ void cmd_json(json_t *o);
 void cmd_rows(const struct cmd *c, const PGresult *res, const char *const *names);
 /* The same columns in the same order as CSV (RFC 4180), but for JSON values. */
 void cmd_csv(const PGresult *res, const char *const *names);
+/* One field of it, quoted where it must be.  A text that a spreadsheet would take
+ * for a formula gets an apostrophe before it: members choose some of them. */
+void cmd_csv_field(struct buf *b, const char *s);
 /* One row as a JSON object; the same as lines "name: value" for people. */
 json_t *cmd_row_json(const PGresult *res, int row, const char *const *names);
 void cmd_record(const PGresult *res, int row, const char *const *names);

@@ -41,22 +41,17 @@ struct range {
 	int		 made, rc;
 };
 
-static void
-csv_field(struct buf *b, const char *s, const char *end)
-{
-	buf_puts(b, "\"");
-	for (; *s != '\0'; s++) {
-		if (*s == '"')
-			buf_puts(b, "\"");
-		buf_append(b, s, 1);
-	}
-	buf_printf(b, "\"%s", end);
-}
-
 static const char *
 value(const PGresult *res, int row, int column)
 {
 	return PQgetisnull(res, row, column) ? "" : PQgetvalue(res, row, column);
+}
+
+static void
+csv_field(struct buf *b, const char *s, const char *end)
+{
+	cmd_csv_field(b, s);
+	buf_puts(b, end);
 }
 
 /* A line of both listings; container "": there is none, and why. */

@@ -221,34 +221,31 @@ print_table(const PGresult *res, const char *const *names)
 	free(width);
 }
 
-/*
- * One field of RFC 4180.  A text that a spreadsheet would take for a formula
- * has an apostrophe before it: members choose some of them.
- */
-static void
-print_csv_field(const char *s)
+void
+cmd_csv_field(struct buf *b, const char *s)
 {
-	int formula = *s != '\0' && strchr("=+@", *s) != NULL;
+	int formula = *s != '\0' && strchr("=+@\t", *s) != NULL;
 
 	if (*s == '-' && s[1 + strspn(s + 1, "0123456789.")] != '\0')
 		formula = 1;
 	if (!formula && s[strcspn(s, ",\"\r\n")] == '\0') {
-		fputs(s, stdout);
+		buf_puts(b, s);
 		return;
 	}
-	fputs(formula ? "\"'" : "\"", stdout);
+	buf_puts(b, formula ? "\"'" : "\"");
 	for (; *s != '\0'; s++) {
 		if (*s == '"')
-			putchar('"');
-		putchar(*s);
+			buf_puts(b, "\"");
+		buf_append(b, s, 1);
 	}
-	putchar('"');
+	buf_puts(b, "\"");
 }
 
 /* What is a JSON value has no field; NULL is empty. */
 void
 cmd_csv(const PGresult *res, const char *const *names)
 {
+	struct buf b = { 0 };
 	int row, i;
 
 	for (row = -1; row < PQntuples(res); row++) {
@@ -259,17 +256,20 @@ cmd_csv(const PGresult *res, const char *const *names)
 
 			if (col.type == '@')
 				continue;
-			fputs(sep, stdout);
+			buf_puts(&b, sep);
 			sep = ",";
 			if (row == -1)
-				fputs(col.name, stdout);
+				buf_puts(&b, col.name);
 			else if (col.type == '?' && !PQgetisnull(res, row, i))
-				fputs(*PQgetvalue(res, row, i) == 't' ? "true" : "false", stdout);
+				buf_puts(&b, *PQgetvalue(res, row, i) == 't' ? "true" : "false");
 			else
-				print_csv_field(PQgetvalue(res, row, i));
+				cmd_csv_field(&b, PQgetvalue(res, row, i));
 		}
-		fputs("\r\n", stdout);
+		buf_puts(&b, "\r\n");
+		fwrite(b.data, 1, b.len, stdout);
+		buf_reset(&b);
 	}
+	buf_free(&b);
 }
 
 void

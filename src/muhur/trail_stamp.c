@@ -40,6 +40,7 @@ struct run {
 	struct tsa	*tsa;
 	int		 dir;		/* trail/checkpoints, locked */
 	long		 limit, done;
+	long		 failed;	/* that cannot be read or written; the others go on */
 };
 
 /* --- what is there ------------------------------------------------------------ */
@@ -134,7 +135,8 @@ report(const struct run *r, const char *day, const char *size, const struct time
 		printf("checkpoints/%s/%s: stamped %.19sZ by %s\n", day, size, at, t->authority);
 }
 
-/* 0, or -1: no use to go on (logged). */
+/* 0, or -1 where the authority is in trouble, so that there is no use to go on
+ * (logged).  What is wrong with one checkpoint does not hold up the others. */
 static int
 stamp_one(struct run *r, int dir, const char *day, const char *size)
 {
@@ -144,20 +146,23 @@ stamp_one(struct run *r, int dir, const char *day, const char *size)
 	size_t len;
 	int fd, rc = -1;
 
-	if ((fd = open_beneath(dir, size, O_RDONLY | O_CLOEXEC, 0)) == -1 ||
+	if ((fd = open_beneath(dir, size, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0)) == -1 ||
 	    fd_read_all(fd, CHECKPOINT_MAX, &note, &len) == -1) {
-		log_warn("checkpoints/%s/%s", day, size);
+		log_warn("checkpoints/%s/%s: it has no stamp yet", day, size);
+		r->failed++;
+		rc = 0;
 		goto out;
 	}
 	if (tsa_ask(r->tsa, note, len, &resp, &t) == -1)
 		goto out;
+	rc = 0;
 	if (file_write_durable(dir, name, resp.data, resp.len, 0644) == -1) {
 		log_warn("checkpoints/%s/%s", day, name);
+		r->failed++;
 		goto out;
 	}
 	report(r, day, size, &t);
 	r->done++;
-	rc = 0;
 out:
 	if (fd != -1)
 		(void)close(fd);
@@ -208,7 +213,7 @@ stamp_listed(struct run *r, int dir, const char *day)
 	if (list(dir, day, is_size, &sizes) == -1 || list(dir, day, is_stamp, &stamps) == -1)
 		goto out;
 	rc = 0;
-	for (i = 0; rc == 0 && i < sizes.n && r->done < r->limit; i++)
+	for (i = 0; rc == 0 && i < sizes.n && r->done + r->failed < r->limit; i++)
 		if (!has_stamp(&stamps, sizes.v[i]))
 			rc = stamp_one(r, dir, day, sizes.v[i]);
 out:
@@ -222,7 +227,7 @@ stamp_day(struct run *r, const char *day, int newest)
 {
 	char *mark = xasprintf(".%s.stamped", day);
 	struct stat before;
-	long done = r->done;
+	long seen = r->done + r->failed;
 	int dir, rc = -1;
 
 	if ((dir = openat(r->dir, day, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) == -1 ||
@@ -230,7 +235,7 @@ stamp_day(struct run *r, const char *day, int newest)
 		log_warn("checkpoints/%s", day);
 	else if (!newest && is_done(r, mark, &before))
 		rc = 0;
-	else if ((rc = stamp_listed(r, dir, day)) == 0 && !newest && r->done == done)
+	else if ((rc = stamp_listed(r, dir, day)) == 0 && !newest && r->done + r->failed == seen)
 		set_done(r, mark, &before);
 	if (dir != -1)
 		(void)close(dir);
@@ -294,7 +299,7 @@ stamp_all(struct run *r)
 	size_t i;
 
 	if ((rc = list(r->dir, "trail/checkpoints", is_day, &days)) == 0)
-		for (i = 0; rc == 0 && i < days.n && r->done < r->limit; i++)
+		for (i = 0; rc == 0 && i < days.n && r->done + r->failed < r->limit; i++)
 			rc = stamp_day(r, days.v[i], i == 0);
 	names_free(&days);
 	return rc;
@@ -335,8 +340,8 @@ trail_stamp(struct cmd *c, int argc, char **argv)
 		goto out;
 	if ((opened = open_checkpoints(&r)) == 0)
 		opened = stamp_all(&r);
-	rc = opened == -1 ? EXIT_ENVIRONMENT : EXIT_YES;
-	if (!c->json && rc == EXIT_YES)
+	rc = opened == -1 || r.failed > 0 ? EXIT_ENVIRONMENT : EXIT_YES;
+	if (!c->json && opened == 0)
 		printf("%ld checkpoint%s stamped\n", r.done, r.done == 1 ? "" : "s");
 out:
 	tsa_close(r.tsa);

@@ -513,11 +513,16 @@ def inspection():
     today = datetime.datetime.now(lib.ISTANBUL).date()
     first, last = today - datetime.timedelta(days=4), today + datetime.timedelta(days=1)
     folder = path("inspection")
+    market.exchange(market.signed(), name="=1+2.xml")
+    in_checkpoint()
+    ids["formula"] = sent("=1+2.xml")
     market.muhur("evidence", "export", "--member", "PLA", "--from", first, "--to", last, "-o", folder)
     with open(f"{folder}/index.csv", encoding="utf-8", newline="") as f:
         rows = list(csv.DictReader(f))
     assert {r["submission"] for r in rows if r["submission"]} == set(ids.values())
     assert sorted({r["day"] for r in rows}) == [str(first + datetime.timedelta(days=i)) for i in range(6)]
+    # a spreadsheet takes it for a text
+    assert [r["fileName"] for r in rows if r["submission"] == ids["formula"]] == ["'=1+2.xml"], rows
     empty = [r for r in rows if not r["submission"]]
     assert len(empty) >= 3 and all("No submission" in r["note"] for r in empty), rows
     for r in rows:

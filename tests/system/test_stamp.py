@@ -172,6 +172,21 @@ def away():
     assert set(one.stamps()) - set(before) == set(range(3001, 3006))
 
 
+def unreadable():
+    """a checkpoint that cannot be read is named, and holds up none of the others"""
+    one.checkpoint("2026-11-04", 3010)
+    one.checkpoint("2026-11-04", 3012)
+    path = one.path("state", "trail", "checkpoints", "2026-11-04", "3011")
+    with open(path, "w") as f:
+        f.write("x" * (1 << 20))
+    p = one.stamp(code=3)
+    assert "checkpoints/2026-11-04/3011: it has no stamp yet" in p.stderr and "2 checkpoints stamped" in p.stdout, p
+    assert {3010, 3012} < set(one.stamps()) and 3011 not in one.stamps()
+    one.stamp(code=3)
+    os.unlink(path)
+    one.stamp()
+
+
 def lies():
     """a wrong nonce, another's imprint, no grant, garbage, too much, a redirection: refused, and nothing is kept"""
     stranger = Tsa(one, "STRANGER")
@@ -338,7 +353,7 @@ def settings():
 if __name__ == "__main__":
     one = Folder()
     try:
-        lib.main(catches_up, old_days, limit, away, lies, rehearsal, two_runs, owner, settings)
+        lib.main(catches_up, old_days, limit, away, unreadable, lies, rehearsal, two_runs, owner, settings)
     finally:
         one.server.stop()
         if not os.environ.get("MUHUR_TEST_KEEP"):
