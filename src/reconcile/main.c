@@ -17,61 +17,40 @@
 #include "base/mem.h"
 #include "base/sandbox.h"
 #include "msg/msg.h"
-#include "pg/db.h"
+#include "pg/link.h"
 #include "pg/store.h"
 #include "reconcile/rules.h"
 #include "reconcile/run.h"
 
 #define DB_ROLE		"muhur_reconcile"
 #define PASSWORD_MAX	4096
-#define POLL_TIME	(2 * USEC_PER_SEC)	/* looks at the queue unasked */
+#define POLL_TIME	2000	/* ms: looks at the queue unasked */
 #define SCHEDULE_TIME	(15 * USEC_PER_SEC)	/* looks at the calendar */
-#define BACKOFF_FIRST	(USEC_PER_SEC / 2)
-#define BACKOFF_MOST	(30 * USEC_PER_SEC)
 
-/* Moments are of clock_monotonic. */
 struct worker {
-	struct conf	*conf;
 	struct rules	*rules;
-	char		*password;
-	struct db	 db;
+	struct link	 link;
 	struct msg_chan	 chan;
-	usec_t		 next_connect;
-	usec_t		 backoff;
-	usec_t		 next_schedule;
+	usec_t		 next_schedule;	/* clock_monotonic */
 };
 
-static char *
-read_password(void)
+static int
+listen_for_jobs(struct db *db)
+{
+	return store_listen(db, CHANNEL_JOB);
+}
+
+static void
+open_link(struct worker *w, const struct conf *conf)
 {
 	char *password;
 	size_t len;
 
 	if (fd_read_all(FD_DB_PASSWORD, PASSWORD_MAX, &password, &len) == -1)
 		fatal("the database password");
-	password[strcspn(password, "\r\n")] = '\0';
-	return password;
-}
-
-/* Connect when it is time to; a database that is away is waited for. */
-static void
-try_connect(struct worker *w)
-{
-	if (db_ok(&w->db) || clock_monotonic() < w->next_connect)
-		return;
-	db_close(&w->db);
-	if (db_connect(&w->db, w->conf, DB_ROLE, w->password) == 0 &&
-	    store_listen(&w->db, CHANNEL_JOB) == 0) {
-		w->backoff = BACKOFF_FIRST;
-		w->next_schedule = 0;
-		return;
-	}
-	db_close(&w->db);
-	w->next_connect = clock_monotonic() + w->backoff;
-	log_warnx("database: away; next try in %lld ms", (long long)(w->backoff / 1000));
-	w->backoff *= 2;
-	if (w->backoff > BACKOFF_MOST)
-		w->backoff = BACKOFF_MOST;
+	link_init(&w->link, conf, DB_ROLE, password, listen_for_jobs);
+	explicit_bzero(password, len);
+	free(password);
 }
 
 static void
@@ -88,13 +67,11 @@ work(struct worker *w)
 	struct run run;
 	int rc;
 
-	if (!db_ok(&w->db))
-		return 0;
 	if (clock_monotonic() >= w->next_schedule) {
 		w->next_schedule = clock_monotonic() + SCHEDULE_TIME;
-		(void)run_schedule(&w->db, w->conf);
+		(void)run_schedule(&w->link.db, w->link.conf);
 	}
-	if ((rc = run_next(&w->db, w->conf, w->rules, &run)) == 1)
+	if ((rc = run_next(&w->link.db, w->link.conf, w->rules, &run)) == 1)
 		log_run(&run);
 	return rc == 1;
 }
@@ -117,22 +94,11 @@ read_channel(struct worker *w)
 }
 
 static void
-read_database(struct worker *w)
-{
-	PGnotify *n;
-
-	if (!PQconsumeInput(w->db.conn))
-		log_warnx("database: the connection was lost");
-	while ((n = PQnotifies(w->db.conn)) != NULL)
-		PQfreemem(n);	/* it only wakes: the queue says what is to be done */
-}
-
-static void
 wait_for_events(struct worker *w, int timeout_ms)
 {
 	struct pollfd p[2] = {
 		{ .fd = w->chan.fd, .events = POLLIN },
-		{ .fd = db_ok(&w->db) ? PQsocket(w->db.conn) : -1, .events = POLLIN },
+		{ .fd = link_fd(&w->link), .events = POLLIN },
 	};
 
 	if (msg_wants_write(&w->chan))
@@ -147,34 +113,36 @@ wait_for_events(struct worker *w, int timeout_ms)
 	if (p[0].revents & (POLLIN | POLLHUP | POLLERR))
 		read_channel(w);
 	if (p[1].revents != 0)
-		read_database(w);
+		link_input(&w->link, NULL, NULL);	/* it only wakes: the queue says what is to be done */
 }
 
 int
 main(int argc, char *argv[])
 {
-	struct worker w = { .backoff = BACKOFF_FIRST };
-	usec_t wait;
+	struct worker w = { 0 };
+	struct conf *conf = child_init("muhur-reconcile", argc, argv);
+	unsigned connects = 0;
 	int more;
 
-	w.conf = child_init("muhur-reconcile", argc, argv);
-	w.password = read_password();
+	open_link(&w, conf);
 	if ((w.rules = rules_load(FD_RULES)) == NULL)
 		fatalx("the rules cannot be used");
 	/* Before the sandbox, so that libpq and OpenSSL have loaded what they
 	 * load at first use; the connection may fail, later ones too. */
-	try_connect(&w);
-	if (sandbox_enter(w.conf->sandbox, SB_STDIO | SB_PASSFD | SB_SOCKIO | SB_UNIX, NULL, 0) == -1)
+	(void)link_up(&w.link);
+	if (sandbox_enter(conf->sandbox, SB_STDIO | SB_PASSFD | SB_SOCKIO | SB_UNIX, NULL, 0) == -1)
 		return 3;
 	msg_init(&w.chan, FD_CHANNEL, ROLE_RECONCILE, ROLE_MUHURD);
 	if (msg_send(&w.chan, M_READY, 0, NULL, 0, NULL, 0) == -1)
 		fatalx("channel to muhurd");
 	for (;;) {
-		try_connect(&w);
-		more = work(&w);
-		wait = POLL_TIME;
-		if (!db_ok(&w.db) && w.next_connect - clock_monotonic() < wait)
-			wait = w.next_connect - clock_monotonic();
-		wait_for_events(&w, more || wait <= 0 ? 0 : (int)((wait + 999) / 1000));
+		more = 0;
+		if (link_up(&w.link)) {
+			if (w.link.connects != connects)	/* what was due meanwhile */
+				w.next_schedule = 0;
+			connects = w.link.connects;
+			more = work(&w);
+		}
+		wait_for_events(&w, more ? 0 : link_timeout(&w.link, POLL_TIME));
 	}
 }
