@@ -31,7 +31,7 @@ market = None
 sent = {"PLA": 0}		# submissions by member
 expected = {"accepted": 0, "rejected": 0, "repeated": 0}
 fetched = {user: {} for user in READERS}	# by whom: file name -> SHA-256
-seconds = []		# each day's
+seconds, cpu = [], []	# each day's; cpu: of the gateway and its database, whatever else the machine does
 pool = ThreadPoolExecutor(2)
 
 
@@ -97,11 +97,33 @@ def fetch(n):
                     assert fetched[user].setdefault(name, digest) == digest, name
 
 
+def used(pid):
+    """Seconds of CPU by the process, those that it waited for, and those that live."""
+    def one(pid):
+        with open(f"/proc/{pid}/stat") as f:
+            return sum(map(int, f.read().rsplit(") ", 1)[1].split()[11:15])) / os.sysconf("SC_CLK_TCK")
+
+    total, pids = 0, [pid]
+    for pid in pids:
+        try:
+            total += one(pid)
+            with open(f"/proc/{pid}/task/{pid}/children") as f:
+                pids += f.read().split()
+        except OSError:
+            pass
+    return total
+
+
+def database():
+    with open(os.path.join(market.dir, "pg", "data", "postmaster.pid")) as f:
+        return used(int(f.readline()))
+
+
 def days():
     """every day is exchanged, answered, fetched and reconciled"""
     more_members()
     for n in range(DAYS):
-        began = time.monotonic()
+        began, before = time.monotonic(), database()
         if n:
             market.stop()
             market.set_conf("clock_offset", n * DAY)
@@ -111,6 +133,7 @@ def days():
         quiet(n, len(docs))
         fetch(n)
         seconds.append(time.monotonic() - began)
+        cpu.append(used(market.muhurd_pid) + database() - before)
         market.sound()
 
 
@@ -190,9 +213,10 @@ def archive_verifies():
 def times():
     """a day takes as long at the end as at the beginning: told, not judged"""
     k = min(30, max(1, DAYS // 3))
-    first, last = (sorted(part)[len(part) // 2] for part in (seconds[1:k + 1] or seconds, seconds[-k:]))
-    print(f"# {DAYS} days, {sum(expected.values())} submissions; a day's median: first {k} {first:.2f} s, "
-          f"last {k} {last:.2f} s, ratio {last / first:.2f}")
+    print(f"# {DAYS} days, {sum(expected.values())} submissions; a day's median, first {k} and last {k} days:")
+    for what, each in (("in all", seconds), ("CPU of gateway and database", cpu)):
+        first, last = (sorted(part)[len(part) // 2] for part in (each[1:k + 1] or each, each[-k:]))
+        print(f"# {what}: {first:.2f} s, {last:.2f} s, ratio {last / first:.2f}")
 
 
 with lib.Market(CONF) as market:
