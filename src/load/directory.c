@@ -45,11 +45,11 @@ directory_close(struct directory *d)
 	free(d->nsigned);
 	free(d->published);
 	free(d->archived);
-	free(d->signing.v);
-	free(d->publishing.v);
-	free(d->expiring.v);
-	free(d->unarchived.v);
-	free(d->refused);
+	given_free(&d->signing);
+	given_free(&d->publishing);
+	given_free(&d->expiring);
+	given_free(&d->unarchived);
+	given_free(&d->refused);
 	free(d->rot);
 	db_close(&d->link.db);
 	free(d->link.password);

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/steady.h"
+#include "load/given.h"
 #include "msg/msg.h"
 #include "msg/proto.h"
 #include "pg/link.h"
@@ -16,16 +17,6 @@
 #define BATCH_MAX	256	/* messages of one kind written together */
 #define CREDITS_MAX	1024	/* M_NOTICE_NEXT outstanding */
 #define REVIEW_PAUSE	(3 * USEC_PER_SEC)	/* before the next try, where one failed */
-
-/* A notice that is at muhurd, or waits before it is given out again. */
-struct given {
-	char	 id[UUID_SIZE];
-	usec_t	 until;		/* clock_monotonic: forgotten then, so given anew */
-};
-struct given_list { struct given *v; size_t n; };
-
-/* A document that could not be compressed, for a reason of its own. */
-struct refused { struct m_document document; usec_t until; };
 
 struct directory {
 	const struct conf *conf;
@@ -53,8 +44,7 @@ struct directory {
 	struct m_document order;		/* at muhurd to be compressed; "" none */
 	usec_t		 order_after;		/* clock_monotonic: no order before */
 	usec_t		 order_pause;		/* of the next failure */
-	struct refused	*refused;		/* not ordered for a while */
-	size_t		 nrefused;
+	struct given_list refused;		/* for a reason of its own: not ordered for a while */
 	struct m_kept	 kept;			/* an answer that is to be written; "" none */
 	struct m_document *rot;			/* array that grows: to be written */
 	size_t		 nrot;

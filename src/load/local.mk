@@ -12,6 +12,7 @@ LOAD_SOURCES = \
 	src/load/expiry.c \
 	src/load/fetched.c \
 	src/load/found.c src/load/found.h \
+	src/load/given.c src/load/given.h \
 	src/load/lines.c \
 	src/load/login.c \
 	src/load/notices.c \

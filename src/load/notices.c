@@ -24,65 +24,22 @@
 #define LONG_NOTICE	"100000"		/* lines: seconds of signing */
 #define LINES_RATE	10000		/* lines a second, at the least: a tenth of what was seen */
 
-static void
-given_add(struct given_list *l, const char *id, usec_t duration)
-{
-	l->v = xreallocarray(l->v, l->n + 1, sizeof(*l->v));
-	(void)str_copy(l->v[l->n].id, sizeof(l->v[l->n].id), id);
-	l->v[l->n++].until = clock_monotonic() + duration;
-}
-
-/* 1 where it was there. */
-static int
-given_remove(struct given_list *l, const char *id)
-{
-	size_t	 i;
-	int	 found = 0;
-
-	for (i = 0; i < l->n; i++)
-		if (strcmp(l->v[i].id, id) == 0) {
-			l->v[i--] = l->v[--l->n];
-			found = 1;
-		}
-	return found;
-}
-
-static void
-given_drop_late(struct given_list *l)
-{
-	usec_t	 now = clock_monotonic();
-	size_t	 i;
-
-	for (i = 0; i < l->n; i++)
-		if (l->v[i].until <= now)
-			l->v[i--] = l->v[--l->n];
-}
-
 /* How many more orders may go out now. */
 static int
-given_room(struct given_list *l)
+room_for(struct given_list *l)
 {
-	given_drop_late(l);
-	if (l->n >= AT_MUHURD_MAX)
+	size_t	 n = given_count(l);
+
+	if (n >= AT_MUHURD_MAX)
 		return 0;
-	return AT_MUHURD_MAX - l->n < GIVE_MAX ? (int)(AT_MUHURD_MAX - l->n) : GIVE_MAX;
+	return AT_MUHURD_MAX - n < GIVE_MAX ? (int)(AT_MUHURD_MAX - n) : GIVE_MAX;
 }
 
-static void
-given_add_to(struct given_list *l, struct buf *b)
-{
-	size_t	 i;
-
-	given_drop_late(l);
-	for (i = 0; i < l->n; i++)
-		array_add(b, l->v[i].id);
-}
-
-/* The ids as an array; those whose time is over are dropped first. */
+/* The ids as an array. */
 static const char *
 given_array(struct given_list *l, struct buf *b)
 {
-	given_add_to(l, b);
+	given_to_array(l, b);
 	return array_end(b);
 }
 
@@ -365,7 +322,7 @@ notices_give_to_publish(struct directory *d)
 	const char	*params[2];
 	PGresult	*res;
 	char		 limit[24];
-	int		 room = given_room(&d->publishing);
+	int		 room = room_for(&d->publishing);
 
 	if (room == 0)		/* look_publish stays: the next answer makes room */
 		return 0;
@@ -466,13 +423,13 @@ notices_give_to_expire(struct directory *d)
 	char		 now[TIME_SIZE], limit[24];
 	const char	*params[3];
 	PGresult	*res;
-	int		 room = given_room(&d->expiring);
+	int		 room = room_for(&d->expiring);
 
 	if (room == 0)
 		return 0;
 	time_format(clock_now(), now);
 	(void)snprintf(limit, sizeof(limit), "%d", room);
-	given_add_to(&d->unarchived, &given);
+	given_to_array(&d->unarchived, &given);
 	params[0] = given_array(&d->expiring, &given);
 	params[1] = now;
 	params[2] = limit;

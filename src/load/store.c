@@ -27,25 +27,6 @@
 /* --- from muhurd --------------------------------------------------------------- */
 
 static void
-refuse(struct directory *d, const char *sha256)
-{
-	d->refused = xreallocarray(d->refused, d->nrefused + 1, sizeof(*d->refused));
-	(void)str_copy(d->refused[d->nrefused].document.sha256, SHA256_HEX_SIZE, sha256);
-	d->refused[d->nrefused++].until = clock_monotonic() + REFUSED_FOR;
-}
-
-static void
-refused_end(struct directory *d)
-{
-	usec_t	 now = clock_monotonic();
-	size_t	 i;
-
-	for (i = 0; i < d->nrefused; i++)
-		if (d->refused[i].until <= now)
-			d->refused[i--] = d->refused[--d->nrefused];
-}
-
-static void
 keep_rot(struct directory *d, const char *sha256)
 {
 	d->rot = xreallocarray(d->rot, d->nrot + 1, sizeof(*d->rot));
@@ -58,7 +39,7 @@ static void
 later(struct directory *d, const char *sha256)
 {
 	if (d->order_pause == PAUSE_MOST)
-		refuse(d, sha256);
+		given_add(&d->refused, sha256, REFUSED_FOR);
 	d->order_pause = d->order_pause == 0 ? PAUSE_FIRST :
 	    d->order_pause * 2 > PAUSE_MOST ? PAUSE_MOST : d->order_pause * 2;
 	d->order_after = clock_monotonic() + d->order_pause;
@@ -82,10 +63,10 @@ store_compressed(struct directory *d, const struct msg *m)
 		break;
 	case KEPT_ROTTEN:
 		keep_rot(d, k.sha256);
-		refuse(d, k.sha256);
+		given_add(&d->refused, k.sha256, REFUSED_FOR);
 		break;
 	case KEPT_ABSENT:
-		refuse(d, k.sha256);
+		given_add(&d->refused, k.sha256, REFUSED_FOR);
 		break;
 	default:
 		later(d, k.sha256);
@@ -206,12 +187,10 @@ find_due(struct directory *d, struct m_document *doc, int *notice)
 	struct buf	 given = { 0 };
 	const char	*params[2];
 	PGresult	*res;
-	size_t		 i;
 	int		 rc = -1;
 
 	time_format(compress_before(d->conf, clock_now()), before);
-	for (i = 0; i < d->nrefused; i++)
-		array_add(&given, d->refused[i].document.sha256);
+	given_to_array(&d->refused, &given);
 	params[0] = before;
 	params[1] = array_end(&given);
 	res = db_prepared(&d->link.db, "store_to_compress", "SELECT sha256, EXISTS (SELECT FROM muhur.notice n "
@@ -240,8 +219,7 @@ store_order(struct directory *d)
 
 	if (d->order.sha256[0] != '\0' || d->kept.sha256[0] != '\0' || clock_monotonic() < d->order_after)
 		return 0;
-	refused_end(d);
-	if (d->nrefused >= REFUSED_MAX)
+	if (given_count(&d->refused) >= REFUSED_MAX)
 		return 0;
 	while ((rc = find_due(d, &doc, &notice)) == 1 && notice)
 		if (write_shelved(d, doc.sha256) == -1)
