@@ -87,6 +87,8 @@ archive_list(struct cmd *c, int argc, char **argv)
 		params[1] = from;
 		params[2] = to;
 	}
+	if (params[0] != NULL && cmd_member_ok(c, params[0]) == -1)
+		return EXIT_NO;
 	res = cmd_query(c, list_sql, 5, params);
 	cmd_rows(c, res, names);
 	PQclear(res);

@@ -152,6 +152,16 @@ cmd_now(struct cmd *c, char *buf)
 }
 
 int
+cmd_gateway_runs(struct cmd *c)
+{
+	char *path = xasprintf("%s/port", cmd_conf(c)->state_dir);
+	int there = access(path, F_OK) == 0 || errno != ENOENT;
+
+	free(path);
+	return there;
+}
+
+int
 cmd_date_ok(const char *s)
 {
 	date_t d;
@@ -159,6 +169,20 @@ cmd_date_ok(const char *s)
 	if (date_parse(s, &d) == 0)
 		return 0;
 	log_warnx("%s: is no date; write YYYY-MM-DD", s);
+	return -1;
+}
+
+int
+cmd_member_ok(struct cmd *c, const char *code)
+{
+	const char *params[] = { code };
+	PGresult *res = cmd_query(c, "SELECT FROM muhur.member WHERE code = $1", 1, params);
+	int there = PQntuples(res) > 0;
+
+	PQclear(res);
+	if (there)
+		return 0;
+	log_warnx("%s: is no member; `muhur member list'", code);
 	return -1;
 }
 

@@ -74,8 +74,12 @@ void cmd_commit(struct cmd *c);
 void cmd_event(struct cmd *c, const char *kind, const char *submission, json_t *detail);
 /* Now, by the gateway's clock, as text for a parameter: TIME_SIZE bytes. */
 const char *cmd_now(struct cmd *c, char *buf);
+/* Whether muhurd runs, as far as state_dir tells: 0 where it certainly does not. */
+int cmd_gateway_runs(struct cmd *c);
 /* Complains and returns -1 where s is no date YYYY-MM-DD. */
 int cmd_date_ok(const char *s);
+/* The same where there is no member of this code. */
+int cmd_member_ok(struct cmd *c, const char *code);
 /* Complains and returns -1 where s is no registry number; it does not say s, which
  * may be an identity number and then belongs into no log. */
 int cmd_registry_no_ok(const char *s);

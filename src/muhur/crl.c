@@ -30,7 +30,7 @@
 struct refresh {
 	struct cmd	*c;
 	const struct conf *conf;
-	struct trust	*trust[MEMBER_KIND_COUNT];
+	struct trust	*trust[MEMBER_KIND_COUNT + 1];	/* the last: tsa_anchors; NULL: not set */
 	struct crl_set	 set;
 	int		 dir;		/* crl_dir, locked; -1 none */
 	usec_t		 now;
@@ -106,8 +106,8 @@ judge(const struct refresh *r, const struct crl *crl, char why[WHY_SIZE])
 	enum crl_signature best = CRL_ISSUER_UNKNOWN, one;
 	int k, at = 0;
 
-	for (k = 0; k < MEMBER_KIND_COUNT; k++)
-		if ((one = trust_crl_signature(r->trust[k], crl->x)) > best) {
+	for (k = 0; k <= MEMBER_KIND_COUNT; k++)
+		if (r->trust[k] != NULL && (one = trust_crl_signature(r->trust[k], crl->x)) > best) {
 			best = one;
 			at = k;
 		}
@@ -122,6 +122,8 @@ load_trust(struct refresh *r)
 	for (k = 0; k < MEMBER_KIND_COUNT; k++)
 		if ((r->trust[k] = enrol_trust(r->conf, (enum member_kind)k)) == NULL)
 			return -1;
+	if (r->conf->tsa_anchors != NULL && (r->trust[k] = enrol_anchors("tsa_anchors", r->conf->tsa_anchors)) == NULL)
+		return -1;
 	return 0;
 }
 
@@ -272,7 +274,7 @@ crl_refresh(struct cmd *c, int argc, char **argv)
 	r.now = clock_now();
 	rc = refresh_all(&r);
 	crl_set_free(&r.set);
-	for (k = 0; k < MEMBER_KIND_COUNT; k++)
+	for (k = 0; k <= MEMBER_KIND_COUNT; k++)
 		trust_free(r.trust[k]);
 	if (r.dir != -1)
 		(void)close(r.dir);

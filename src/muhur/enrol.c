@@ -175,20 +175,28 @@ judge(X509 *cert, const char *what, const struct trust *trust, usec_t at)
 }
 
 struct trust *
-enrol_trust(const struct conf *conf, enum member_kind kind)
+enrol_anchors(const char *setting, const char *path)
 {
-	const struct conf_trust *own = &conf->trust[kind];
-	const char *path = own->set ? own->anchors : conf->trust_anchors;
-	struct trust *trust = NULL;
+	struct trust *trust;
 	char *pem;
-	size_t len, i;
+	size_t len;
 
 	if (file_read_all(path, TRUST_MAX_ANCHORS, &pem, &len) == -1) {
-		log_warn("trust anchors: %s", path);
+		log_warn("%s: %s", setting, path);
 		return NULL;
 	}
 	trust = trust_new(pem, len);
 	free(pem);
+	return trust;
+}
+
+struct trust *
+enrol_trust(const struct conf *conf, enum member_kind kind)
+{
+	const struct conf_trust *own = &conf->trust[kind];
+	struct trust *trust = enrol_anchors("trust anchors", own->set ? own->anchors : conf->trust_anchors);
+	size_t i;
+
 	for (i = 0; trust != NULL && i < own->npolicies; i++) {
 		if (trust_add_policy(trust, own->policies[i]) == -1) {
 			trust_free(trust);

@@ -15,6 +15,8 @@
 #include "base/mem.h"
 #include "xml/trust.h"
 
+/* The anchors in the file at path, which the setting names; NULL with the cause logged. */
+struct trust *enrol_anchors(const char *setting, const char *path);
 /* The trust anchors and policies for members of that kind, those of all with
  * MEMBER_UNKNOWN; NULL with the cause logged. */
 struct trust *enrol_trust(const struct conf *conf, enum member_kind kind);

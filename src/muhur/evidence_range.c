@@ -158,13 +158,8 @@ evidence_range(struct cmd *c, const struct evidence_means *m, const char *member
 	PGresult *res;
 	int i;
 
-	res = cmd_query(c, "SELECT FROM muhur.member WHERE code = $1", 1, params);
-	i = PQntuples(res);
-	PQclear(res);
-	if (i == 0) {
-		log_warnx("%s: is no member; `muhur member list'", member);
+	if (cmd_member_ok(c, member) == -1)
 		return EXIT_NO;
-	}
 	if (strcmp(from, to) > 0) {
 		log_warnx("%s: the first day is behind the last", from);
 		return EXIT_USAGE;

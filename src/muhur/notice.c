@@ -34,6 +34,8 @@ notice_list(struct cmd *c, int argc, char **argv)
 	}
 	if (optind != argc)
 		return cmd_usage(c);
+	if (params[0] != NULL && cmd_member_ok(c, params[0]) == -1)
+		return EXIT_NO;
 	res = cmd_query(c, "SELECT n.id, n.recipient, n.kind, n.level, n.file_name, " SQL_TIME("n.issued_at") ", "
 	    SQL_TIME("n.signed_at") ", " SQL_TIME("n.published_at") ", " SQL_TIME("f.at") ", "
 	    "f.users, " SQL_TIME("n.outbox_until") ", " SQL_TIME("n.archived_at") ", n.size, n.sha256, s.id "
@@ -57,11 +59,14 @@ notice_get(struct cmd *c, int argc, char **argv)
 	if (argc != 2 && argc != 3)
 		return cmd_usage(c);
 	params[0] = argv[1];
-	res = uuid_ok(argv[1]) ? cmd_query(c, "SELECT sha256 FROM muhur.notice WHERE id = $1", 1, params) : NULL;
+	res = uuid_ok(argv[1]) ? cmd_query(c, "SELECT sha256, "
+	    SQL_TIME("purged_at") " FROM muhur.notice WHERE id = $1", 1, params) : NULL;
 	if (res == NULL || PQntuples(res) == 0)
 		log_warnx("%s: there is no such notice; `muhur notice list'", argv[1]);
 	else if (PQgetisnull(res, 0, 0))
 		log_warnx("%s: is not signed yet; `muhur status' tells whether the gateway is at work", argv[1]);
+	else if (!PQgetisnull(res, 0, 1))
+		log_warnx("%s: was purged at %.19sZ: its row and its events stay", argv[1], PQgetvalue(res, 0, 1));
 	else
 		rc = cmd_copy_out(c, PQgetvalue(res, 0, 0), NULL, argc == 3 ? argv[2] : NULL);
 	PQclear(res);
@@ -95,6 +100,8 @@ notice_rebuild(struct cmd *c, int argc, char **argv)
 	}
 	if (optind != argc)
 		return cmd_usage(c);
+	if (params[1] != NULL && cmd_member_ok(c, params[1]) == -1)
+		return EXIT_NO;
 	cmd_begin(c);
 	/* in the order in which the gateway locks them */
 	n = cmd_exec(c, "WITH l AS MATERIALIZED (SELECT no FROM muhur.notice WHERE sha256 IS NOT NULL "

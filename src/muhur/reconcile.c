@@ -270,6 +270,8 @@ reconcile_run(struct cmd *c, int argc, char **argv)
 	}
 	before = newest_version(c, day);
 	ask_for_run(c, day, no);
+	if (!cmd_gateway_runs(c))
+		log_warnx("%s: the gateway is not running: the request stands, and is carried out when muhurd is started", day);
 	if (wait_for_run(c, day, no) == -1)
 		return EXIT_ENVIRONMENT;
 	if (newest_version(c, day) == before) {

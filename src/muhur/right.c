@@ -404,19 +404,6 @@ cmd_role(struct cmd *c, int argc, char **argv)
 
 /* --- two persons --------------------------------------------------------------- */
 
-static int
-member_there(struct cmd *c, const char *code)
-{
-	const char *params[] = { code };
-	PGresult *res = cmd_query(c, "SELECT FROM muhur.member WHERE code = $1", 1, params);
-	int there = PQntuples(res) > 0;
-
-	PQclear(res);
-	if (!there)
-		log_warnx("%s: is no member; `muhur member list'", code);
-	return there ? EXIT_YES : EXIT_NO;
-}
-
 int
 member_dual_control(struct cmd *c, int argc, char **argv)
 {
@@ -427,7 +414,7 @@ member_dual_control(struct cmd *c, int argc, char **argv)
 	const char *params[3] = { NULL };
 	char now[TIME_SIZE];
 	struct grant g = { 0 };
-	int ch, on, rc;
+	int ch, on;
 
 	while ((ch = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (ch != 't')
@@ -445,8 +432,8 @@ member_dual_control(struct cmd *c, int argc, char **argv)
 	params[2] = cmd_now(c, now);
 	(void)cmd_now(c, g.from);
 	cmd_begin(c);
-	if ((rc = member_there(c, g.who)) != EXIT_YES)
-		return rc;
+	if (cmd_member_ok(c, g.who) == -1)
+		return EXIT_NO;
 	if (on)
 		return carry_out(c, &g, NULL, "INSERT INTO muhur.dual_control "
 		    "(member_code, message_type, valid_from, granted_by) "

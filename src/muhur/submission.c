@@ -171,13 +171,19 @@ submission_get(struct cmd *c, int argc, char **argv)
 {
 	char *spooled;
 	PGresult *res;
-	int rc;
+	int rc = EXIT_NO;
 
 	if (argc != 2 && argc != 3)
 		return cmd_usage(c);
-	if ((res = find_submission(c, argv[1], "SELECT id, uploader, file_name, sha256 "
-	    "FROM muhur.submission WHERE id = $1")) == NULL)
+	if ((res = find_submission(c, argv[1], "SELECT id, uploader, file_name, sha256, "
+	    SQL_TIME("purged_at") " FROM muhur.submission WHERE id = $1")) == NULL)
 		return EXIT_NO;
+	if (!PQgetisnull(res, 0, 4)) {
+		log_warnx("%s: its document was purged at %.19sZ: its row and its events stay", argv[1],
+		    PQgetvalue(res, 0, 4));
+		PQclear(res);
+		return rc;
+	}
 	/* not judged yet: still in the spool, or half-way to the store */
 	spooled = xasprintf("%s/spool/received/%s.%s/%s", cmd_conf(c)->state_dir, PQgetvalue(res, 0, 0),
 	    PQgetvalue(res, 0, 1), PQgetvalue(res, 0, 2));

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fdio.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "muhur/crl.h"
+#include "muhur/enrol.h"
 #include "muhur/fetch.h"
 #include "xml/stamp.h"
 #include "xml/tsp.h"
@@ -26,19 +26,14 @@ tsa_trust(const struct conf *conf)
 {
 	struct crl_set set = { 0 };
 	struct trust *t = NULL;
-	char *pem = NULL;
-	size_t len, i;
+	size_t i;
 	int rc = -1;
 
 	if (conf->tsa_anchors == NULL) {
 		log_warnx("tsa_anchors: not set: name the roots of the time-stamp authority there");
 		return NULL;
 	}
-	if (file_read_all(conf->tsa_anchors, TRUST_MAX_ANCHORS, &pem, &len) == -1) {
-		log_warn("tsa_anchors: %s", conf->tsa_anchors);
-		goto out;
-	}
-	if ((t = trust_new(pem, len)) == NULL || crl_in_force(conf, &set) == -1)
+	if ((t = enrol_anchors("tsa_anchors", conf->tsa_anchors)) == NULL || crl_in_force(conf, &set) == -1)
 		goto out;
 	for (i = 0; i < set.n; i++)
 		if (trust_add_crl(t, set.v[i].x) == -1)
@@ -47,7 +42,6 @@ tsa_trust(const struct conf *conf)
 	rc = 0;
 out:
 	crl_set_free(&set);
-	free(pem);
 	if (rc == -1) {
 		trust_free(t);
 		return NULL;

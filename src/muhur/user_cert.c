@@ -272,7 +272,7 @@ end_replaced(struct cmd *c, const char *user, const char *new, const char *old, 
 	    "WHERE user_code = $1 AND sha256 <> $2 AND ($3::text IS NULL OR sha256 = $3) "
 	    "AND muhur.certificate_state(state, good_until, $5::timestamptz) = 'good'", 5, params) > 0)
 		return EXIT_YES;
-	log_warnx("%s: has no %scertificate to be replaced; `muhur user cert assign' gives it this one", user,
+	log_warnx("%s: has no %scertificate but this one to be replaced; `muhur user cert assign' gives a first one", user,
 	    old != NULL ? "such good " : "good ");
 	return EXIT_NO;
 }

@@ -245,6 +245,23 @@ def refused():
     assert publish(books.list())[0] == "new", "the next good one"
 
 
+def authority():
+    """a time-stamp authority's list, whose root is in tsa_anchors, is taken and stays"""
+    ca = pki.issue_ca(market, "TSALISTCA")
+    anchors, conf = os.path.join(market.dir, "tsa.pem"), os.path.join(market.dir, "tsa.conf")
+    with open(anchors, "wb") as f:
+        f.write(ca[1].public_bytes(serialization.Encoding.PEM))
+    with open(market.conf) as f, open(conf, "w") as to:
+        to.write(f.read() + f'tsa_anchors = "{anchors}"\n')
+    site.pages["/sub.crl"] = pki_der(ca, 1)
+    for result in ("new", "unchanged"):
+        with renewed():
+            p = lib.run(os.path.join(lib.BIN, "muhur"), "-c", conf, "--json", "crl", "refresh")
+        assert f'"result":"{result}"' in p.stdout and "dropped" not in p.stderr, p
+    assert publish(books.list())[0] == "new"
+    assert market.exchange(market.signed()) == ("accepted", [])
+
+
 def pki_der(issuer, number, **kw):
     """A list as pki.crl makes it, later than any of the books unless told otherwise."""
     kw.setdefault("last_update", books.time + 2 * MINUTE)
@@ -426,7 +443,7 @@ if __name__ == "__main__":
                         f'crl_urls = {{"{site.url("/sub.crl")}", "{site.url("/root.crl")}"}}\n') as market:
             books = Books()
             site.pages["/root.crl"] = der(pki.crls(market)[pki.common_name(pki.authority(market, "root")[1])])
-            lib.main(revocation, hold, unchanged, refused, server, stale, distribution_points, at_once, kept)
+            lib.main(revocation, hold, unchanged, refused, authority, server, stale, distribution_points, at_once, kept)
     finally:
         site.close()
         shutil.rmtree(crl_dir, ignore_errors=True)

@@ -268,6 +268,7 @@ t 2 "... of neither" archive get x
 t 0 "archive list" archive list --kind submission --json
 has "\"sha256\":\"$sum\",\"kept\":\"plain\""
 t 2 "... of no kind" archive list --kind x
+t 1 "... of no member" archive list --member ZZZ
 t 2 "archive purge of no day" archive purge
 t 2 "... of the future" archive purge --before 2999-01-01
 printf 'other' >"state/store/${sum:0:2}/$sum"
@@ -449,16 +450,23 @@ t 2 "... of a date that is none" investor show 1000000001 --date x
 
 t 0 "notice list" notice list
 t 0 "... of a member" notice list --member PLA
+t 1 "... of none" notice list --member ZZZ
+complains 'ZZZ: is no member'
 t 1 "notice get of none" notice get $id
 sql "INSERT INTO notice (id, kind, recipient, file_name, issued_at, day, sha256, size, signed_at, published_at, outbox_until)
 	VALUES ('$id', 'DiscrepancyReport', 'SPK', 'D.xml', now(), now(), '$sum', 9, now(), now(), now() + interval '1 day')"
 cp bytes "state/store/${sum:0:2}/$sum"
 t 0 "notice get" notice get $id got
 cmp -s got bytes; ok $? "... the same bytes"
+t 1 "notice rebuild of no member" notice rebuild --member ZZZ
 t 0 "notice rebuild" notice rebuild --json
 has '"notices":1'
 sql "SELECT published_at IS NULL AND outbox_until IS NOT NULL FROM notice WHERE file_name = 'D.xml'"
 [ "$(cat out)" = t ]; ok $? "... to be published again, no longer than before"
+sql "UPDATE notice SET purged_at = '2026-11-20 10:00Z' WHERE file_name = 'D.xml'"
+t 1 "notice get of a purged one" notice get $id got
+complains 'was purged at 2026-11-20T10:00:00Z'
+sql "UPDATE notice SET purged_at = NULL WHERE file_name = 'D.xml'"
 
 # --- status and events -----------------------------------------------------------
 t 1 "status: the gateway is not running" status
