@@ -199,8 +199,10 @@ feed(struct session *s)
 
 	if (!s->served || blocked(s))
 		return 0;
-	if (s->left_over && room > 0) {
-		/* libssh's share first joins what we keep. */
+	if (s->left_over && s->in_len < SSH_WINDOW_STEP) {
+		/* libssh's share first joins what we keep.  Only once that is
+		 * little: each read makes libssh grant a megabyte anew, however
+		 * much it still holds, so many small ones have no end. */
 		n = ssh_channel_read_timeout(s->channel, s->in + s->in_len,
 		    (uint32_t)room, 0, 0);
 		if (n == SSH_ERROR) {

@@ -604,6 +604,36 @@ def a_client_that_does_not_read_is_held_up(gw):
 
 
 @test
+def a_client_that_keeps_to_the_window_is_answered(gw):
+    """It asks without waiting for answers, faster than they come."""
+    r = Raw(gw)
+    r.c.settimeout(60)
+    size = 24 << 20
+    ask = s(b"\x03" + struct.pack(">I", 1) + s(b"/outbox" + b"/." * 490 + b"/none.xml") + struct.pack(">II", 1, 0))
+    n = size // len(ask)
+
+    def send():
+        try:
+            for _ in range(n // 200):
+                r.c.sendall(ask * 200)
+            r.c.sendall(ask * (n % 200))
+        except OSError:
+            pass        # the answers end, too
+    sender = threading.Thread(target=send)
+    sender.start()
+    largest = 0
+    try:
+        for i in range(n):
+            assert r.status() == 2, i
+            if i % 1000 == 0:
+                largest = max(largest, largest_session(gw))
+    finally:
+        r.t.close()
+        sender.join()
+    assert 0 < largest < (600 if SANITIZED else 64) << 20, largest
+
+
+@test
 def many_connections_at_once(gw):
     write("q.xml", b"<q/>" * 100)
     before = len(gw.taken())
