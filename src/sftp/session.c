@@ -203,6 +203,8 @@ feed(struct session *s)
 		/* libssh's share first joins what we keep.  Only once that is
 		 * little: each read makes libssh grant a megabyte anew, however
 		 * much it still holds, so many small ones have no end. */
+		memmove(s->in, s->in + s->in_at, s->in_len);
+		s->in_at = 0;
 		n = ssh_channel_read_timeout(s->channel, s->in + s->in_len,
 		    (uint32_t)room, 0, 0);
 		if (n == SSH_ERROR) {
@@ -215,10 +217,9 @@ feed(struct session *s)
 	}
 	if (s->in_len == 0)
 		return 0;
-	used = sftp_input(&s->sftp, s->in, s->in_len);
+	used = sftp_input(&s->sftp, s->in + s->in_at, s->in_len);
+	s->in_at += used;
 	s->in_len -= used;
-	if (used > 0 && s->in_len > 0)
-		memmove(s->in, s->in + used, s->in_len);
 	s->since_grown += used;
 	if (used > 0)
 		s->active = clock_monotonic();
@@ -234,6 +235,7 @@ grow_window(struct session *s)
 	if (s->since_grown < SSH_WINDOW_STEP || s->in_len > 0 || s->left_over || s->eof)
 		return;
 	s->since_grown = 0;
+	s->in_at = 0;
 	n = ssh_channel_read_timeout(s->channel, s->in, sizeof(s->in), 0, 0);
 	if (n > 0)
 		s->in_len = (size_t)n;

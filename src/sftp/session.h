@@ -43,7 +43,7 @@ struct session {
 	int		 writing;	/* within ssh_channel_write: only keep */
 	int		 left_over;	/* libssh keeps some */
 	uint64_t	 since_grown;	/* bytes since the window grew last */
-	size_t		 in_len;
+	size_t		 in_at, in_len;	/* what of in is not worked on */
 	uint8_t		 in[SSH_WINDOW];
 };
 
