@@ -116,6 +116,7 @@
 #define SFTP_PATH_SIZE		1024	/* of a normalised path, NUL included */
 #define SFTP_MAX_AUTH_TRIES	6
 #define SFTP_MAX_OUTPUT		(128 * 1024)	/* unsent bytes held for a peer */
+#define SFTP_FETCHED_KEPT	10000	/* files whose fetching a session does not log anew */
 #define FETCH_RANGES_MAX	32	/* of one download that are recorded, gaps between them */
 #define FETCHES_AT_ONCE		256	/* downloads that the directory is told of before it answers */
 #define FETCHES_KEPT		20000	/* that wait for it; of more only the log tells */

@@ -2,6 +2,8 @@
 #include "config.h"
 
 #include <errno.h>
+#include <search.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -139,10 +141,38 @@ op_open(struct sftp *s, const struct sftp_request *r)
 	remote_ask(s, ASK_FETCH, r->id, &v);
 }
 
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void
+forget_fetched(struct sftp *s)
+{
+	tdestroy(s->fetched, free);
+	s->fetched = NULL;
+	s->fetched_n = 0;
+}
+
+/* A client may fetch one file hundreds of times a second: one line tells it. */
+static int
+first_fetch(struct sftp *s, const char *path)
+{
+	if (tfind(path, &s->fetched, by_name) != NULL)
+		return 0;
+	if (s->fetched_n == SFTP_FETCHED_KEPT)
+		forget_fetched(s);
+	if (tsearch(xstrdup(path), &s->fetched, by_name) == NULL)
+		fatalx("no memory for names");
+	s->fetched_n++;
+	return 1;
+}
+
 static void
 end_fetch(struct sftp *s, const struct handle *h, size_t unsent)
 {
-	if (h->bytes > 0)
+	if (h->bytes > 0 && first_fetch(s, h->path.text))
 		log_info("%s fetched %s, %llu bytes", s->user, h->path.text,
 		    (unsigned long long)h->bytes);
 	if (!vpath_in_trail(&h->path))	/* of notices, whoever they are of */
@@ -541,6 +571,7 @@ sftp_end(struct sftp *s)
 		} else if (s->handles.h[i].kind != H_FREE)
 			handle_free(&s->handles.h[i]);
 	}
+	forget_fetched(s);
 	for (i = 0; i < DIR_COUNT; i++) {
 		if (s->dir[i] != -1)
 			(void)close(s->dir[i]);

@@ -57,6 +57,9 @@ struct sftp {
 	const char	*write_error;	/* the answer when all has arrived */
 	int		 write_status;
 	int		 write_on;
+	/* paths of files whose fetching was logged: a tree (tsearch), owned */
+	void		*fetched;
+	int		 fetched_n;
 	/* a READ whose data is going out */
 	struct handle	*reading;
 	uint64_t	 read_at;

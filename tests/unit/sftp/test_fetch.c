@@ -10,6 +10,8 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -103,16 +105,30 @@ told(struct world *w)
 }
 
 static int
+open_file(struct world *w, const char *path)
+{
+	char name[] = "fetch-test.XXXXXX";
+	struct vpath v;
+
+	if (vpath_parse((const uint8_t *)path, strlen(path), &v) == -1)
+		return -1;
+	w->h = handle_new(&w->s.handles, H_FETCH, &v);
+	if ((w->h->fd = mkstemp(name)) == -1 || ftruncate(w->h->fd, SIZE) == -1 || unlink(name) == -1)
+		return -1;
+	w->h->size = SIZE;
+	w->h->tag = 77;
+	return 0;
+}
+
+static int
 setup(void **state)
 {
 	static const struct m_login_result who = { .user = "PLA001", .member = "PLA", .may = { .may_send = 1 } };
 	static const int none[DIR_COUNT] = { -1, -1, -1, -1 };
 	struct world *w = xcalloc(1, sizeof(*w));
-	char name[] = "fetch-test.XXXXXX";
-	struct vpath v;
 	int pair[2];
 
-	if (msg_pair(pair) == -1 || vpath_parse((const uint8_t *)"/outbox/a.xml", 13, &v) == -1)
+	if (msg_pair(pair) == -1)
 		return -1;
 	msg_init(&w->chan, pair[0], ROLE_SESSION, ROLE_MUHURD);
 	msg_init(&w->muhurd, pair[1], ROLE_MUHURD, ROLE_SESSION);
@@ -120,14 +136,9 @@ setup(void **state)
 	begin(FXP_INIT);
 	put32(3);
 	sent(w);
-	w->h = handle_new(&w->s.handles, H_FETCH, &v);
-	if ((w->h->fd = mkstemp(name)) == -1 || ftruncate(w->h->fd, SIZE) == -1 || unlink(name) == -1)
-		return -1;
-	w->h->size = SIZE;
-	w->h->tag = 77;
 	drain(w);
 	*state = w;
-	return 0;
+	return open_file(w, "/outbox/a.xml");
 }
 
 static int
@@ -222,6 +233,56 @@ lost(void **state)
 	assert_in_range(r.v[0].to, 100000 - 64, 100000);
 }
 
+/* Fetch n bytes of path: how many lines the log has of it.  It is told each time. */
+static int
+logged(struct world *w, const char *path, uint32_t n)
+{
+	char line[1024] = "";
+	int fds[2], err = dup(STDERR_FILENO);
+	ssize_t len;
+
+	assert_int_equal(open_file(w, path), 0);
+	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
+	assert_int_not_equal(dup2(fds[1], STDERR_FILENO), -1);
+	if (n > 0)
+		ask_read(w, 0, n);
+	drain(w);
+	ask_close(w);
+	drain(w);
+	assert_int_not_equal(dup2(err, STDERR_FILENO), -1);
+	len = read(fds[0], line, sizeof(line) - 1);
+	close(err);
+	close(fds[0]);
+	close(fds[1]);
+	assert_int_equal(told(w).n, n > 0);
+	assert_true(len <= 0 || strstr(line, path) != NULL);
+	return len > 0;
+}
+
+/* The log has a file's first fetching; of very many files some are named again. */
+static void
+log_lines(void **state)
+{
+	struct world *w = *state;
+	char path[64];
+	int i;
+
+	assert_int_equal(logged(w, "/outbox/b.xml", 0), 0);
+	assert_int_equal(logged(w, "/outbox/b.xml", 10), 1);
+	assert_int_equal(logged(w, "/outbox/c.xml", 10), 1);
+	for (i = 0; i < 10; i++)
+		assert_int_equal(logged(w, i % 2 ? "/outbox/b.xml" : "/outbox/c.xml", 20), 0);
+	assert_int_equal(logged(w, "/archive/2026-11-01/b.xml", 10), 1);
+	for (i = 3; i < SFTP_FETCHED_KEPT; i++) {
+		(void)snprintf(path, sizeof(path), "/outbox/%d.xml", i);
+		assert_int_equal(logged(w, path, 1), 1);
+	}
+	assert_int_equal(logged(w, "/outbox/b.xml", 10), 0);
+	assert_int_equal(logged(w, "/outbox/d.xml", 10), 1);
+	assert_int_equal(w->s.fetched_n, 1);
+	assert_int_equal(logged(w, "/outbox/b.xml", 10), 1);
+}
+
 int
 main(void)
 {
@@ -230,6 +291,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(many, setup, teardown),
 		cmocka_unit_test_setup_teardown(lost, setup, teardown),
+		cmocka_unit_test_setup_teardown(log_lines, setup, teardown),
 	};
 
 	log_init("test_fetch", LOG_COMMAND, 0);
