@@ -16,6 +16,7 @@ install-conf:
 # The brackets hide the names from configure, which would put the values there too.
 	$(AM_V_at)for unit in muhurd.service muhur-crl.service muhur-crl.timer \
 			muhur-identity.service muhur-identity.timer \
+			muhur-metrics.service muhur-metrics.timer \
 			muhur-trail-stamp.service muhur-trail-stamp.timer; do \
 		sed -e 's|@[s]bindir@|$(sbindir)|g' -e 's|@[b]indir@|$(bindir)|g' \
 			-e 's|@[s]ysconfdir@|$(sysconfdir)|g' "$(srcdir)/etc/$$unit" \
@@ -30,6 +31,8 @@ uninstall-conf:
 		"$(DESTDIR)$(docdir)/examples/muhur-crl.timer" \
 		"$(DESTDIR)$(docdir)/examples/muhur-identity.service" \
 		"$(DESTDIR)$(docdir)/examples/muhur-identity.timer" \
+		"$(DESTDIR)$(docdir)/examples/muhur-metrics.service" \
+		"$(DESTDIR)$(docdir)/examples/muhur-metrics.timer" \
 		"$(DESTDIR)$(docdir)/examples/muhur-trail-stamp.service" \
 		"$(DESTDIR)$(docdir)/examples/muhur-trail-stamp.timer"
 	@cmp -s $(srcdir)/etc/muhur.conf "$(DESTDIR)$(muhurconfdir)/muhur.conf" && \
