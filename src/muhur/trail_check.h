@@ -19,7 +19,7 @@ struct head {
 	uint64_t	 size;
 	struct hash	 root;
 	char		 day[DATE_SIZE];	/* its folder in checkpoints/; "" it is in none */
-	const char	*file;			/* given beside the log; NULL: of the log */
+	const char	*file;			/* a checkpoint or proof beside the log; NULL: of the log */
 	enum timestamp_state stamp;
 };
 
@@ -46,7 +46,6 @@ struct check {
 	size_t		 nheads;
 	size_t		 next;		/* the first that the pass has not met */
 	uint64_t	 from, size;	/* from a checkpoint's tree to another's */
-	uint64_t	 signed_for;	/* the largest of the log's own */
 	uint64_t	 met;		/* the size of the last one that the leaves meet */
 
 	struct tiles	*tiles;
@@ -65,9 +64,15 @@ struct check {
 void	finding(struct check *k, const char *what, const char *where, const char *fmt, ...)
 	    __attribute__((format(printf, 4, 5)));
 
-/* Reads all checkpoints of the log and those files; sets heads and size. */
-int	heads_load(struct check *k, const char *const *files, size_t nfiles);
-/* Is there one of that size in the log? */
+/* Reads all checkpoints of the log; sets heads and size. */
+int	heads_load(struct check *k);
+/* One from elsewhere that the same key signed: it is one more of this log.  path is
+ * kept, and stays the caller's. */
+void	heads_take(struct check *k, const struct checkpoint *c, const char *path);
+int	heads_take_file(struct check *k, const char *path);
+/* When all are there: by size, one of each. */
+void	heads_merge(struct check *k);
+/* Is there one of that size? */
 int	heads_have(const struct check *k, uint64_t size);
 
 /* From from to size. */

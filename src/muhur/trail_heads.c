@@ -120,9 +120,14 @@ out:
 	return rc;
 }
 
-/* One from elsewhere, which the same key signed. */
-static int
-take_file(struct check *k, const char *path)
+void
+heads_take(struct check *k, const struct checkpoint *c, const char *path)
+{
+	add(k, c)->file = path;
+}
+
+int
+heads_take_file(struct check *k, const char *path)
 {
 	struct checkpoint c;
 	char *data;
@@ -136,7 +141,7 @@ take_file(struct check *k, const char *path)
 	if (checkpoint_open(data, len, k->log->key, &c, &why) == -1)
 		finding(k, "checkpoint-bad", path, "%s", why);
 	else
-		add(k, &c)->file = path;
+		heads_take(k, &c, path);
 	free(data);
 	return 0;
 }
@@ -184,7 +189,8 @@ merge(struct check *k)
 		if (memcmp(&one->root, &h->root, sizeof(h->root)) != 0) {
 			finding(k, "forked", name_of(h, a), "it and %s are of %llu leaves, both signed, with "
 			    "different roots", name_of(one, b), (unsigned long long)h->size);
-			k->heads[n++] = *h;	/* the leaves meet one of them at the most */
+			if (h->file == NULL)
+				k->heads[n++] = *h;	/* the leaves meet one of them at the most */
 		} else if (h->stamp != TIMESTAMP_NONE && one->stamp == TIMESTAMP_NONE)
 			one->stamp = h->stamp;
 	}
@@ -192,7 +198,7 @@ merge(struct check *k)
 }
 
 int
-heads_load(struct check *k, const char *const *files, size_t nfiles)
+heads_load(struct check *k)
 {
 	size_t i;
 
@@ -201,9 +207,14 @@ heads_load(struct check *k, const char *const *files, size_t nfiles)
 	for (i = 0; i < k->nheads; i++)
 		if (k->heads[i].size > k->size)
 			k->size = k->heads[i].size;
-	for (i = 0; i < nfiles; i++)
-		if (take_file(k, files[i]) == -1)
-			return -1;
+	return 0;
+}
+
+void
+heads_merge(struct check *k)
+{
+	size_t i;
+
 	if (k->nheads > 0)
 		qsort(k->heads, k->nheads, sizeof(*k->heads), by_size);
 	merge(k);
@@ -211,7 +222,6 @@ heads_load(struct check *k, const char *const *files, size_t nfiles)
 		if (k->heads[i].size > k->size)
 			finding(k, "truncated", k->heads[i].file, "it is of %llu leaves, the log has signed for %llu "
 			    "at most", (unsigned long long)k->heads[i].size, (unsigned long long)k->size);
-	return 0;
 }
 
 int

@@ -143,93 +143,108 @@ set_stamps(struct cmd *c, const struct options *o, struct check *k)
 
 /* --- proofs ------------------------------------------------------------------------- */
 
-/* The proof's checkpoint is one more of this log. */
-static int
-check_proof(struct check *k, const char *path, const json_t *proof)
+static void
+take_proof(struct check *k, const char *path, const json_t *proof)
 {
 	struct checkpoint head;
-	struct frontier f;
-	struct hash root;
-	struct tiles *t;
 	struct leaf l;
 	const char *why;
-	int rc = 0;
 
-	if (trail_proof_check(proof, k->log->key, &head, &l, NULL, &why) == -1) {
+	if (trail_proof_check(proof, k->log->key, &head, &l, NULL, &why) == -1)
 		finding(k, "proof-bad", path, "%s", why);
-		return 0;
-	}
-	if (head.size > k->signed_for) {
-		finding(k, "truncated", path, "its checkpoint is of %llu leaves, the log has signed for %llu at most",
-		    (unsigned long long)head.size, (unsigned long long)k->signed_for);
-		return 0;
-	}
-	t = tiles_open(k->log->dir, head.size);
-	if (frontier_load(&f, head.size, tiles_get, t) == -1)
-		rc = trail_trouble(errno) ? -1 : 0;	/* the pass has said so */
-	else {
-		frontier_root(&f, &root);
-		if (memcmp(&root, &head.root, sizeof(root)) != 0)
-			finding(k, "forked", path, "at %llu leaves this log has another root than the proof's "
-			    "checkpoint", (unsigned long long)head.size);
-	}
-	tiles_close(t);
-	return rc;
+	else
+		heads_take(k, &head, path);
 }
 
 static int
-check_proofs(struct check *k, const struct options *o)
+take_proofs(struct check *k, const struct options *o)
 {
 	char *text = NULL;
 	json_t *proof;
 	size_t i, len, at, used, n;
 	json_error_t e;
-	int rc = 0;
 
-	for (i = 0; i < o->nproofs && rc == 0; i++) {
+	for (i = 0; i < o->nproofs; i++) {
 		if (file_read_all(o->proofs[i], PROOF_MAX, &text, &len) == -1) {
 			log_warn("%s", o->proofs[i]);
 			return -1;
 		}
-		for (at = n = 0; rc == 0 && at < len; at += used) {		/* one a line */
+		for (at = n = 0; at < len; at += used) {		/* one a line */
 			used = strcspn(text + at, "\n") + 1;
 			if (used == 1)
 				continue;
 			proof = json_loadb(text + at, used - 1 < len - at ? used - 1 : len - at,
 			    JSON_REJECT_DUPLICATES, &e);
-			rc = check_proof(k, o->proofs[i], proof);
+			take_proof(k, o->proofs[i], proof);
 			json_decref(proof);
 			n++;
 		}
-		if (rc == 0 && n == 0)
+		if (n == 0)
 			finding(k, "proof-bad", o->proofs[i], "there is no proof in it");
 		free(text);
 	}
-	return rc;
+	return 0;
 }
 
 /* --- all of it ------------------------------------------------------------------------ */
 
+/* All checkpoints, also those that must be of this log. */
+static int
+take_heads(struct check *k, const struct options *o)
+{
+	size_t i;
+
+	if (heads_load(k) == -1)
+		return -1;
+	for (i = 0; i < o->nfiles; i++)
+		if (heads_take_file(k, o->files[i]) == -1)
+			return -1;
+	return take_proofs(k, o);
+}
+
+/* Those from elsewhere are met by leaves that are read, or are more than the log has. */
+static int
+within(const struct check *k, const struct options *o)
+{
+	const struct head *h;
+	size_t i;
+
+	for (i = 0; i < k->nheads; i++) {
+		h = &k->heads[i];
+		if (h->file == NULL || (h->size >= o->from && (o->to == 0 || h->size <= o->to || h->size > k->size)))
+			continue;
+		log_warnx("%s: is of %llu leaves: with this --from and --to it is not checked", h->file,
+		    (unsigned long long)h->size);
+		return 0;
+	}
+	return 1;
+}
+
+/* EXIT_YES also with findings. */
 static int
 run(struct check *k, const struct options *o)
 {
-	if (heads_load(k, o->files, o->nfiles) == -1)
-		return -1;
+	if (take_heads(k, o) == -1)
+		return EXIT_ENVIRONMENT;
+	if (!within(k, o))
+		return EXIT_USAGE;
+	heads_merge(k);
 	if ((o->from != 0 && !heads_have(k, o->from)) || (o->to != 0 && !heads_have(k, o->to))) {
 		finding(k, "checkpoint-bad", "checkpoints/", "there is none of %llu leaves",
 		    (unsigned long long)(o->from != 0 && !heads_have(k, o->from) ? o->from : o->to));
-		return 0;
+		return EXIT_YES;
 	}
+	if (o->from > k->size)		/* one from elsewhere, and truncated */
+		return EXIT_YES;
 	k->from = o->from;
-	k->signed_for = k->size;
 	if (o->to != 0 && o->to < k->size)
 		k->size = o->to;
 	if (k->size == 0) {
 		if (k->findings == 0)
 			finding(k, "checkpoint-bad", "checkpoints/", "there is none");
-		return 0;
+		return EXIT_YES;
 	}
-	return check_leaves(k) == -1 || check_proofs(k, o) == -1 ? -1 : 0;
+	return check_leaves(k) == -1 ? EXIT_ENVIRONMENT : EXIT_YES;
 }
 
 static void
@@ -281,9 +296,7 @@ trail_verify(struct cmd *c, int argc, char **argv)
 	if ((rc = trail_log_open(c, &o.p, &l)) == EXIT_YES &&
 	    (rc = trail_stamp_rules(c, &o.p, &k.stamps)) == EXIT_YES) {
 		set_stamps(c, &o, &k);
-		if (run(&k, &o) == -1)
-			rc = EXIT_ENVIRONMENT;
-		else {
+		if ((rc = run(&k, &o)) == EXIT_YES) {
 			tell(&k);
 			rc = k.findings == 0 ? EXIT_YES : EXIT_NO;
 		}
