@@ -19,7 +19,7 @@
 #include "muhur/trail_check.h"
 
 #define WHERE_SIZE	TILE_PATH_SIZE
-#define CLOCK_SKEW	(300 * USEC_PER_SEC)	/* that the gateway's clock may be before ours */
+#define CLOCK_SKEW	(300 * USEC_PER_SEC)	/* that the gateway's clock may be before others */
 
 /* What belongs to one lowest tile. */
 struct block {
@@ -98,6 +98,44 @@ meets(const struct check *k, const struct head *h)
 	return memcmp(&root, &h->root, sizeof(root)) == 0;
 }
 
+/* Leaves exist when they are stamped; how long before, only the gateway says. */
+static void
+check_times(struct check *k, const struct head *h, usec_t at)
+{
+	char where[WHERE_SIZE], leaf[TIME_SIZE], stamp[TIME_SIZE];
+	usec_t lag = h->proved - k->oldest;
+
+	if (h->proved == 0 || k->no_times)
+		return;
+	if (at > h->proved + CLOCK_SKEW) {
+		name_head(h, where);
+		time_format(at, leaf);
+		time_format(h->proved, stamp);
+		finding(k, "stamp-bad", where, "its last leaf tells %s, a time-stamp over it %s", leaf, stamp);
+	}
+	if (k->oldest == 0)
+		return;
+	k->nlate += k->late != -1 && lag > k->late * USEC_PER_SEC;
+	if (lag > k->worst) {
+		k->worst = lag;
+		k->worst_head = (size_t)(h - k->heads);
+	}
+}
+
+/* After an outage there are thousands in a row: the worst is named. */
+static void
+end_late(struct check *k)
+{
+	char where[WHERE_SIZE];
+
+	if (k->nlate == 0)
+		return;
+	name_head(&k->heads[k->worst_head], where);
+	finding(k, "stamp-late", where, "no time-stamp is over its first event until %lld seconds after the time "
+	    "that it tells; %zu checkpoints have events that are more than %ld older than their time-stamp",
+	    (long long)(k->worst / USEC_PER_SEC), k->nlate, k->late);
+}
+
 /* at: of the last leaf; 0 unknown.  It was signed after that. */
 static void
 check_stamp(struct check *k, const struct head *h, usec_t at)
@@ -107,6 +145,8 @@ check_stamp(struct check *k, const struct head *h, usec_t at)
 
 	if (h->file != NULL)
 		return;
+	check_times(k, h, at);
+	k->oldest = 0;
 	k->stamped += h->stamp == TIMESTAMP_GOOD || h->stamp == TIMESTAMP_NOT_JUDGED;
 	k->stamps_good += h->stamp == TIMESTAMP_GOOD;
 	if (!k->require_stamps || h->stamp != TIMESTAMP_NONE ||
@@ -291,6 +331,8 @@ check_leaf(struct check *k, struct block *b, unsigned i, usec_t *at)
 		return 0;
 	}
 	*at = l.at;
+	if (b->first + i >= k->from && (k->oldest == 0 || l.at < k->oldest))
+		k->oldest = l.at;
 	take_event(k, l.event);
 	check_opening(k, b, b->first + i, &l);
 	return payloads_leaf(k, b->first + i, &l);
@@ -456,6 +498,7 @@ pass(struct check *k, uint64_t first)
 		    "leaf %llu on nothing could be checked", (unsigned long long)k->size,
 		    (unsigned long long)(rc == 1 ? b.first - TILE_WIDTH : k->size));
 	end_unmet(k);
+	end_late(k);
 	return 0;
 }
 

@@ -21,6 +21,7 @@ struct head {
 	char		 day[DATE_SIZE];	/* its folder in checkpoints/; "" it is in none */
 	const char	*file;			/* a checkpoint or proof beside the log; NULL: of the log */
 	enum timestamp_state stamp;
+	usec_t		 proved;		/* the earliest stamp of it and larger ones; 0 none */
 };
 
 struct missing;			/* of trail_payloads.c */
@@ -41,6 +42,11 @@ struct check {
 	int		 require_stamps;
 	long		 grace;		/* seconds that a checkpoint may be without */
 	uint64_t	 stamped, stamps_good;
+	int		 no_times;	/* a rehearsal's clock is not the authority's */
+	long		 late;		/* seconds from an event to its stamp; -1: as many as there are */
+	usec_t		 oldest;	/* the first event since the checkpoint before; 0 none */
+	usec_t		 worst;		/* from an event to its stamp; 0 none */
+	size_t		 worst_head, nlate;
 
 	struct head	*heads;		/* by size */
 	size_t		 nheads;

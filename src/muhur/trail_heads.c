@@ -39,6 +39,8 @@ judge_stamp(struct check *k, struct head *h, const struct buf *note, const char 
 	h->stamp = t.state;
 	if (t.state == TIMESTAMP_BAD)
 		finding(k, "stamp-bad", where, "its time-stamp: %s", t.why);
+	else
+		h->proved = t.at;
 }
 
 /* One of checkpoints/. */
@@ -170,6 +172,13 @@ name_of(const struct head *h, char buf[WHERE_SIZE])
 	return buf;
 }
 
+static void
+earlier(usec_t *t, usec_t other)
+{
+	if (other != 0 && (*t == 0 || other < *t))
+		*t = other;
+}
+
 /* Of one size there may be one root: two of them, signed, are a fork, and proof of it.
  * Those that say the same become one. */
 static void
@@ -191,8 +200,11 @@ merge(struct check *k)
 			    "different roots", name_of(one, b), (unsigned long long)h->size);
 			if (h->file == NULL)
 				k->heads[n++] = *h;	/* the leaves meet one of them at the most */
-		} else if (h->stamp != TIMESTAMP_NONE && one->stamp == TIMESTAMP_NONE)
-			one->stamp = h->stamp;
+		} else {
+			if (one->stamp == TIMESTAMP_NONE)
+				one->stamp = h->stamp;
+			earlier(&one->proved, h->proved);
+		}
 	}
 	k->nheads = n;
 }
@@ -218,6 +230,8 @@ heads_merge(struct check *k)
 	if (k->nheads > 0)
 		qsort(k->heads, k->nheads, sizeof(*k->heads), by_size);
 	merge(k);
+	for (i = k->nheads; i-- > 1;)	/* a stamp is proof of all leaves before it */
+		earlier(&k->heads[i - 1].proved, k->heads[i].proved);
 	for (i = 0; i < k->nheads; i++)
 		if (k->heads[i].size > k->size)
 			finding(k, "truncated", k->heads[i].file, "it is of %llu leaves, the log has signed for %llu "

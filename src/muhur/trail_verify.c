@@ -23,6 +23,7 @@
 #define FINDINGS_MAX	1000	/* that are told; more are counted */
 #define PROOF_MAX	(16 * 1024 * 1024)	/* bytes of a file of proofs */
 #define WHY_MAX		1024
+#define LATE_DEFAULT	(7 * 86400)	/* an authority that is away longer is not overlooked */
 
 /*
  * What is found:
@@ -39,7 +40,8 @@
  * payload-missing	a document is not in the store, and was not purged
  * opening-changed	what opens a leaf does not
  * opening-missing	what opens a leaf is not there
- * stamp-bad		a time-stamp does not verify, or is over other bytes
+ * stamp-bad		a time-stamp does not verify, is over other bytes or earlier than a leaf
+ * stamp-late		events are much older than the first time-stamp over them
  * stamp-missing	a checkpoint has none
  * proof-bad		a proof does not hold
  */
@@ -70,8 +72,8 @@ struct options {
 	size_t		 nfiles, nproofs;
 	uint64_t	 from, to;	/* 0 none */
 	int		 require_stamps;
-	uint64_t	 grace;
-	int		 grace_given;
+	uint64_t	 grace, late;
+	int		 grace_given, late_given;
 };
 
 static int
@@ -83,6 +85,13 @@ add_file(const char **v, size_t *n, const char *path)
 	}
 	v[(*n)++] = path;
 	return 0;
+}
+
+static int
+take_seconds(const char *value, uint64_t *seconds, int *given)
+{
+	*given = 1;
+	return size_parse(value, strlen(value), seconds) == -1 || *seconds > INT32_MAX ? -1 : 0;
 }
 
 static int
@@ -101,8 +110,9 @@ take_option(struct options *o, int ch, const char *value)
 		o->require_stamps = 1;
 		return 0;
 	case 'g':
-		o->grace_given = 1;
-		return size_parse(value, strlen(value), &o->grace) == -1 || o->grace > INT32_MAX ? -1 : 0;
+		return take_seconds(value, &o->grace, &o->grace_given);
+	case 'l':
+		return take_seconds(value, &o->late, &o->late_given);
 	default:
 		return trail_place(&o->p, ch, value);
 	}
@@ -119,6 +129,7 @@ parse(struct cmd *c, int argc, char **argv, struct options *o)
 		{ "to", required_argument, NULL, 't' },
 		{ "require-stamps", no_argument, NULL, 'r' },
 		{ "stamp-grace", required_argument, NULL, 'g' },
+		{ "stamp-late", required_argument, NULL, 'l' },
 		{ NULL, 0, NULL, 0 }
 	};
 	int ch;
@@ -131,7 +142,8 @@ parse(struct cmd *c, int argc, char **argv, struct options *o)
 	return EXIT_YES;
 }
 
-/* Where the gateway asks for stamps, checkpoints must have them. */
+/* Where the gateway asks for stamps, checkpoints must have them.  That they are late
+ * is a finding for others: an operator knows when the authority was away. */
 static void
 set_stamps(struct cmd *c, const struct options *o, struct check *k)
 {
@@ -139,6 +151,8 @@ set_stamps(struct cmd *c, const struct options *o, struct check *k)
 
 	k->require_stamps = o->require_stamps || o->grace_given || (conf != NULL && conf->tsa_url != NULL);
 	k->grace = o->grace_given ? (long)o->grace : conf != NULL ? conf->trail_stamp_alarm : 3600;
+	k->late = o->late_given ? (long)o->late : o->require_stamps ? LATE_DEFAULT : -1;
+	k->no_times = conf != NULL && conf->clock_offset != 0;
 }
 
 /* --- proofs ------------------------------------------------------------------------- */
@@ -247,6 +261,12 @@ run(struct check *k, const struct options *o)
 	return check_leaves(k) == -1 ? EXIT_ENVIRONMENT : EXIT_YES;
 }
 
+static int
+times_compared(const struct check *k)
+{
+	return k->stamped > 0 && !k->no_times;
+}
+
 static void
 tell(const struct check *k)
 {
@@ -254,13 +274,15 @@ tell(const struct check *k)
 	const char *name = note_verifier_name(k->log->key);
 
 	if (k->list != NULL) {
-		cmd_json(json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:{s:b, s:I, s:I}, s:b, s:{s:I, s:I, s:b}, "
+		cmd_json(json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:{s:b, s:I, s:I}, s:b, s:{s:I, s:I, s:b, s:o}, "
 		    "s:I, s:O}", "result", result, "origin", name, "key", k->log->vkey, "keyFromLog", k->log->key_from_log,
 		    "from", (json_int_t)k->from, "size", (json_int_t)k->size, "checkpoints", (json_int_t)k->nheads,
 		    "payloads", "read", k->log->store != -1, "good", (json_int_t)k->payloads.good, "purged",
 		    (json_int_t)k->payloads.gone, "openings", k->log->openings != -1, "timestamps",
 		    "present", (json_int_t)k->stamped, "good", (json_int_t)k->stamps_good, "judged",
-		    k->stamps.tsa != NULL, "findingCount", (json_int_t)k->findings, "findings", k->list));
+		    k->stamps.tsa != NULL, "withinSeconds", times_compared(k) ?
+		    json_integer((json_int_t)(k->worst / USEC_PER_SEC)) : json_null(),
+		    "findingCount", (json_int_t)k->findings, "findings", k->list));
 		return;
 	}
 	printf("%s\n", k->log->vkey);
@@ -277,6 +299,11 @@ tell(const struct check *k)
 		printf("openings were not read: --openings\n");
 	printf("%llu time-stamps%s\n", (unsigned long long)k->stamped,
 	    k->stamped == 0 || k->stamps.tsa != NULL ? "" : ", which fit; whose they are was not judged: --tsa");
+	if (k->no_times)
+		printf("their times were not compared with those of events: clock_offset is set\n");
+	else if (times_compared(k))
+		printf("events under them were %lld seconds old at most, by what they tell, when stamped\n",
+		    (long long)(k->worst / USEC_PER_SEC));
 	if (k->findings > FINDINGS_MAX)
 		printf("%llu more findings\n", (unsigned long long)(k->findings - FINDINGS_MAX));
 	printf("%s\n", result);

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests/unit/trail"))
 import trail  # noqa: E402
@@ -416,14 +417,15 @@ def stamps(top, made):
     """a checkpoint without its time-stamp, and time-stamps that do not fit"""
     log, tsa, stranger = Log(top, "stamps", made), Tsa(top, "tsa"), Tsa(top, "stranger")
     paths = [log.path("checkpoints", day, str(size)) for size, day in SIZES]
-    required = ("--require-stamps", "--stamp-grace", "0", "--tsa", tsa.pem)
+    late = ("--stamp-late", str(2 * 10**9))		# these leaves are of no day of ours
+    required = ("--require-stamps", "--stamp-grace", "0", "--tsa", tsa.pem, *late)
     assert log.verify(code=0) == []		# it is asked for, or it is none
     assert len(log.verify(*required)) == len(SIZES)
     for path in paths:
         tsa.stamp(path)
-    assert log.verify(*required, code=0) == [] == log.verify("--require-stamps", code=0)
+    assert log.verify(*required, code=0) == [] == log.verify("--require-stamps", *late, code=0)
     p = json.loads(muhur("--json", "trail", "verify", "--dir", log.dir, "--tsa", tsa.pem, code=0).stdout)
-    assert p["timestamps"] == {"present": len(SIZES), "good": len(SIZES), "judged": True}, p
+    assert p["timestamps"] == {"present": len(SIZES), "good": len(SIZES), "judged": True, "withinSeconds": p["timestamps"]["withinSeconds"]}, p
     p = json.loads(muhur("--json", "trail", "checkpoint", "--dir", log.dir, "--tsa", tsa.pem, "300", code=0).stdout)
     assert p["size"] == 300 and p["timestamp"]["state"] == "good" and "tsa" in p["timestamp"]["authority"], p
     os.rename(paths[3] + ".tsr", paths[3] + ".x")
@@ -442,6 +444,58 @@ def stamps(top, made):
     muhur("trail", "checkpoint", "--dir", log.dir, "--tsa", tsa.pem, "300", code=1)
     trail.write(paths[3] + ".tsr", b"no stamp")
     only(log.verify(), "stamp-bad", "checkpoints/2026-11-21/300")
+
+
+def stamp_times(top, made):
+    """leaves that say they are much older than their time-stamps, and such that are younger"""
+    now, tsa = time.time(), Tsa(top, "tsa")
+
+    def log_of(name, *ages):
+        """A leaf of each age, its checkpoint"""
+        leaves = [trail.make_leaf(i + 1, time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(now - age)), "rejected", {}, b"s" * 16)
+                  for i, age in enumerate(ages)]
+        log = Log(top, name, leaves, [(i + 1, "2026-11-20") for i in range(len(leaves))])
+        return log, [log.path("checkpoints/2026-11-20", str(i + 1)) for i in range(len(leaves))]
+
+    def within(log, *more):
+        p = muhur("--json", "trail", "verify", "--dir", log.dir, "--tsa", tsa.pem, *more, code=0)
+        return json.loads(p.stdout)["timestamps"]["withinSeconds"]
+
+    day, required = 86400, ("--require-stamps", "--tsa", tsa.pem)
+    # made up today: each leaf is stamped, all today
+    log, paths = log_of("made-up", 300 * day, 200 * day, 100 * day, 0)
+    assert within(log) is None
+    for path in paths:
+        tsa.stamp(path)
+    assert 0 <= within(log) - 300 * day < 600
+    assert "were 2592" in muhur("trail", "verify", "--dir", log.dir, "--tsa", tsa.pem, code=0).stdout
+    found = log.verify(*required, everything=False)
+    only(found, "stamp-late", "checkpoints/2026-11-20/1")
+    assert "3 checkpoints" in found[0][2], found
+    only(log.verify("--tsa", tsa.pem, "--stamp-late", str(250 * day), everything=False), "stamp-late")
+    assert log.verify(*required, "--stamp-late", str(301 * day), code=0, everything=False) == []
+    assert log.verify(*required, "--from", "3", code=0, everything=False) == []
+    muhur("trail", "verify", "--dir", log.dir, "--stamp-late", "x", code=2)
+    # the last leaf before a checkpoint may be of now: that does not hide what is before it
+    log, paths = log_of("hidden", 300 * day, 0)
+    os.unlink(paths[0])
+    tsa.stamp(paths[1])
+    only(log.verify(*required, everything=False), "stamp-late", "checkpoints/2026-11-20/2")
+    # after an outage the newest was stamped first, which is proof of those before it
+    log, paths = log_of("outage", 8 * day, 8 * day - 60, 6 * day)
+    tsa.stamp(paths[2])
+    only(log.verify("--tsa", tsa.pem, "--stamp-late", str(7 * day), everything=False), "stamp-late", "checkpoints/2026-11-20/1")
+    assert log.verify("--tsa", tsa.pem, "--stamp-late", str(9 * day), code=0, everything=False) == []
+    # a stamp that is older than a leaf under it; the authority's clock may be a little behind
+    log, paths = log_of("younger", 10, -200, -400, 0)
+    for path in paths[1:]:
+        tsa.stamp(path)
+    only(log.verify(everything=False), "stamp-bad", "checkpoints/2026-11-20/3")
+    # a rehearsal's clock is another
+    conf = os.path.join(top, "muhur.conf")
+    trail.write(conf, f'state_dir = "{log.top}"\nclock_offset = 400\n'.encode())
+    p = muhur("-c", conf, "trail", "verify", code=0)
+    assert "were not compared" in p.stdout, p.stdout
 
 
 # --- proofs -------------------------------------------------------------------------------------
@@ -521,7 +575,7 @@ def command(top, made):
 def main():
     global count, failed
     tests = [whole, sizes, parts, beside, old_tiles, leaf_changed, leaf_changed_all, leaf_removed, leaf_inserted, leaves_swapped,
-             leaf_malformed, event_twice, tiles, truncated, forked, checkpoints, documents, openings, stamps, proofs, command]
+             leaf_malformed, event_twice, tiles, truncated, forked, checkpoints, documents, openings, stamps, stamp_times, proofs, command]
     made = make_leaves(700)
     wanted = sys.argv[1:]
     for test in tests:
