@@ -309,21 +309,26 @@ add_material(void *arg, const char *sha256, const char *name)
 	return 0;
 }
 
-/* Anybody can send an anchor or a schema as a document: it is rejected, and has a row. */
-static void
+/* Anybody can send an anchor or a schema as a document: it is rejected, and has a row.
+ * 0, or -1: what a listing names is not known, and might go. */
+static int
 know_material(struct purge *p)
 {
 	PGresult *res = cmd_query(p->c, "SELECT DISTINCT material FROM muhur.submission WHERE material IS NOT NULL", 0, NULL);
 	const char *id;
-	int i;
+	int i, rc = 0;
 
 	for (i = 0; i < PQntuples(res); i++) {
 		id = PQgetvalue(res, i, 0);
 		(void)name_set_add(&p->material, id);
-		if (archive_listing(p->store, id, add_material, &p->material) != 0)
-			log_warnx("material %s: its listing cannot be read: `muhur archive verify'", id);
+		if (archive_listing(p->store, id, add_material, &p->material) != 0) {
+			log_warnx("material %s: its listing cannot be read, so nothing is purged: restore it from a backup, "
+			    "see `muhur archive verify'", id);
+			rc = -1;
+		}
 	}
 	PQclear(res);
+	return rc;
 }
 
 /* Whoever runs this next is to be able to go on: it belongs to the store's owner. */
@@ -361,8 +366,7 @@ carry_out(struct purge *p)
 	int rc = -1;
 
 	p->boxes = p->aside = -1;
-	if (open_folders(p) == 0) {
-		know_material(p);
+	if (open_folders(p) == 0 && know_material(p) == 0) {
 		rc = settle_all(p);
 		mark(p);
 		rc |= remove_marked(p);

@@ -36,6 +36,7 @@ struct verification {
 	char		*chunk;
 	long long	 documents, bytes, notices, materials, findings, unknown;
 	struct name_set	 known;		/* material: its listings, and what they name */
+	int		 all_known;	/* every listing was read */
 	const char	*checking;	/* of what a finding is told: "submission", ... */
 };
 
@@ -177,10 +178,10 @@ heal(struct verification *v, const char *sha256, const char *why)
 }
 
 /* Whatever it is, material too, and whatever day is looked at.  What is bad still is a
- * finding where something names it.  all: every listing of material is known, so that
- * what is gone and named by nothing was purged. */
+ * finding where something names it.  Where every listing of material is known, what is
+ * gone and named by nothing was purged. */
 static void
-check_rotten(struct verification *v, int all)
+check_rotten(struct verification *v)
 {
 	PGresult *res = cmd_query(v->c, "SELECT sha256 FROM muhur.rot WHERE healed_at IS NULL ORDER BY found_at, sha256",
 	    0, NULL);
@@ -193,7 +194,7 @@ check_rotten(struct verification *v, int all)
 		state = depot_check(v->store, sha256, NULL);
 		if (state == DEPOT_GOOD)
 			heal(v, sha256, "is good again");
-		else if (state == DEPOT_ABSENT && all && !archive_is_named(v->c, sha256) && !name_set_has(&v->known, sha256))
+		else if (state == DEPOT_ABSENT && v->all_known && !archive_is_named(v->c, sha256) && !name_set_has(&v->known, sha256))
 			heal(v, sha256, "is gone; nothing names it");
 	}
 	PQclear(res);
@@ -304,8 +305,14 @@ check_listing(struct verification *v, const char *id)
 	v->checking = "material";
 	(void)name_set_add(&v->known, id);
 	v->materials++;
-	if (check(v, id) == DEPOT_GOOD && archive_listing(v->store, id, check_material_file, v) != 0)
+	if (check(v, id) != DEPOT_GOOD) {
+		v->all_known = 0;
+		return;
+	}
+	if (archive_listing(v->store, id, check_material_file, v) != 0) {
+		v->all_known = 0;
 		finding(v, "wrong", id, "it is no listing of what judged");
+	}
 }
 
 static void
@@ -389,10 +396,11 @@ with_database(struct verification *v, const char *date)
 		exit(EXIT_ENVIRONMENT);
 	}
 	free(path);
+	v->all_known = date == NULL;
 	check_documents(v, date != NULL ? from : NULL, date != NULL ? to : NULL, date);
 	check_notices(v, date);
 	check_materials(v, date != NULL ? from : NULL, date != NULL ? to : NULL);
-	check_rotten(v, date == NULL);
+	check_rotten(v);
 	if (date == NULL)
 		rc = archive_each_name(v->store, unknown_name, v);
 	return rc;
