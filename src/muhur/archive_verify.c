@@ -37,6 +37,7 @@ struct verification {
 	long long	 documents, bytes, notices, materials, findings, unknown;
 	struct name_set	 known;		/* material: its listings, and what they name */
 	int		 all_known;	/* every listing was read */
+	struct name_set	 told;		/* that are no good */
 	const char	*checking;	/* of what a finding is told: "submission", ... */
 };
 
@@ -104,6 +105,8 @@ read_all(struct verification *v, struct depot_file *f, const char *sha256)
 static void
 tell_state(struct verification *v, enum depot_state state, const char *sha256)
 {
+	if (state != DEPOT_GOOD)
+		(void)name_set_add(&v->told, sha256);
 	switch (state) {
 	case DEPOT_GOOD:
 		break;
@@ -177,26 +180,32 @@ heal(struct verification *v, const char *sha256, const char *why)
 		printf("healed: %s: it had rotted, and %s\n", sha256, why);
 }
 
-/* Whatever it is, material too, and whatever day is looked at.  What is bad still is a
- * finding where something names it.  Where every listing of material is known, what is
- * gone and named by nothing was purged. */
+/* One that is gone and named by nothing was purged, where every listing is known. */
+static void
+check_rotten_one(struct verification *v, const char *sha256)
+{
+	enum depot_state state = depot_check(v->store, sha256, NULL);
+	int named = state != DEPOT_ABSENT || archive_is_named(v->c, sha256) || name_set_has(&v->known, sha256);
+
+	if (state == DEPOT_GOOD)
+		heal(v, sha256, "is good again");
+	else if (named && !name_set_has(&v->told, sha256))
+		tell_state(v, state, sha256);
+	else if (!named && v->all_known)
+		heal(v, sha256, "is gone; nothing names it");
+}
+
+/* Whatever it is, material too, and whatever day is looked at. */
 static void
 check_rotten(struct verification *v)
 {
 	PGresult *res = cmd_query(v->c, "SELECT sha256 FROM muhur.rot WHERE healed_at IS NULL ORDER BY found_at, sha256",
 	    0, NULL);
-	enum depot_state state;
-	const char *sha256;
 	int i;
 
-	for (i = 0; i < PQntuples(res); i++) {
-		sha256 = PQgetvalue(res, i, 0);
-		state = depot_check(v->store, sha256, NULL);
-		if (state == DEPOT_GOOD)
-			heal(v, sha256, "is good again");
-		else if (state == DEPOT_ABSENT && v->all_known && !archive_is_named(v->c, sha256) && !name_set_has(&v->known, sha256))
-			heal(v, sha256, "is gone; nothing names it");
-	}
+	v->checking = "known to have rotted";
+	for (i = 0; i < PQntuples(res); i++)
+		check_rotten_one(v, PQgetvalue(res, i, 0));
 	PQclear(res);
 }
 
@@ -469,6 +478,7 @@ archive_verify(struct cmd *c, int argc, char **argv)
 		tell_sum(&v);
 	free(v.chunk);
 	name_set_free(&v.known);
+	name_set_free(&v.told);
 	if (v.boxes != -1)
 		(void)close(v.boxes);
 	if (v.store != -1)

@@ -263,6 +263,11 @@ def rot():
     assert "\nmuhur_archive_rotten 1\n" in market.muhur("status", "--metrics").stdout
     assert f"rotten: {name}" in verify(ok=(1,))
     assert f"rotten: {name}" in verify("--store", store(), ok=(1,))
+    assert verify(ok=(1,)).count(f": {name}: ") == 1
+    assert f"rotten: {name}" in verify("--date", "2020-01-01", ok=(1,))	# of whatever day it is
+    os.rename(path, path + ".x")
+    assert f"missing: {name}" in verify("--date", "2020-01-01", ok=(1,))
+    os.rename(path + ".x", path)
     p = market.muhur("archive", "get", name, os.path.join(market.dir, "out"), ok=(3,))
     assert "backup" in p.stderr, p.stderr
     write(good)
