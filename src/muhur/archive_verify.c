@@ -124,20 +124,35 @@ tell_state(struct verification *v, enum depot_state state, const char *sha256)
 }
 
 static enum depot_state
-check(struct verification *v, const char *sha256)
+look(struct verification *v, const char *sha256)
 {
-	enum depot_state state = DEPOT_ABSENT;
 	struct depot_file *f;
 
 	if ((f = depot_open(v->store, sha256)) != NULL)
-		state = read_all(v, f, sha256);
-	else if (errno != ENOENT)
-		state = DEPOT_TROUBLE;
+		return read_all(v, f, sha256);
+	return errno == ENOENT ? DEPOT_ABSENT : DEPOT_TROUBLE;
+}
+
+static enum depot_state
+check(struct verification *v, const char *sha256)
+{
+	enum depot_state state = look(v, sha256);
+
 	tell_state(v, state, sha256);
 	return state;
 }
 
 /* --- documents that the database names ---------------------------------------------- */
+
+/* One that is gone may have been purged since its row was read, hours ago. */
+static void
+check_document(struct verification *v, const char *sha256)
+{
+	enum depot_state state = look(v, sha256);
+
+	if (state != DEPOT_ABSENT || archive_is_named(v->c, sha256))
+		tell_state(v, state, sha256);
+}
 
 /* Each once, however many rows name it, in order of the names: the columns' own, in
  * which their indexes are (017-archive.sql). */
@@ -160,7 +175,7 @@ check_documents(struct verification *v, const char *from, const char *to, const 
 		    "GROUP BY 1 ORDER BY 1 LIMIT " PAGE, 4, params);
 		n = PQntuples(res);
 		for (i = 0; i < n; i++)
-			(void)check(v, PQgetvalue(res, i, 0));
+			check_document(v, PQgetvalue(res, i, 0));
 		if (n > 0)
 			(void)str_copy(last, sizeof(last), PQgetvalue(res, n - 1, 0));
 		PQclear(res);
@@ -250,6 +265,18 @@ check_bytes(struct verification *v, const char *path, const char *sha256, const 
 		finding(v, "rotten", path, "it is not the notice that was signed");
 }
 
+/* Since its row was read, too. */
+static int
+is_purged(struct verification *v, const char *no)
+{
+	const char *params[] = { no };
+	PGresult *res = cmd_query(v->c, "SELECT FROM muhur.notice WHERE no = $1::bigint AND purged_at IS NOT NULL", 1, params);
+	int purged = PQntuples(res) > 0;
+
+	PQclear(res);
+	return purged;
+}
+
 static void
 check_notice(struct verification *v, const PGresult *res, int row)
 {
@@ -262,10 +289,11 @@ check_notice(struct verification *v, const PGresult *res, int row)
 	where = places(v, outbox, archive, &st);
 	v->notices++;
 	if (purged && where != 0)
-		finding(v, "left", where & IN_ARCHIVE ? archive : outbox, "its purge has not ended: do it again");
-	else if (!purged && where == 0)
-		finding(v, "missing", archive, "it is neither in the outbox nor in the archive: `muhur notice rebuild'");
-	else if (where == (IN_OUTBOX | IN_ARCHIVE))
+		finding(v, "left", where & IN_ARCHIVE ? archive : outbox, "its purge is at work, or was interrupted: do it again");
+	else if (!purged && where == 0) {
+		if (!is_purged(v, PQgetvalue(res, row, 0)))
+			finding(v, "missing", archive, "it is neither in the outbox nor in the archive: `muhur notice rebuild'");
+	} else if (where == (IN_OUTBOX | IN_ARCHIVE))
 		finding(v, "twice", archive, "it is in the outbox as well");
 	else if (!purged)
 		check_bytes(v, where == IN_OUTBOX ? outbox : archive, PQgetvalue(res, row, 4), &st);

@@ -427,6 +427,15 @@ def unknown():
         os.unlink(store(sha(data)[:2], name))
 
 
+def opened(pid):
+    """What a process has open."""
+    found = []
+    for fd in glob.glob(f"/proc/{pid}/fd/*"):
+        with contextlib.suppress(FileNotFoundError):
+            found.append(os.readlink(fd))
+    return found
+
+
 def purge():
     """what is old is removed on command only, never what an outbox shows; its rows and an event stay"""
     tomorrow = str(datetime.datetime.now(datetime.timezone.utc).astimezone(lib.ISTANBUL).date() + datetime.timedelta(days=1))
@@ -451,7 +460,17 @@ def purge():
     assert f"material {listing}: its listing cannot be read" in p.stderr, p.stderr
     assert set(files()) == there and market.sql("SELECT 1 FROM muhur.event WHERE kind = 'purged'") == []
     os.rename(store(".listing"), store(listing[:2], listing))
+    # a verify that is at work meanwhile takes nothing for lost
+    number, total = map(int, re.search(r"(\d+) documents read, (\d+) bytes", verify()).groups())
+    slow = subprocess.Popen([os.path.join(market.bin, "muhur"), "-c", market.conf, "archive", "verify", "--rate", str(total // 20)],
+                            stdout=subprocess.PIPE, text=True)
+    lib.wait_for("it reads", lambda: any(f.startswith(store()) and len(os.path.basename(f)) >= 64 for f in opened(slow.pid)))
+    os.kill(slow.pid, signal.SIGSTOP)	# while it removes, files of what is purged are there
     p = market.muhur("archive", "purge", "--before", tomorrow, "--yes")
+    os.kill(slow.pid, signal.SIGCONT)
+    out = slow.communicate(timeout=lib.LIMIT)[0]
+    assert int(re.search(r"(\d+) documents read", out)[1]) < number, out
+    assert out.splitlines()[-1].startswith(GOOD_SUM) and slow.returncode == 0, out
     # what judged is not removed because somebody once sent the same bytes
     assert f"{sha(market.schema)}: stays: documents were judged by it" in p.stderr, p.stderr
     assert kept(sha(market.schema)) == [".zst"]
