@@ -90,6 +90,63 @@ payloads_leaf(struct check *k, uint64_t index, const struct leaf *l)
 	return read_one(k, index, l, &sha256);
 }
 
+/* --- what the log says by now ---------------------------------------------------------- */
+
+/* The leaves behind those that were read, up to size, whose root that is: 1.  0: they
+ * are not there, or have another; -1. */
+static int
+read_behind(struct check *k, uint64_t size, const struct hash *root)
+{
+	struct payloads *p = &k->payloads;
+	struct tiles *t = tiles_open(k->log->dir, size);
+	struct frontier f = k->leaves;
+	struct hash h, sha256;
+	struct leaf l;
+	const char *text, *why;
+	size_t len;
+	uint64_t i;
+
+	for (i = k->size; i < size && tiles_entry(t, i, &text, &len) == 0; i++) {
+		merkle_leaf(text, len, &h);
+		frontier_append(&f, &h);
+		if (leaf_parse(text, len, &l, &why) == 0 && strcmp(l.kind, "purged") == 0 &&
+		    hex_decode(l.sha256, sha256.b, SHA256_SIZE) == 0)
+			remember(&p->purged, &p->npurged, &sha256, i, l.at);
+	}
+	if (i < size && trail_trouble(errno)) {
+		tiles_close(t);
+		return -1;
+	}
+	tiles_close(t);
+	frontier_root(&f, &h);
+	return i == size && memcmp(&h, root, sizeof(h)) == 0;
+}
+
+/* A pass takes hours: what is missing may have been purged meanwhile.  Other leaves than
+ * are signed say nothing. */
+static int
+purged_since(struct check *k)
+{
+	struct payloads *p = &k->payloads;
+	struct buf note = { 0 };
+	struct checkpoint c;
+	const char *why;
+	size_t before = p->npurged;
+	int rc = 0;
+
+	if (k->split || k->met != k->size)
+		return 0;
+	if (tiles_checkpoint(k->log->dir, 0, &note) == -1)
+		rc = trail_trouble(errno) ? -1 : 0;
+	else if (checkpoint_open(note.data, note.len, k->log->key, &c, &why) == 0 && c.size > k->size &&
+	    (rc = read_behind(k, c.size, &c.root)) == 0)
+		p->npurged = before;
+	buf_free(&note);
+	return rc == -1 ? -1 : 0;
+}
+
+/* --- the end ----------------------------------------------------------------------------- */
+
 /* By hash, and the last leaf of each first. */
 static int
 last_first(const void *a, const void *b)
@@ -140,6 +197,8 @@ payloads_end(struct check *k)
 	int tries = WAIT_TRIES;
 	size_t i;
 
+	if (p->nmissing > 0 && purged_since(k) == -1)
+		return -1;
 	if (p->npurged > 0)
 		qsort(p->purged, p->npurged, sizeof(*p->purged), last_first);
 	if (p->nmissing > 0)

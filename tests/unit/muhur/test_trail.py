@@ -357,6 +357,10 @@ def documents(top, made):
     log = Log(top, "purged", [*made, purged], [*SIZES, (701, "2026-11-22")])
     os.unlink(log.stored(33))
     assert log.verify(code=0) == []
+    # by a leaf that came after those that are read, signed or not
+    assert log.verify("--to", "700", code=0) == []
+    log.change("tile/entries/002.p/189", lambda d: d.replace(b'"event":701', b'"event":702'))
+    only(log.verify("--to", "700"), "payload-missing", "leaf 168")
     # purged first, then it came again: it must be there
     again = trail.make_leaf(702, "2026-11-22T00:00:00.000000Z", "accepted",
                             {"sha256": hashlib.sha256(document(33)).hexdigest()}, b"s" * 16)
