@@ -357,15 +357,18 @@ out:
 	crl_set_free(&set);
 }
 
-/* What judged a submission belongs to it. */
+/* What judged a submission belongs to it.  Of each list one row is looked at, the next in
+ * the index: there is one for every submission. */
 static void
 add_crls_kept(struct status *s)
 {
 	static const char *const names[] = { "#kept", "#notKept" };
 	const json_t *row;
 
-	row = add_row(s, "crls", "SELECT (SELECT count(*) FROM muhur.crl), (SELECT count(DISTINCT u.sha256) "
-	    "FROM muhur.submission_crl u WHERE NOT EXISTS (SELECT FROM muhur.crl k WHERE k.sha256 = u.sha256))",
+	row = add_row(s, "crls", "WITH RECURSIVE u(sha256) AS (SELECT min(sha256) FROM muhur.submission_crl UNION ALL "
+	    "SELECT (SELECT min(c.sha256) FROM muhur.submission_crl c WHERE c.sha256 > u.sha256) FROM u "
+	    "WHERE u.sha256 IS NOT NULL) SELECT (SELECT count(*) FROM muhur.crl), (SELECT count(*) FROM u "
+	    "WHERE u.sha256 IS NOT NULL AND NOT EXISTS (SELECT FROM muhur.crl k WHERE k.sha256 = u.sha256))",
 	    0, NULL, names);
 	if (status_number(row, "notKept") > 0)
 		attend(s, "%lld CRLs that judged submissions are not kept: `muhur crl refresh' while they are in force",

@@ -434,6 +434,34 @@ def kept():
     market.sound()
 
 
+def many():
+    """status asks no table as a whole that grows with each submission"""
+    market.stop()
+    market.sql("INSERT INTO muhur.submission (id, uploader, file_name, size, received_at, state, signer_subject)"
+               " SELECT gen_random_uuid(), 'PLA001', 'many', 1, now(), 'rejected', repeat('x', 500)"
+               " FROM generate_series(1, 20000)")
+    lists = [row[0] for row in market.sql("SELECT DISTINCT sha256 FROM muhur.submission_crl")]
+    unkept = "0" * 64
+    market.sql("INSERT INTO muhur.submission_crl SELECT s.no, u FROM muhur.submission s, unnest(ARRAY['"
+               + "', '".join([lists[0], lists[-1], unkept]) + "']) u WHERE s.file_name = 'many'")
+    market.sql("VACUUM ANALYZE muhur.submission")
+    market.sql("VACUUM ANALYZE muhur.submission_crl")
+
+    def reads():		# a session's count when it has ended
+        lib.wait_for("no session is left", lambda: market.sql(
+            "SELECT FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()") == [])
+        return [int(n) for n in market.sql(
+            "SELECT (SELECT sum(seq_scan) FROM pg_stat_user_tables WHERE relname IN ('submission', 'submission_crl')),"
+            " (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'submission_crl')")[0]]
+
+    before = reads()
+    status = market.json("status", ok=(1,))[0]
+    assert status["submissions"]["rejected"] >= 20000 and status["crls"]["notKept"] == 1, status
+    after = reads()
+    assert after[0] == before[0] and after[1] - before[1] < 1000, (before, after)
+    market.start()
+
+
 if __name__ == "__main__":
     crl_dir = tempfile.mkdtemp(prefix="crls.", dir=os.environ.get("MUHUR_TEST_DIR"))
     os.chmod(crl_dir, 0o755)
@@ -443,7 +471,7 @@ if __name__ == "__main__":
                         f'crl_urls = {{"{site.url("/sub.crl")}", "{site.url("/root.crl")}"}}\n') as market:
             books = Books()
             site.pages["/root.crl"] = der(pki.crls(market)[pki.common_name(pki.authority(market, "root")[1])])
-            lib.main(revocation, hold, unchanged, refused, authority, server, stale, distribution_points, at_once, kept)
+            lib.main(revocation, hold, unchanged, refused, authority, server, stale, distribution_points, at_once, kept, many)
     finally:
         site.close()
         shutil.rmtree(crl_dir, ignore_errors=True)
