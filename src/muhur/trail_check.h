@@ -2,8 +2,9 @@
 /*
  * muhur trail verify, in parts: the checkpoints (trail_heads.c), one pass over
  * leaves and tiles (trail_check.c), the documents they are about
- * (trail_payloads.c).  Memory: some MiB, 8 bytes a leaf, 80 bytes a checkpoint, and
- * 48 bytes for each document that is missing or was purged.
+ * (trail_payloads.c).  Memory: some MiB, 8 bytes a leaf, 110 bytes a checkpoint (32 of
+ * them while they are listed), and 48 bytes for each document that is missing or was
+ * purged.
  *
  * What the parts return is 0, or -1: the environment failed (logged).  What is
  * wrong with the log is a finding.
@@ -70,7 +71,7 @@ struct check {
 void	finding(struct check *k, const char *what, const char *where, const char *fmt, ...)
 	    __attribute__((format(printf, 4, 5)));
 
-/* Reads all checkpoints of the log; sets heads and size. */
+/* Reads all checkpoints of the log that are no smaller than from; sets heads and size. */
 int	heads_load(struct check *k);
 /* One from elsewhere that the same key signed: it is one more of this log.  path is
  * kept, and stays the caller's. */

@@ -55,6 +55,8 @@ take_kept(void *arg, const char *day, uint64_t size, int stamped)
 	struct head *h;
 	int fd, rc = -1;
 
+	if (size < k->from)
+		return 0;
 	(void)snprintf(where, sizeof(where), "checkpoints/%s/%llu", day, (unsigned long long)size);
 	fd = open_beneath(k->log->dir, where, O_RDONLY | O_NONBLOCK, 0);
 	if (fd == -1 || fd_read_all(fd, CHECKPOINT_MAX, &data, &note.len) == -1) {

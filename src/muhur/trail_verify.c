@@ -238,6 +238,7 @@ within(const struct check *k, const struct options *o)
 static int
 run(struct check *k, const struct options *o)
 {
+	k->from = o->from;
 	if (take_heads(k, o) == -1)
 		return EXIT_ENVIRONMENT;
 	if (!within(k, o))
@@ -246,11 +247,13 @@ run(struct check *k, const struct options *o)
 	if ((o->from != 0 && !heads_have(k, o->from)) || (o->to != 0 && !heads_have(k, o->to))) {
 		finding(k, "checkpoint-bad", "checkpoints/", "there is none of %llu leaves",
 		    (unsigned long long)(o->from != 0 && !heads_have(k, o->from) ? o->from : o->to));
+		k->from = k->size;
 		return EXIT_YES;
 	}
-	if (o->from > k->size)		/* one from elsewhere, and truncated */
+	if (o->from > k->size) {	/* one from elsewhere, and truncated */
+		k->from = k->size;
 		return EXIT_YES;
-	k->from = o->from;
+	}
 	if (o->to != 0 && o->to < k->size)
 		k->size = o->to;
 	if (k->size == 0) {
