@@ -137,28 +137,55 @@ there(int dir, const char *name)
 	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
-/*
- * The file to write, ours alone: what a crash left is used again, and what another
- * archive process has at this moment is left to it.  The lock goes with the file.
- */
+/* Is that file ours alone, and still the one of that name?  The lock goes with the file:
+ * what another archive process has at this moment is left to it (EWOULDBLOCK). */
 static int
-open_tmp(struct compress *c)
+own_tmp(const struct compress *c, int fd)
 {
 	struct stat a, b;
 
-	c->tmp = open_beneath(c->shelf, c->tmp_name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
-	if (c->tmp == -1)
-		return -1;
-	if (flock(c->tmp, LOCK_EX | LOCK_NB) == -1 || fstat(c->tmp, &a) == -1 ||
+	if (flock(fd, LOCK_EX | LOCK_NB) == -1 || fstat(fd, &a) == -1 ||
 	    fstatat(c->shelf, c->tmp_name, &b, AT_SYMLINK_NOFOLLOW) == -1)
-		goto fail;
+		return -1;
 	errno = EWOULDBLOCK;	/* it has got its name while we waited */
-	if (a.st_ino == b.st_ino && a.st_dev == b.st_dev && S_ISREG(a.st_mode) &&
-	    ftruncate(c->tmp, 0) == 0)
+	return a.st_ino == b.st_ino && a.st_dev == b.st_dev && S_ISREG(a.st_mode) ? 0 : -1;
+}
+
+/* What a crash left; it is not written to again, as it may have its last mode already. */
+static int
+remove_leftover(const struct compress *c)
+{
+	int fd = open_beneath(c->shelf, c->tmp_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0), rc, saved;
+
+	if (fd == -1)
+		return errno == ENOENT ? 0 : -1;
+	rc = own_tmp(c, fd) == -1 ? -1 : unlinkat(c->shelf, c->tmp_name, 0);
+	saved = errno;
+	(void)close(fd);
+	errno = saved;
+	return rc;
+}
+
+/* The file to write. */
+static int
+open_tmp(struct compress *c)
+{
+	int saved;
+
+	if (remove_leftover(c) == -1)
+		return -1;
+	c->tmp = open_beneath(c->shelf, c->tmp_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	if (c->tmp == -1) {
+		if (errno == EEXIST)
+			errno = EWOULDBLOCK;
+		return -1;
+	}
+	if (own_tmp(c, c->tmp) == 0)
 		return 0;
-fail:
+	saved = errno;
 	(void)close(c->tmp);
 	c->tmp = -1;
+	errno = saved;
 	return -1;
 }
 

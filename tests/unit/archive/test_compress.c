@@ -66,6 +66,16 @@ names(void)
 	return n >> 8;
 }
 
+/* Within the shelf. */
+static const char *
+zst_name(void)
+{
+	static char path[DEPOT_PATH_SIZE];
+
+	depot_path(sha256, DEPOT_ZSTD, path);
+	return path + 3;
+}
+
 static void
 is_compressed(void)
 {
@@ -162,19 +172,25 @@ test_other_form_gone(void **state)
 	is_compressed();
 }
 
-/* What a crash left under the temporary name is used, whatever it is. */
+/* What a crash left under the temporary name is no obstacle, whatever it is. */
 static void
 test_leftover(void **state)
 {
 	char name[COMPRESS_TMP_SIZE];
+	static const mode_t modes[] = { 0600, 0440 };
 	int shelf = shelf_of(sha256);
+	size_t i;
 
 	(void)state;
 	compress_tmp_name(sha256, name);
-	assert_int_equal(file_write_durable(shelf, name, document, SIZE, 0600), 0);
-	assert_int_equal(names(), 2);
-	assert_int_equal(run(1000), KEPT_OK);
-	is_compressed();
+	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		put_document(sha256, "", document, SIZE);
+		assert_int_equal(unlinkat(shelf, zst_name(), 0) == 0, i > 0);
+		assert_int_equal(file_write_durable(shelf, name, document, SIZE, modes[i]), 0);
+		assert_int_equal(names(), 2);
+		assert_int_equal(run(1000), KEPT_OK);
+		is_compressed();
+	}
 	(void)close(shelf);
 }
 
