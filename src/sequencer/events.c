@@ -239,17 +239,17 @@ events_add(struct db *db, uint64_t from, uint64_t to, struct tile_writer *w)
 
 /* --- checkpoints -------------------------------------------------------------------- */
 
-int
-recorded_from(struct db *db, uint64_t from, struct recorded *v, int max)
+#define RECORDED	"SELECT size, encode(root, 'hex'), signed_at FROM muhur.trail_checkpoint WHERE "
+
+static int
+recorded(struct db *db, const char *name, const char *sql, uint64_t bound, struct recorded *v, int max)
 {
 	char size[NUMBER_SIZE], most[NUMBER_SIZE];
-	const char *params[] = { number(from, size), number((uint64_t)max, most) };
+	const char *params[] = { number(bound, size), number((uint64_t)max, most) };
 	PGresult *res;
 	int i, n;
 
-	res = db_prepared(db, "trail_recorded", "SELECT size, encode(root, 'hex'), signed_at FROM muhur.trail_checkpoint "
-	    "WHERE size >= $1::bigint ORDER BY size LIMIT $2::bigint", 2, params);
-	if (res == NULL)
+	if ((res = db_prepared(db, name, sql, 2, params)) == NULL)
 		return -1;
 	n = PQntuples(res);
 	for (i = 0; i < n; i++) {
@@ -262,6 +262,18 @@ recorded_from(struct db *db, uint64_t from, struct recorded *v, int max)
 	}
 	PQclear(res);
 	return n;
+}
+
+int
+recorded_from(struct db *db, uint64_t from, struct recorded *v, int max)
+{
+	return recorded(db, "trail_recorded", RECORDED "size >= $1::bigint ORDER BY size LIMIT $2::bigint", from, v, max);
+}
+
+int
+recorded_newest(struct db *db, uint64_t after, struct recorded *v, int max)
+{
+	return recorded(db, "trail_newest", RECORDED "size > $1::bigint ORDER BY size DESC LIMIT $2::bigint", after, v, max);
 }
 
 int

@@ -42,6 +42,8 @@ struct recorded {
 };
 /* The recorded checkpoints with from <= size, the least first, at most max.  How many. */
 int	recorded_from(struct db *db, uint64_t from, struct recorded *v, int max);
+/* Those with after < size, the greatest first. */
+int	recorded_newest(struct db *db, uint64_t after, struct recorded *v, int max);
 /* A new one, durable. */
 int	recorded_add(struct db *db, const struct recorded *r);
 

@@ -191,7 +191,10 @@ read_published(struct sequencer *s, struct checkpoint *c, struct checkpoint *kep
 	}
 	if (read_checkpoint(s, 0, c) == -1)
 		return -1;
-	size = stamps_newest_checkpoint(s->trail);
+	if (stamps_greatest(s->trail, "", &size) == -1) {
+		folder_trouble(s);
+		return -1;
+	}
 	return size > c->size ? read_checkpoint(s, size, kept) : 0;
 }
 

@@ -13,17 +13,17 @@
 struct stamps {
 	uint64_t	size;		/* of the newest checkpoint that has its stamp, 0 none */
 	usec_t		unstamped_since;	/* the oldest after it, signed then; 0 none */
+	int		looked;		/* size is known from the folder */
 	usec_t		next_look;	/* clock_monotonic */
 	usec_t		next_alarm;
 };
 
-/* Where time-stamps are asked for, now and then: look at the folder and, in the
- * database, at what was signed since; what lacks its stamp for too long is an alarm, each
+/* Where time-stamps are asked for, now and then: look for the stamps of what the
+ * database has recorded since the last one known; what lacks its stamp for too long is an alarm, each
  * hour.  0, or -1 on a database error. */
 int  stamps_look(struct stamps *st, struct db *db, const struct conf *conf, int trail);
-/* The newest stamped checkpoint's size below the folder: 0 none. */
-uint64_t stamps_newest(int trail);
-/* The largest checkpoint in the newest day's folder that has any: 0 none. */
-uint64_t stamps_newest_checkpoint(int trail);
+/* The greatest of checkpoints/<day>/<size><end>, 0 none: of all days, for a clock that
+ * was wrong once has put one into a day that comes later.  0, or -1 (logged). */
+int  stamps_greatest(int trail, const char *end, uint64_t *greatest);
 
 #endif

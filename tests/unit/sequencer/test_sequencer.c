@@ -374,12 +374,14 @@ test_restored(void **state)
 	refused_for(&l, "restored from an earlier copy");
 	assert_int_equal(count("SELECT count(*) FROM muhur.trail_queue"), 3);
 	assert_int_equal(count("SELECT count(*) FROM muhur.trail_state WHERE refused_since IS NOT NULL AND why LIKE '%earlier copy%'"), 1);
-	/* the newest file alone was put back, too, or is lost: the kept ones say what was shown */
-	shell("mv %s %s.then", path, path);
+	/* the newest file alone was put back, too, or is lost: the kept ones say what was shown, even
+	 * where the clock was wrong once and a lesser one lies in a later day */
+	shell("mv %s %s.then && mkdir %s/trail/checkpoints/2099-01-01 && touch %s/trail/checkpoints/2099-01-01/7",
+	    path, path, here, here);
 	l.s.state = SEQUENCER_WAITS;
 	refused_for(&l, "restored from an earlier copy");
 	assert_int_equal(count("SELECT count(*) FROM muhur.trail_queue"), 3);
-	shell("mv %s.then %s", path, path);
+	shell("mv %s.then %s && rm -r %s/trail/checkpoints/2099-01-01", path, path, here);
 	/* as large as it was, by other leaves: what another gateway numbered since */
 	sql("INSERT INTO muhur.trail_leaf SELECT %lld + i, 1000000 + i FROM generate_series(0, 9) i", size - 5);
 	l.s.state = SEQUENCER_WAITS;
@@ -443,10 +445,17 @@ test_keys(void **state)
 }
 
 static void
+look(struct stamps *st, int trail)
+{
+	st->next_look = 0;
+	assert_int_equal(stamps_look(st, &owner, &conf, trail), 0);
+}
+
+static void
 test_stamps(void **state)
 {
 	char url[] = "http://127.0.0.1:1/";
-	struct stamps st = { 0 };
+	struct stamps st = { 0 }, anew = { 0 };
 	int trail = trail_of(here);
 	long long size, before;
 
@@ -456,34 +465,37 @@ test_stamps(void **state)
 	size = count("SELECT max(size) FROM muhur.trail_checkpoint");
 	before = count("SELECT max(size) FROM muhur.trail_checkpoint WHERE size < (SELECT max(size) FROM muhur.trail_checkpoint)");
 	/* nobody is asked, so nothing is missing */
-	sql("UPDATE muhur.trail_checkpoint SET signed_at = now() - interval '2 hours'");
-	assert_int_equal(stamps_look(&st, &owner, &conf, trail), 0);
+	conf.trail_stamp_alarm = -1;
+	look(&st, trail);
 	assert_int_equal(st.next_alarm, 0);
 	conf.tsa_url = url;
-	assert_int_equal(stamps_look(&st, &owner, &conf, trail), 0);
+	look(&st, trail);
 	assert_int_equal(st.size, 0);
 	assert_true(st.next_alarm > 0);		/* told */
 	/* the one before the last is stamped; a file that is none is passed over */
 	shell("cd %s/trail/checkpoints && f=$(find . -name %lld) && touch $f.tsr && touch $f.tsr.tmp && touch 9.tsr", here, before);
-	st.next_look = 0;
-	assert_int_equal(stamps_look(&st, &owner, &conf, trail), 0);
+	look(&st, trail);
 	assert_int_equal(st.size, before);
 	assert_true(st.unstamped_since > 0 && st.next_alarm > 0);
 	/* the last one is young enough */
-	sql("UPDATE muhur.trail_checkpoint SET signed_at = now() - interval '59 minutes' WHERE size = %lld", size);
-	st.next_look = 0;
-	assert_int_equal(stamps_look(&st, &owner, &conf, trail), 0);
+	conf.trail_stamp_alarm = 3600;
+	look(&st, trail);
 	assert_true(st.unstamped_since > 0);
 	assert_int_equal(st.next_alarm, 0);
-	/* an earlier day has one, the newest has none: it is looked for there */
-	shell("cd %s/trail/checkpoints && mkdir 2099-01-01 && find . -name '*.tsr*' -delete && mkdir 2001-01-01 && touch 2001-01-01/7.tsr", here);
-	assert_int_equal(stamps_newest(trail), 7);
-	shell("cd %s/trail/checkpoints && rm -r 2001-01-01 && touch 2099-01-01/%lld.tsr", here, size);
-	st.next_look = 0;
-	assert_int_equal(stamps_look(&st, &owner, &conf, trail), 0);
+	shell("cd %s/trail/checkpoints && f=$(find . -name %lld) && touch $f.tsr", here, size);
+	look(&st, trail);
 	assert_int_equal(st.size, size);
 	assert_int_equal(st.unstamped_since, 0);
-	shell("rm -r %s/trail/checkpoints/2099-01-01", here);
+	/* as after a restart; and where a later day has a lesser one, since the clock was wrong once */
+	look(&anew, trail);
+	assert_int_equal(anew.size, size);
+	shell("cd %s/trail/checkpoints && mkdir 2099-01-01 && touch 2099-01-01/7 2099-01-01/7.tsr", here);
+	anew.looked = 0;
+	look(&anew, trail);
+	assert_int_equal(anew.size, size);
+	look(&st, trail);
+	assert_int_equal(st.size, size);
+	shell("rm -r %s/trail/checkpoints/2099-01-01 && find %s/trail/checkpoints -name '*.tsr*' -delete", here, here);
 	conf.tsa_url = NULL;
 	close(trail);
 }
