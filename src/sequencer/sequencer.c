@@ -225,21 +225,62 @@ is_of_database(struct sequencer *s, const struct checkpoint *c)
 	return 0;
 }
 
-/* Behind what is published; from the start where the tiles are not what they should
- * be: the database has every leaf, and knows the roots. */
-static void
-open_writer(struct sequencer *s, const struct checkpoint *c)
+/* Are they lost, or not what was written?  All else is trouble that passes. */
+static int
+open_published(struct sequencer *s, const struct checkpoint *c, int *lost)
 {
 	struct hash root;
 
-	if ((s->writer = tile_writer_new(s->trail, s->openings, c->size)) != NULL) {
-		frontier_root(tile_writer_tree(s->writer), &root);
-		if (c->size == 0 || memcmp(root.b, c->root.b, SHA256_SIZE) == 0)
-			return;
-		drop_writer(s);
+	s->writer = tile_writer_new(s->trail, s->openings, c->size);
+	*lost = s->writer == NULL && (errno == ENOENT || errno == EBADMSG || errno == EFBIG);
+	if (s->writer == NULL)
+		return -1;
+	frontier_root(tile_writer_tree(s->writer), &root);
+	if (c->size == 0 || memcmp(root.b, c->root.b, SHA256_SIZE) == 0)
+		return 0;
+	*lost = 1;
+	drop_writer(s);
+	return -1;
+}
+
+/* Behind what is published; from the start where the tiles are not what they should
+ * be: the database has every leaf, and knows the roots.  shown: the most that ever was.
+ * 0, or -1: the folder. */
+static int
+open_writer(struct sequencer *s, const struct checkpoint *c, uint64_t shown)
+{
+	int lost;
+
+	s->begin = c->size;
+	s->tries = 0;
+	if (open_published(s, c, &lost) == -1) {
+		if (!lost)
+			return -1;
+		if (!s->made_again)
+			log_alarm("trail: the tiles do not meet the published checkpoint: they are made again from "
+			    "the database");
+		s->made_again = 1;
+		s->begin = 0;
+		if ((s->writer = tile_writer_new(s->trail, s->openings, 0)) == NULL)
+			return -1;
 	}
-	log_alarm("trail: the tiles do not meet the published checkpoint: they are made again from the database");
-	s->writer = tile_writer_new(s->trail, s->openings, 0);
+	if (s->begin < shown) {
+		s->tries = 1;
+		tile_writer_try(s->writer);
+	}
+	return 0;
+}
+
+/* The leaves gave every root: now they are written. */
+static int
+begin_writing(struct sequencer *s)
+{
+	drop_writer(s);
+	s->tries = 0;
+	if ((s->writer = tile_writer_new(s->trail, s->openings, s->begin)) != NULL)
+		return 1;
+	folder_trouble(s);
+	return 0;
 }
 
 static void
@@ -261,8 +302,7 @@ take_up(struct sequencer *s)
 		database_trouble(s);
 		return;
 	}
-	open_writer(s, &c);
-	if (s->writer == NULL || show_key(s) == -1) {
+	if (open_writer(s, &c, kept.size > c.size ? kept.size : c.size) == -1 || show_key(s) == -1) {
 		folder_trouble(s);
 		return;
 	}
@@ -326,7 +366,7 @@ meet(struct sequencer *s, const struct recorded *r, int last)
 		    (unsigned long long)r->size);
 		return -1;
 	}
-	return last && s->published < r->size ? publish(s, r) : 0;
+	return last && !s->tries && s->published < r->size ? publish(s, r) : 0;
 }
 
 /* After events_add or events_put, which returned result. */
@@ -358,6 +398,7 @@ begin_work(struct sequencer *s)
 		return 0;
 	}
 	s->state = SEQUENCER_WORKS;
+	s->made_again = 0;
 	s->refused_since = 0;
 	s->why[0] = '\0';
 	s->least = 0;
@@ -377,6 +418,8 @@ follow(struct sequencer *s)
 		database_trouble(s);
 		return 0;
 	}
+	if (s->tries && (n == 0 || size == count))
+		return begin_writing(s);
 	if (size == count)
 		return begin_work(s);
 	to = n > 0 ? r[0].size : count;

@@ -12,6 +12,10 @@
  * one restored from an earlier copy would give numbers anew that are given already,
  * and two logs of one name would have been signed.  It then keeps the locks, tells
  * so each minute, and looks whether it is still so.
+ *
+ * Tiles that are lost are made again from the database.  What still stands of them may
+ * be what proves that an event was changed: before any is written over, the leaves must
+ * have given every root that is recorded.
  */
 #ifndef MUHUR_SEQUENCER_SEQUENCER_H
 #define MUHUR_SEQUENCER_SEQUENCER_H
@@ -40,6 +44,9 @@ struct sequencer {
 	char			*vkey;
 	enum sequencer_state	 state;
 	struct tile_writer	*writer;
+	uint64_t		 begin;		/* leaves that it began behind */
+	int			 tries;		/* it writes nothing: do the leaves give the recorded roots? */
+	int			 made_again;	/* tiles that were lost; told */
 	int			 stands_by;	/* another one works; told */
 	uint64_t		 published;	/* size of the newest checkpoint shown */
 	long long		 least;		/* events_ask */

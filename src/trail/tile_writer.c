@@ -49,6 +49,7 @@ struct tile_writer {
 	struct pending	 pending[PENDING_MAX];
 	unsigned	 npending;
 	int		 broken;
+	int		 tries;		/* hashes alone: no file is written */
 };
 
 /* --- files -------------------------------------------------------------------------- */
@@ -156,6 +157,8 @@ put_file(struct tile_writer *w, int dir, const char *path, const void *data, siz
 	struct pending *p = &w->pending[w->npending];
 	const char *name;
 
+	if (w->tries)
+		return 0;
 	if (w->npending == PENDING_MAX) {
 		if (settle(w) == -1)
 			goto fail;
@@ -263,6 +266,7 @@ load_entries(struct tile_writer *w, struct tiles *t)
 		if (memcmp(h.b, w->entries->h[i].b, SHA256_SIZE) != 0) {
 			log_warnx("trail: leaf %llu has not the hash that its tile has",
 			    (unsigned long long)(w->entries->number * TILE_WIDTH + i));
+			errno = EBADMSG;
 			return -1;
 		}
 		add_entry(w, leaf, len);
@@ -277,7 +281,7 @@ load_openings(struct tile_writer *w)
 {
 	char path[TILE_PATH_SIZE], *data = NULL, *end;
 	size_t len = 0, left = w->entries->n;
-	int fd, rc;
+	int fd, rc, saved;
 
 	if (w->openings == -1 || left == 0)
 		return 0;
@@ -288,10 +292,12 @@ load_openings(struct tile_writer *w)
 	}
 	if ((rc = fd_read_all(fd, OPENINGS_MAX, &data, &len)) == -1)
 		log_warn("trail: openings/%s", path);
+	saved = errno;
 	(void)close(fd);
 	for (end = data; rc == 0 && left > 0; left--) {
 		if ((end = memchr(end, '\n', (size_t)(data + len - end))) == NULL) {
 			log_warnx("trail: openings/%s: has not %u lines", path, w->entries->n);
+			saved = EBADMSG;
 			rc = -1;
 			break;
 		}
@@ -300,6 +306,7 @@ load_openings(struct tile_writer *w)
 	if (rc == 0)
 		(void)buf_append(&w->lines, data, (size_t)(end - data));
 	free(data);
+	errno = saved;
 	return rc;
 }
 
@@ -308,19 +315,27 @@ tile_writer_new(int dir, int openings, uint64_t size)
 {
 	struct tile_writer *w = xcalloc(1, sizeof(*w));
 	struct tiles *t = tiles_open(dir, size);
-	int rc;
+	int rc, saved;
 
 	w->dir = dir;
 	w->openings = openings;
 	w->entries = &w->level[0];
 	rc = frontier_load(&w->tree, size, tiles_get, t) == 0 && load_levels(w, t, size) == 0 &&
 	    load_entries(w, t) == 0 && load_openings(w) == 0 ? 0 : -1;
+	saved = errno;
 	tiles_close(t);
 	if (rc == -1) {
 		tile_writer_free(w);
-		return NULL;
+		w = NULL;
 	}
+	errno = saved;
 	return w;
+}
+
+void
+tile_writer_try(struct tile_writer *w)
+{
+	w->tries = 1;
 }
 
 void

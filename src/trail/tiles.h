@@ -52,12 +52,16 @@ int	tiles_each_checkpoint(int dir, int (*fn)(void *arg, const char *day, uint64_
 struct tile_writer;
 
 /* Go on behind the tree of that size, whose edge is read from the tiles.
- * openings: folder, -1 none.  NULL (logged): the tiles cannot be read. */
+ * openings: folder, -1 none.  NULL (logged): the tiles cannot be read; errno as tiles_get,
+ * EBADMSG or EFBIG where they, or the openings, are not what was written. */
 struct tile_writer *tile_writer_new(int dir, int openings, uint64_t size);
 void	tile_writer_free(struct tile_writer *w);
 const struct frontier *tile_writer_tree(const struct tile_writer *w);
-/* Add one leaf; whole tiles are written as they become whole.  0 or -1 (errno logged):
- * then the writer is of no more use; nothing that is published has changed. */
+/* From now on leaves are hashed alone, to learn which tree they give: nothing is written. */
+void	tile_writer_try(struct tile_writer *w);
+/* Add one leaf; whole tiles are written as they become whole, in place of what stands
+ * there: who begins before what was published tries first.  0 or -1 (errno logged): then
+ * the writer is of no more use. */
 int	tile_writer_add(struct tile_writer *w, const char *leaf, size_t len,
 	    const char *opening, size_t opening_len);
 /* The partial tiles too, and everything durable: a checkpoint of this size may be
