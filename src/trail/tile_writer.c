@@ -23,6 +23,9 @@
 #define PENDING_MAX	96	/* open files that wait */
 #define ENTRIES		(-1)
 
+/* Which folder it is. */
+struct where { dev_t dev; ino_t ino; };
+
 /* A file that is written but not in its place yet. */
 struct pending {
 	int	 fd;
@@ -53,6 +56,24 @@ struct tile_writer {
 };
 
 /* --- files -------------------------------------------------------------------------- */
+
+static int
+where_is(int folder, struct where *at)
+{
+	struct stat st;
+
+	if (fstat(folder, &st) == -1)
+		return -1;
+	at->dev = st.st_dev;
+	at->ino = st.st_ino;
+	return 0;
+}
+
+static int
+same_place(const struct where *a, const struct where *b)
+{
+	return a->dev == b->dev && a->ino == b->ino;
+}
 
 /* A folder below dir, made where it is not there, with that mode whatever the umask. */
 static int
@@ -104,24 +125,23 @@ drop_pending(struct tile_writer *w)
 	w->npending = 0;
 }
 
-/* The folders of all that waits, each once. */
+/* The folders of all that waits, each once; openings may be of another file system. */
 static int
 sync_folders(const struct tile_writer *w)
 {
-	ino_t seen[PENDING_MAX];
+	struct where seen[PENDING_MAX], at;
 	unsigned n = 0, i, k;
-	struct stat st;
 
 	for (i = 0; i < w->npending; i++) {
-		if (fstat(w->pending[i].dir, &st) == -1)
+		if (where_is(w->pending[i].dir, &at) == -1)
 			return -1;
-		for (k = 0; k < n && seen[k] != st.st_ino; k++)
+		for (k = 0; k < n && !same_place(&seen[k], &at); k++)
 			;
-		if (k < n)	/* of one file system: it is one folder */
+		if (k < n)
 			continue;
 		if (fsync(w->pending[i].dir) == -1)
 			return -1;
-		seen[n++] = st.st_ino;
+		seen[n++] = at;
 	}
 	return 0;
 }

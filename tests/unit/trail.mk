@@ -9,6 +9,7 @@ tests_unit_trail_test_merkle_LDADD = $(TRAIL_TEST_LIBS)
 tests_unit_trail_test_note_LDADD = $(TRAIL_TEST_LIBS)
 tests_unit_trail_test_leaf_LDADD = $(TRAIL_TEST_LIBS)
 tests_unit_trail_test_tiles_LDADD = $(TRAIL_TEST_LIBS)
+tests_unit_trail_test_tiles_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstat,--wrap=fsync
 endif
 # Writes a log from lines, for tests in other languages.
 check_PROGRAMS += tests/unit/trail/write_log

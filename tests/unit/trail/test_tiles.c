@@ -27,6 +27,52 @@ struct log {
 	int	dir, openings;
 };
 
+/* Which folders were made durable: calls of the code under test come by here (--wrap). */
+static ino_t	synced[4096];
+static unsigned	nsynced;
+static int	one_each;	/* each folder is the first of a file system of its own */
+
+int __real_fstat(int fd, struct stat *st);
+int __wrap_fstat(int fd, struct stat *st);
+int
+__wrap_fstat(int fd, struct stat *st)
+{
+	int rc = __real_fstat(fd, st);
+
+	if (rc == 0 && one_each) {
+		st->st_dev = st->st_ino;
+		st->st_ino = 1;
+	}
+	return rc;
+}
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int
+__wrap_fsync(int fd)
+{
+	struct stat st;
+
+	assert_int_equal(__real_fstat(fd, &st), 0);
+	if (nsynced < sizeof(synced) / sizeof(synced[0]))
+		synced[nsynced++] = st.st_ino;
+	return __real_fsync(fd);
+}
+
+/* Since nsynced was 0. */
+static void
+is_synced(int dir, const char *path)
+{
+	struct stat st;
+	unsigned i;
+
+	assert_int_equal(fstatat(dir, path, &st, 0), 0);
+	for (i = 0; i < nsynced && synced[i] != st.st_ino; i++)
+		;
+	if (i == nsynced)
+		fail_msg("%s: is not durable", path);
+}
+
 static void
 open_log(struct log *l, const char *name)
 {
@@ -298,6 +344,24 @@ test_crash(void **state)
 	close_log(&b);
 }
 
+/* The folder of openings may be a mount. */
+static void
+test_mounts(void **state)
+{
+	struct log l;
+
+	(void)state;
+	open_log(&l, "mounts");
+	nsynced = 0;
+	one_each = 1;
+	grow(&l, 0, 256);
+	one_each = 0;
+	is_synced(l.dir, "tile/entries");
+	is_synced(l.dir, "tile/0");
+	is_synced(l.openings, ".");
+	close_log(&l);
+}
+
 static void
 spoil(int dir, const char *path, off_t at)
 {
@@ -474,6 +538,7 @@ main(void)
 		cmocka_unit_test(test_growing),
 		cmocka_unit_test(test_reading),
 		cmocka_unit_test(test_crash),
+		cmocka_unit_test(test_mounts),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_checkpoints),
