@@ -21,6 +21,7 @@
 #include "trail/tiles.h"
 
 #define PENDING_MAX	96	/* open files that wait */
+#define SURE_MAX	64	/* folders */
 #define ENTRIES		(-1)
 
 /* Which folder it is. */
@@ -51,6 +52,8 @@ struct tile_writer {
 	struct buf	 lines;		/* of openings/<number> */
 	struct pending	 pending[PENDING_MAX];
 	unsigned	 npending;
+	struct where	 sure[SURE_MAX];	/* folders that are durable */
+	unsigned	 next_sure;
 	int		 broken;
 	int		 tries;		/* hashes alone: no file is written */
 };
@@ -93,9 +96,28 @@ folder_in(int dir, const char *name, mode_t mode)
 	return fd;
 }
 
+/* A folder that was there: who made it may have been killed before it was durable.  Once
+ * for each, mostly: of the few that are in use at a time. */
+static int
+make_sure(struct tile_writer *w, int dir, int folder)
+{
+	struct where at;
+	unsigned i;
+
+	if (where_is(folder, &at) == -1)
+		return -1;
+	for (i = 0; i < SURE_MAX; i++)
+		if (same_place(&w->sure[i], &at))
+			return 0;
+	if (fsync_dir(dir) == -1)
+		return -1;
+	w->sure[w->next_sure++ % SURE_MAX] = at;
+	return 0;
+}
+
 /* The folder of path below dir; *name: what is in it. */
 static int
-folder_of(int dir, const char *path, mode_t mode, const char **name)
+folder_of(struct tile_writer *w, int dir, const char *path, mode_t mode, const char **name)
 {
 	char part[TILE_PATH_SIZE];
 	const char *slash;
@@ -104,6 +126,10 @@ folder_of(int dir, const char *path, mode_t mode, const char **name)
 	while (at != -1 && (slash = strchr(path, '/')) != NULL) {
 		(void)snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
 		next = folder_in(at, part, mode);
+		if (next != -1 && make_sure(w, at, next) == -1) {
+			(void)close(next);
+			next = -1;
+		}
 		(void)close(at);
 		at = next;
 		path = slash + 1;
@@ -184,7 +210,7 @@ put_file(struct tile_writer *w, int dir, const char *path, const void *data, siz
 			goto fail;
 		p = w->pending;
 	}
-	if ((p->dir = folder_of(dir, path, folder, &name)) == -1)
+	if ((p->dir = folder_of(w, dir, path, folder, &name)) == -1)
 		goto fail;
 	(void)snprintf(p->name, sizeof(p->name), "%s", name);
 	(void)snprintf(p->tmp, sizeof(p->tmp), ".%s.tmp", p->name);
@@ -224,7 +250,7 @@ drop_partial(struct tile_writer *w, int level, uint64_t n)
 
 	tile_path(level, n, 1, path);
 	*strrchr(path, '/') = '\0';
-	if ((dir = folder_of(w->dir, path, 0755, &name)) != -1)
+	if ((dir = folder_of(w, w->dir, path, 0755, &name)) != -1)
 		d = open_list(dir, name);
 	while (d != NULL && (e = readdir(d)) != NULL)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
@@ -506,8 +532,11 @@ keep_checkpoint(int days, const char *day, const char *name, const char *note, s
 		goto out;
 	errno = EEXIST;
 	if (oldlen == len && memcmp(old, note, len) == 0)
-		rc = 0;
+		rc = fsync_dir(dir);
 out:
+	/* who made the day's folder may have been killed just then */
+	if (rc == 0)
+		rc = fsync_dir(days);
 	if (rc == -1)
 		log_warn("trail: checkpoints/%s/%s", day, name);
 	free(old);

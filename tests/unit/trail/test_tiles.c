@@ -363,6 +363,45 @@ test_mounts(void **state)
 }
 
 static void
+publish(int dir, uint64_t size, const char *note, const char *at, int want)
+{
+	struct checkpoint c = { .size = size };
+	usec_t t;
+	int zoned;
+
+	assert_int_equal(time_parse(at, &t, &zoned), 0);
+	assert_int_equal(tiles_publish(dir, &c, note, strlen(note), t), want);
+}
+
+/* What an earlier process renamed or made may be in the cache alone: it may have been
+ * killed before it made that durable. */
+static void
+test_durable(void **state)
+{
+	struct log l;
+
+	(void)state;
+	open_log(&l, "durable");
+	grow(&l, 0, 300);
+	nsynced = 0;
+	grow(&l, 300, 310);
+	is_synced(l.dir, ".");
+	is_synced(l.dir, "tile");
+	is_synced(l.dir, "tile/0");
+	is_synced(l.dir, "tile/0/001.p");
+	publish(l.dir, 310, "note", "2026-11-21T00:00:00Z", 0);
+	nsynced = 0;
+	publish(l.dir, 310, "note", "2026-11-21T00:00:00Z", 0);
+	is_synced(l.dir, ".");
+	is_synced(l.dir, "checkpoints");
+	is_synced(l.dir, "checkpoints/2026-11-21");
+	nsynced = 0;
+	publish(l.dir, 311, "other", "2026-11-21T00:00:01Z", 0);
+	is_synced(l.dir, "checkpoints");
+	close_log(&l);
+}
+
+static void
 spoil(int dir, const char *path, off_t at)
 {
 	int fd = openat(dir, path, O_RDWR);
@@ -443,17 +482,6 @@ test_lengths(void **state)
 	tiles_close(t);
 	free(longest);
 	close_log(&l);
-}
-
-static void
-publish(int dir, uint64_t size, const char *note, const char *at, int want)
-{
-	struct checkpoint c = { .size = size };
-	usec_t t;
-	int zoned;
-
-	assert_int_equal(time_parse(at, &t, &zoned), 0);
-	assert_int_equal(tiles_publish(dir, &c, note, strlen(note), t), want);
 }
 
 static int
@@ -539,6 +567,7 @@ main(void)
 		cmocka_unit_test(test_reading),
 		cmocka_unit_test(test_crash),
 		cmocka_unit_test(test_mounts),
+		cmocka_unit_test(test_durable),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_checkpoints),
