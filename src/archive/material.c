@@ -105,7 +105,8 @@ shelf_of(int store, const char *sha256)
 	if (make_dir(store, head, SHELF_MODE, &made) == -1 ||
 	    (fd = open_beneath(store, head, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)) == -1)
 		return -1;
-	if (made && (fchmod(fd, SHELF_MODE) == -1 || fsync_dir(store) == -1)) {
+	/* who made it may have been killed before it was durable */
+	if ((made && fchmod(fd, SHELF_MODE) == -1) || fsync_dir(store) == -1) {
 		(void)close(fd);
 		return -1;
 	}
@@ -119,11 +120,12 @@ keep(int store, const char *sha256, const void *p, size_t n)
 {
 	int shelf, rc, saved;
 
-	if (depot_check(store, sha256, NULL) == DEPOT_GOOD)
-		return 0;
 	if ((shelf = shelf_of(store, sha256)) == -1)
 		return -1;
-	rc = file_write_durable(shelf, sha256, p, n, 0440);
+	if (depot_check(store, sha256, NULL) == DEPOT_GOOD)
+		rc = fsync_dir(shelf);	/* its name may be in the cache alone */
+	else
+		rc = file_write_durable(shelf, sha256, p, n, 0440);
 	saved = errno;
 	(void)close(shelf);
 	errno = saved;
