@@ -111,7 +111,19 @@ folder_trouble(struct sequencer *s)
 		s->next_alarm = clock_monotonic() + ALARM_TIME;
 		log_alarm("trail: cannot be written, events wait; it is tried again");
 	}
+	s->lets_go = 1;
 	begin_again(s, RETRY_TIME);
+}
+
+/* What is wrong is this gateway's alone, so another one may go on: neither lock is kept. */
+static void
+let_go(struct sequencer *s)
+{
+	s->lets_go = 0;
+	(void)flock(s->trail, LOCK_UN);
+	/* all: it may have been taken more than once */
+	if (db_prepared_exec(&s->link.db, "trail_unlock", "SELECT pg_advisory_unlock_all()", 0, NULL) == -1)
+		database_trouble(s);
 }
 
 /* --- taking up the work -------------------------------------------------------------- */
@@ -187,6 +199,7 @@ read_published(struct sequencer *s, struct checkpoint *c, struct checkpoint *kep
 	memset(kept, 0, sizeof(*kept));
 	if (s->verifier == NULL) {
 		refuse(s, "trail_key cannot be used: it must be an Ed25519 private key in PEM");
+		s->lets_go = 1;
 		return -1;
 	}
 	if (read_checkpoint(s, 0, c) == -1)
@@ -295,6 +308,8 @@ take_up(struct sequencer *s)
 	if (rc == 0 && !s->stands_by)
 		log_info("trail: another one works; this one stands by");
 	s->stands_by = rc == 0;
+	if (rc == 0)
+		s->state = SEQUENCER_WAITS;	/* whatever it refused for: the other one tells how it stands */
 	if (rc != 1 || read_published(s, &c, &kept) == -1 || (rc = is_of_database(s, &c)) == 0 ||
 	    (rc == 1 && (rc = is_of_database(s, &kept)) == 0))
 		return;
@@ -501,6 +516,7 @@ sequencer_step(struct sequencer *s)
 		return 0;
 	}
 	if (s->connect != s->link.connects) {	/* the lock went with the old connection */
+		s->lets_go = 0;
 		begin_again(s, 0);
 		s->connect = s->link.connects;
 	}
@@ -521,6 +537,8 @@ sequencer_step(struct sequencer *s)
 	}
 	if (s->state != SEQUENCER_WAITS && !s->asked && link_up(&s->link))
 		report(s);
+	if (s->lets_go && link_up(&s->link))
+		let_go(s);
 	return more;
 }
 

@@ -11,7 +11,8 @@
  * It refuses to go on where the published checkpoint is none of this database's:
  * one restored from an earlier copy would give numbers anew that are given already,
  * and two logs of one name would have been signed.  It then keeps the locks, tells
- * so each minute, and looks whether it is still so.
+ * so each minute, and looks whether it is still so.  Trouble that is this gateway's alone
+ * (its folder, its key) makes it let go of them: another one may go on.
  *
  * Tiles that are lost are made again from the database.  What still stands of them may
  * be what proves that an event was changed: before any is written over, the leaves must
@@ -47,6 +48,7 @@ struct sequencer {
 	uint64_t		 begin;		/* leaves that it began behind */
 	int			 tries;		/* it writes nothing: do the leaves give the recorded roots? */
 	int			 made_again;	/* tiles that were lost; told */
+	int			 lets_go;	/* of the locks, at the end of this step */
 	int			 stands_by;	/* another one works; told */
 	uint64_t		 published;	/* size of the newest checkpoint shown */
 	long long		 least;		/* events_ask */

@@ -313,6 +313,64 @@ test_one_works(void **state)
 	"DELETE FROM muhur." table " WHERE " where ";"
 #define PUT_BACK(table) "INSERT INTO muhur." table " SELECT * FROM public." table "; DROP TABLE public." table ";"
 
+/* Until it met trouble with its folder. */
+static void
+meet_trouble(struct log *l)
+{
+	int i;
+
+	l->s.next_alarm = 0;
+	for (i = 0; i < STEPS_MAX && l->s.next_alarm == 0; i++) {
+		l->s.next_look = l->s.next_checkpoint = 0;
+		(void)sequencer_step(&l->s);
+		usleep(1000);
+	}
+	assert_true(l->s.next_alarm > 0);
+	assert_int_equal(l->s.state, SEQUENCER_WAITS);
+}
+
+/* Trouble that is one gateway's alone, with its folder or its key: another one goes on. */
+static void
+test_lets_go(void **state)
+{
+	char elsewhere[9000], *right = key;
+	size_t right_len = key_len;
+	struct log a, b;
+
+	(void)state;
+	(void)snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", folder);
+	log_open(&a, here);
+	log_open(&b, elsewhere);
+	assert_int_equal(log_until(&a, done), 0);
+	assert_int_equal(log_until(&b, waits), 0);
+	shell("cd %s/trail && mv tile tile.then && touch tile", here);
+	add_events(3);
+	meet_trouble(&a);
+	assert_int_equal(log_until(&b, done), 0);
+	assert_int_equal(log_until(&a, waits), 0);
+	log_close(&b);
+	meet_trouble(&a);
+	shell("cd %s/trail && rm tile && mv tile.then tile", here);
+	assert_int_equal(log_until(&a, done), 0);
+	(void)whole(here);
+	log_close(&a);
+	key = xstrdup("-----BEGIN PRIVATE KEY-----\n");
+	key_len = strlen(key);
+	log_open(&a, here);
+	refused_for(&a, "must be an Ed25519 private key");
+	assert_int_equal(count("SELECT count(*) FROM muhur.trail_state WHERE why LIKE '%Ed25519%'"), 1);
+	free(key);
+	key = right;
+	key_len = right_len;
+	log_open(&b, elsewhere);
+	assert_int_equal(log_until(&b, done), 0);
+	assert_int_equal(log_until(&a, waits), 0);
+	assert_int_equal(count("SELECT count(*) FROM muhur.trail_state WHERE why IS NULL"), 1);
+	log_close(&b);
+	log_close(&a);
+	shell("rm -r %s", elsewhere);
+}
+
 /* --- files that are lost ------------------------------------------------------------- */
 
 static void
@@ -369,16 +427,11 @@ static void
 test_unreadable_tiles(void **state)
 {
 	struct log l;
-	int i;
 
 	(void)state;
 	log_open(&l, here);
 	shell("mv %s/trail/tile %s/trail/tile.then && touch %s/trail/tile", here, here, here);
-	for (i = 0; i < STEPS_MAX && l.s.next_alarm == 0; i++) {
-		usleep(1000);
-		(void)sequencer_step(&l.s);
-	}
-	assert_int_equal(l.s.state, SEQUENCER_WAITS);
+	meet_trouble(&l);
 	assert_int_equal(l.s.made_again, 0);
 	shell("cd %s/trail && rm tile && mv tile.then tile", here);
 	assert_int_equal(log_until(&l, done), 0);
@@ -547,6 +600,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_ahead),
 		cmocka_unit_test(test_quiet),
 		cmocka_unit_test(test_one_works),
+		cmocka_unit_test(test_lets_go),
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_unreadable_tiles),
 		cmocka_unit_test(test_restored),
