@@ -36,7 +36,7 @@ struct place {
 	int		 reading;	/* else the pass has ended */
 	usec_t		 started;	/* clock_now */
 	char		 name[NAME_SIZE];	/* the last one that was read, "" none */
-	long long	 documents, bytes, rotten;
+	long long	 documents, bytes, rotten, unread;
 };
 
 struct pass {
@@ -88,12 +88,13 @@ parse_cursor(const char *text, struct place *p)
 	if (strncmp(text, CURSOR_HEAD, strlen(CURSOR_HEAD)) != 0)
 		return -1;
 	text += strlen(CURSOR_HEAD);
-	if (sscanf(text, "state %7s\nstarted %31s\nname %69s\ndocuments %18lld\nbytes %18lld\nrotten %18lld\n%n",
-	    state, started, name, &p->documents, &p->bytes, &p->rotten, &end) != 6 || text[end] != '\0')
+	if (sscanf(text, "state %7s\nstarted %31s\nname %69s\ndocuments %18lld\nbytes %18lld\nrotten %18lld\n"
+	    "unread %18lld\n%n",
+	    state, started, name, &p->documents, &p->bytes, &p->rotten, &p->unread, &end) != 7 || text[end] != '\0')
 		return -1;
 	p->reading = strcmp(state, "reading") == 0;
 	if ((!p->reading && strcmp(state, "ended") != 0) || time_parse(started, &p->started, &zoned) == -1 ||
-	    p->documents < 0 || p->bytes < 0 || p->rotten < 0)
+	    p->documents < 0 || p->bytes < 0 || p->rotten < 0 || p->unread < 0)
 		return -1;
 	if (strcmp(name, "-") == 0)
 		return 0;
@@ -135,8 +136,8 @@ save_cursor(struct pass *p, usec_t now)
 
 	time_format(l->started, started);
 	n = snprintf(text, sizeof(text), CURSOR_HEAD "state %s\nstarted %s\nname %s\ndocuments %lld\n"
-	    "bytes %lld\nrotten %lld\n", l->reading ? "reading" : "ended", started,
-	    l->name[0] != '\0' ? l->name : "-", l->documents, l->bytes, l->rotten);
+	    "bytes %lld\nrotten %lld\nunread %lld\n", l->reading ? "reading" : "ended", started,
+	    l->name[0] != '\0' ? l->name : "-", l->documents, l->bytes, l->rotten, l->unread);
 	p->save_at = now + SAVE_EVERY;
 	if (n > 0 && file_write_durable(p->store, CURSOR, text, (size_t)n, 0640) == 0)
 		p->save_failed = 0;
@@ -154,6 +155,14 @@ by_name(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+/* A shelf, wholly or from somewhere on: the pass goes on, and tells that it was none of all. */
+static void
+shelf_unread(struct pass *p, const char *head)
+{
+	log_alarm("store/%s: %s: not all of it is read in this pass", head, strerror(errno));
+	p->place.unread++;
+}
+
 /* The smallest of the shelf that come after the place, at most NAMES_MAX of them. */
 static void
 list_shelf(struct pass *p)
@@ -167,10 +176,10 @@ list_shelf(struct pass *p)
 	(void)snprintf(head, sizeof(head), "%02x", (unsigned)p->shelf);
 	if ((dir = open_list(p->store, head)) == NULL) {
 		if (errno != ENOENT)
-			log_alarm("store/%s: %s", head, strerror(errno));
+			shelf_unread(p, head);
 		return;
 	}
-	while ((e = readdir(dir)) != NULL) {
+	while (errno = 0, (e = readdir(dir)) != NULL) {
 		if (!name_ok(e->d_name) || strncmp(e->d_name, head, 2) != 0 ||
 		    strcmp(e->d_name, p->place.name) <= 0)
 			continue;
@@ -181,6 +190,8 @@ list_shelf(struct pass *p)
 		}
 		(void)str_copy(p->names[p->nnames++], NAME_SIZE, e->d_name);
 	}
+	if (errno != 0)
+		shelf_unread(p, head);
 	(void)closedir(dir);
 	if (p->nnames > 0)
 		qsort(p->names, p->nnames, NAME_SIZE, by_name);
@@ -261,6 +272,13 @@ rotten(struct pass *p, const char *why, struct m_document *rot)
 	return PASS_ROT;
 }
 
+static void
+unread(struct pass *p)
+{
+	log_alarm("document %.64s: cannot be read: %s", p->name, strerror(errno));
+	p->place.unread++;
+}
+
 /* At its end, or where it cannot be read on (n -1). */
 static enum pass_news
 end_document(struct pass *p, ssize_t n, struct m_document *rot)
@@ -268,7 +286,7 @@ end_document(struct pass *p, ssize_t n, struct m_document *rot)
 	char hex[SHA256_HEX_SIZE];
 
 	if (n == -1 && errno != EBADMSG && errno != EIO) {
-		log_alarm("document %.64s: cannot be read: %s", p->name, strerror(errno));
+		unread(p);
 		return PASS_NOTHING;
 	}
 	p->place.documents++;
@@ -406,6 +424,7 @@ end_pass(struct pass *p, usec_t monotonic, struct m_pass *end)
 	end->documents = p->place.documents;
 	end->bytes = p->place.bytes;
 	end->rotten = p->place.rotten;
+	end->unread = p->place.unread;
 	save_cursor(p, monotonic);
 	p->due = monotonic;
 }
@@ -431,7 +450,7 @@ pass_step(struct pass *p, usec_t monotonic, struct m_document *rot, struct m_pas
 		return rotten(p, "it cannot be opened", rot);
 	}
 	if (errno != ENOENT)	/* removed meanwhile */
-		log_alarm("document %.64s: cannot be read: %s", p->name, strerror(errno));
+		unread(p);
 	memcpy(p->place.name, p->name, NAME_SIZE);
 	return PASS_NOTHING;
 }

@@ -154,8 +154,8 @@ write_pass(struct directory *d)
 
 	if (d->pass.ended_at == 0)
 		return 0;
-	(void)snprintf(detail, sizeof(detail), "{\"documents\": %lld, \"bytes\": %lld, \"rotten\": %lld}",
-	    d->pass.documents, d->pass.bytes, d->pass.rotten);
+	(void)snprintf(detail, sizeof(detail), "{\"documents\": %lld, \"bytes\": %lld, \"rotten\": %lld, "
+	    "\"unread\": %lld}", d->pass.documents, d->pass.bytes, d->pass.rotten, d->pass.unread);
 	if (store_event(&d->link.db, d->pass.ended_at, "archive-verified", "gateway", 0, 0, detail) == -1)
 		return -1;
 	d->pass.ended_at = 0;

@@ -67,6 +67,7 @@ put_m_pass(struct buf *b, const struct m_pass *v)
 	put_i64(b, v->documents);
 	put_i64(b, v->bytes);
 	put_i64(b, v->rotten);
+	put_i64(b, v->unread);
 }
 
 int
@@ -80,5 +81,6 @@ get_m_pass(const struct msg *m, struct m_pass *v)
 	v->documents = get_count(&r);
 	v->bytes = get_count(&r);
 	v->rotten = get_count(&r);
+	v->unread = get_count(&r);
 	return reader_done(&r);
 }

@@ -21,4 +21,5 @@ tests_unit_archive_test_pass_SOURCES = tests/unit/archive/test_pass.c tests/unit
 	src/archive/pass.c
 tests_unit_archive_test_pass_CPPFLAGS = -I$(srcdir)/tests/unit/archive $(AM_CPPFLAGS)
 tests_unit_archive_test_pass_LDADD = $(ARCHIVE_TEST_LIBS)
+tests_unit_archive_test_pass_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=readdir
 endif

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+
 #include "archive/pass.h"
 #include "store.h"
 
@@ -15,6 +17,20 @@
 #define SIZE	10000
 #define FAST	(1LL << 40)
 #define STEPS	100000
+
+/* The linker sends calls of the code under test through here (--wrap). */
+static int	until_failure;		/* calls; 0 none fails */
+
+struct dirent *__real_readdir(DIR *d);
+struct dirent *__wrap_readdir(DIR *d);
+struct dirent *
+__wrap_readdir(DIR *d)
+{
+	if (until_failure == 0 || --until_failure > 0)
+		return __real_readdir(d);
+	errno = EIO;
+	return NULL;
+}
 
 static char	names[N][SHA256_HEX_SIZE];
 static usec_t	now;		/* of the passes; moves as they wait */
@@ -35,7 +51,7 @@ setup(void **state)
 	/* what is no document */
 	put_document(names[0], ".tmp", "x", 1);
 	now = clock_monotonic();
-	return file_write_durable(store, "ff", "x", 1, 0440);
+	return 0;
 }
 
 /* On to the next news; PASS_NOTHING where there were none in so many steps. */
@@ -65,11 +81,42 @@ test_reads_all(void **state)
 	assert_int_equal(end.documents, N);
 	assert_int_equal(end.bytes, N * SIZE + N * (N - 1) / 2);
 	assert_int_equal(end.rotten, 0);
+	assert_int_equal(end.unread, 0);
 	/* the next one is not due, for this process nor after a restart */
 	assert_int_equal(on(p, 100, &rot, &end), PASS_NOTHING);
 	pass_free(p);
 	p = pass_new(store, FAST);
 	assert_int_equal(on(p, 100, &rot, &end), PASS_NOTHING);
+	pass_free(p);
+}
+
+/* What cannot be read is told: such a pass has not read all. */
+static void
+test_unread(void **state)
+{
+	struct pass *p = pass_new(store, FAST);
+	char path[DEPOT_PATH_SIZE];
+	struct m_document rot;
+	struct m_pass end;
+
+	(void)state;
+	assert_int_equal(file_write_durable(store, "ff", "x", 1, 0440), 0);	/* no folder */
+	depot_path(names[3], DEPOT_PLAIN, path);
+	assert_int_equal(fchmodat(store, path, 0, 0), 0);
+	assert_int_equal(on(p, 5, &rot, &end), PASS_NOTHING);
+	pass_free(p);		/* the count is kept */
+	p = pass_new(store, FAST);
+	assert_int_equal(on(p, STEPS, &rot, &end), PASS_ENDED);
+	assert_int_equal(end.documents, N - 1);
+	assert_int_equal(end.unread, 2);
+	pass_free(p);
+	/* a shelf that ends with an error */
+	assert_int_equal(unlinkat(store, ".cursor", 0), 0);
+	p = pass_new(store, FAST);
+	until_failure = 2;
+	assert_int_equal(on(p, STEPS, &rot, &end), PASS_ENDED);
+	assert_int_equal(until_failure, 0);
+	assert_int_equal(end.unread, 3);
 	pass_free(p);
 }
 
@@ -124,9 +171,9 @@ static void
 test_cursor(void **state)
 {
 	static const char *const bad[] = { "", "muhur-archive-cursor 2\n", "muhur-archive-cursor 1\n",
-		"muhur-archive-cursor 1\nstate reading\nstarted 2026-11-26T00:00:00Z\nname ../x\ndocuments 1\nbytes 1\nrotten 0\n",
-		"muhur-archive-cursor 1\nstate reading\nstarted 2026-11-26T00:00:00Z\nname -\ndocuments 1\nbytes 1\nrotten 0\nmore\n",
-		"muhur-archive-cursor 1\nstate reading\nstarted never\nname -\ndocuments 1\nbytes 1\nrotten 0\n" };
+		"muhur-archive-cursor 1\nstate reading\nstarted 2026-11-26T00:00:00Z\nname ../x\ndocuments 1\nbytes 1\nrotten 0\nunread 0\n",
+		"muhur-archive-cursor 1\nstate reading\nstarted 2026-11-26T00:00:00Z\nname -\ndocuments 1\nbytes 1\nrotten 0\nunread 0\nmore\n",
+		"muhur-archive-cursor 1\nstate reading\nstarted never\nname -\ndocuments 1\nbytes 1\nrotten 0\nunread 0\n" };
 	struct m_document rot;
 	struct m_pass end;
 	struct pass *p;
@@ -179,6 +226,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_reads_all, setup, store_teardown),
+		cmocka_unit_test_setup_teardown(test_unread, setup, store_teardown),
 		cmocka_unit_test_setup_teardown(test_rot, setup, store_teardown),
 		cmocka_unit_test_setup_teardown(test_goes_on, setup, store_teardown),
 		cmocka_unit_test_setup_teardown(test_cursor, setup, store_teardown),

@@ -1011,7 +1011,7 @@ static void
 test_rot(void **state)
 {
 	struct m_document	 doc = { X64("9") };
-	struct m_pass		 pass = { the_time(NOW), 10, 2000, 1 };
+	struct m_pass		 pass = { the_time(NOW), 10, 2000, 1, 3 };
 	struct buf		 b = { 0 };
 	int			 i;
 
@@ -1026,7 +1026,7 @@ test_rot(void **state)
 		assert_int_equal(count("SELECT count(*) FROM muhur.event WHERE kind = 'rot-found' AND detail ="
 		    " jsonb_build_object('sha256', repeat('9', 64))"), i < 2 ? 1 : 2);
 		assert_int_equal(count("SELECT count(*) FROM muhur.event WHERE kind = 'archive-verified' AND at = '" NOW "'"
-		    " AND detail = '{\"documents\": 10, \"bytes\": 2000, \"rotten\": 1}'"), i + 1);
+		    " AND detail = '{\"documents\": 10, \"bytes\": 2000, \"rotten\": 1, \"unread\": 3}'"), i + 1);
 		if (i == 1)	/* good again, and rotten once more */
 			sql("UPDATE muhur.rot SET healed_at = '" NOW "'");
 	}

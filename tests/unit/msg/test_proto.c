@@ -155,7 +155,7 @@ test_notice(void **state)
 	struct m_document document = { SHA };
 	struct m_kept kept = { SHA, KEPT_ABSENT };
 	struct m_material material = { 15, 1 };
-	struct m_pass pass = { 1, 2, 3, INT64_MAX };
+	struct m_pass pass = { 1, 2, 3, INT64_MAX, 4 };
 	struct notice result = { .id = UUID, .kind = NK_DISCREPANCY_REPORT, .recipient = "SPK",
 	    .file_name = "DiscrepancyReport.2026-11-20.1.xml", .business_date = 20777, .run = 1,
 	    .line_count = 10000000 };
