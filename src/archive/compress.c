@@ -289,8 +289,12 @@ check_plain(struct compress *c, enum kept_result *result)
 
 	if (rc != 0)
 		return rc == 1 ? 1 : trouble(c, "reading", result);
-	if (!good)
-		return rotten(c, "it", result);
+	if (!good) {
+		log_alarm("document %s: its compressed form in the store is good, but beside it, under its name, "
+		    "lie other bytes", c->sha256);
+		*result = KEPT_ROTTEN;
+		return 0;
+	}
 	c->renamed = 1;
 	c->phase = FINISH;
 	return 1;

@@ -231,23 +231,15 @@ find_place(struct pass *p)
 
 /* Compressed meanwhile: then its other form is read.  NULL with errno. */
 static struct depot_file *
-open_name(struct pass *p)
+open_name(const struct pass *p)
 {
-	char path[3 + NAME_SIZE];
-	struct stat st;
-	int fd;
+	int plain = strlen(p->name) == SHA256_HEX_SIZE - 1;
+	char sha256[SHA256_HEX_SIZE] = { 0 };
+	struct depot_file *f;
 
-	if (strlen(p->name) == SHA256_HEX_SIZE - 1)
-		return depot_open(p->store, p->name);
-	(void)snprintf(path, sizeof(path), "%.2s/%s", p->name, p->name);
-	if ((fd = open_beneath(p->store, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0)) == -1)
-		return NULL;
-	errno = EINVAL;
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
-		(void)close(fd);
-		return NULL;
-	}
-	return depot_of(fd, DEPOT_ZSTD);
+	memcpy(sha256, p->name, SHA256_HEX_SIZE - 1);
+	f = depot_open_form(p->store, sha256, plain ? DEPOT_PLAIN : DEPOT_ZSTD);
+	return f == NULL && errno == ENOENT && plain ? depot_open_form(p->store, sha256, DEPOT_ZSTD) : f;
 }
 
 static void

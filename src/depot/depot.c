@@ -65,33 +65,45 @@ depot_of(int fd, enum depot_form form)
 }
 
 struct depot_file *
-depot_open(int store, const char *sha256)
+depot_open_form(int store, const char *sha256, enum depot_form form)
 {
-	/* compressing makes the second before it removes the first */
-	static const enum depot_form forms[] = { DEPOT_PLAIN, DEPOT_ZSTD };
 	char path[DEPOT_PATH_SIZE];
 	struct stat st;
-	size_t i;
-	int fd = -1;
+	int fd;
 
 	if (!depot_name_ok(sha256)) {
 		errno = ENOENT;
 		return NULL;
 	}
-	for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		depot_path(sha256, forms[i], path);
-		fd = open_beneath(store, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-		if (fd != -1 || errno != ENOENT)
-			break;
-	}
-	if (fd == -1)
+	depot_path(sha256, form, path);
+	if ((fd = open_beneath(store, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0)) == -1)
 		return NULL;
 	errno = EINVAL;		/* what is no regular file gives no other */
 	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
 		(void)close(fd);
 		return NULL;
 	}
-	return depot_of(fd, forms[i]);
+	return depot_of(fd, form);
+}
+
+struct depot_file *
+depot_open(int store, const char *sha256)
+{
+	/* compressing makes the second before it removes the first */
+	struct depot_file *f = depot_open_form(store, sha256, DEPOT_PLAIN), *other;
+	enum depot_state state;
+
+	if (f == NULL)
+		return errno == ENOENT ? depot_open_form(store, sha256, DEPOT_ZSTD) : NULL;
+	if ((other = depot_open_form(store, sha256, DEPOT_ZSTD)) == NULL)
+		return f;
+	/* a plain one that came later has its name by the word of who read a stranger's document */
+	state = depot_finish(f, sha256, -1, NULL);
+	depot_close(f);
+	if (state != DEPOT_GOOD || (f = depot_open_form(store, sha256, DEPOT_PLAIN)) == NULL)
+		return other;
+	depot_close(other);
+	return f;
 }
 
 void

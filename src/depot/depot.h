@@ -23,9 +23,12 @@ void	depot_path(const char *sha256, enum depot_form form, char path[DEPOT_PATH_S
 
 /* A document that is being read, whichever way it is kept.  store: the folder, stays
  * the caller's.  NULL with errno (ENOENT: it is in neither way; EINVAL: it is no
- * regular file).  What is being compressed at this moment is found. */
+ * regular file).  What is being compressed at this moment is found.  Where both forms
+ * are there, the plain one is read through first, and the other taken where it is not good. */
 struct depot_file;
 struct depot_file *depot_open(int store, const char *sha256);
+/* That form and no other, as it is. */
+struct depot_file *depot_open_form(int store, const char *sha256, enum depot_form form);
 /* The same of an open file, which is closed by depot_close.  Never NULL. */
 struct depot_file *depot_of(int fd, enum depot_form form);
 void	depot_close(struct depot_file *f);

@@ -10,6 +10,8 @@
 
 #include <errno.h>
 
+#include <zstd.h>
+
 #include "archive/pass.h"
 #include "store.h"
 
@@ -127,18 +129,26 @@ test_rot(void **state)
 	struct m_document rot;
 	struct m_pass end;
 	int i, found = 0;
+	char frame[2 * SIZE], *bytes;
+	size_t len;
 
 	(void)state;
 	flip(names[7], DEPOT_PLAIN);
 	put_document(names[9], ".zst", "no frame", 8);	/* beside the good plain one */
-	for (i = 0; i < 2; i++) {
+	bytes = bytes_of(12, SIZE + 11, names[11]);
+	len = ZSTD_compress(frame, sizeof(frame), bytes, SIZE + 11, 1);
+	free(bytes);
+	put_document(names[11], ".zst", frame, len);
+	put_document(names[11], "", "other", 5);	/* beside the good compressed one */
+	for (i = 0; i < 3; i++) {
 		assert_int_equal(on(p, STEPS, &rot, &end), PASS_ROT);
-		found |= strcmp(rot.sha256, names[7]) == 0 ? 1 : strcmp(rot.sha256, names[9]) == 0 ? 2 : 4;
+		found |= strcmp(rot.sha256, names[7]) == 0 ? 1 : strcmp(rot.sha256, names[9]) == 0 ? 2 :
+		    strcmp(rot.sha256, names[11]) == 0 ? 4 : 8;
 	}
-	assert_int_equal(found, 3);
+	assert_int_equal(found, 7);
 	assert_int_equal(on(p, STEPS, &rot, &end), PASS_ENDED);
-	assert_int_equal(end.documents, N + 1);
-	assert_int_equal(end.rotten, 2);
+	assert_int_equal(end.documents, N + 2);
+	assert_int_equal(end.rotten, 3);
 	pass_free(p);
 }
 

@@ -176,6 +176,35 @@ test_compressed(void **state)
 	free(back);
 }
 
+/* Both forms are there, and one of them is not good: the other is read. */
+static void
+test_one_good(void **state)
+{
+	struct depot_file *f;
+	size_t len;
+	char *z;
+	int fd;
+
+	(void)state;
+	z = squeeze("abc", 3, 0, &len);
+	put(ABC, DEPOT_ZSTD, z, len);
+	put(ABC, DEPOT_PLAIN, "abd", 3);
+	assert_int_equal(depot_check(store, ABC, NULL), DEPOT_GOOD);
+	fd = openat(store, "out", O_RDWR | O_CREAT, 0600);
+	assert_int_equal(depot_copy(store, ABC, fd, NULL), DEPOT_GOOD);
+	assert_int_equal(lseek(fd, 0, SEEK_END), 3);
+	(void)close(fd);
+	f = depot_open_form(store, ABC, DEPOT_PLAIN);
+	assert_int_equal(depot_finish(f, ABC, -1, NULL), DEPOT_ROTTEN);
+	depot_close(f);
+	put(ABC, DEPOT_PLAIN, "abc", 3);
+	put(ABC, DEPOT_ZSTD, z, len - 1);
+	assert_int_equal(depot_check(store, ABC, NULL), DEPOT_GOOD);
+	put(ABC, DEPOT_PLAIN, "abd", 3);
+	assert_int_equal(depot_check(store, ABC, NULL), DEPOT_ROTTEN);
+	free(z);
+}
+
 /* Every way to cut or change a frame ends as rotten, and none as good. */
 static void
 test_broken(void **state)
@@ -285,6 +314,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_plain, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_compressed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_one_good, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_broken, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_window, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bomb, setup, teardown),
