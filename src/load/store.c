@@ -20,6 +20,7 @@
 #define PAUSE_MOST	(600 * USEC_PER_SEC)
 #define REFUSED_FOR	(3600 * USEC_PER_SEC)	/* a document that is gone, rotten or all trouble */
 
+#define NOTICES_PAUSE	(USEC_PER_SEC / 2)
 #define REFUSED_MAX	10000	/* of them: a store that is lost is not asked for each of its documents */
 
 #define DECIDED	"state IN ('accepted', 'rejected', 'repeated', 'replaced', 'cancelled')"
@@ -178,26 +179,21 @@ compress_before(const struct conf *conf, usec_t now)
 	    istanbul_time(istanbul_date(now), 0, 0);
 }
 
-/* The oldest that is due, 1; 0 none, or -1.  *notice: its bytes are a notice's, which
- * came back as a submission: outboxes link to them as they are. */
+/* $1 the moment, $2 what is refused. */
+#define DUE	"FROM muhur.submission s WHERE shelved_at IS NULL AND purged_at IS NULL " \
+	"AND received_at < $1::timestamptz AND sha256 IS NOT NULL AND " DECIDED \
+	" AND sha256 <> ALL ($2::text[]) ORDER BY received_at LIMIT "
+/* Its bytes are a notice's, which came back as a submission. */
+#define IS_NOTICE(of)	"EXISTS (SELECT FROM muhur.notice n WHERE n.sha256 = " of ".sha256)"
+
+/* The oldest that is due, 1; 0 none, or -1. */
 static int
-find_due(struct directory *d, struct m_document *doc, int *notice)
+oldest(struct directory *d, const char *const *params, struct m_document *doc, int *notice)
 {
-	char		 before[TIME_SIZE];
-	struct buf	 given = { 0 };
-	const char	*params[2];
 	PGresult	*res;
 	int		 rc = -1;
 
-	time_format(compress_before(d->conf, clock_now()), before);
-	given_to_array(&d->refused, &given);
-	params[0] = before;
-	params[1] = array_end(&given);
-	res = db_prepared(&d->link.db, "store_to_compress", "SELECT sha256, EXISTS (SELECT FROM muhur.notice n "
-	    "WHERE n.sha256 = s.sha256) FROM muhur.submission s WHERE shelved_at IS NULL AND purged_at IS NULL "
-	    "AND received_at < $1::timestamptz AND sha256 IS NOT NULL AND " DECIDED
-	    " AND sha256 <> ALL ($2::text[]) ORDER BY received_at LIMIT 1", 2, params);
-	buf_free(&given);
+	res = db_prepared(&d->link.db, "store_to_compress", "SELECT sha256, " IS_NOTICE("s") " " DUE "1", 2, params);
 	if (res == NULL)
 		return -1;
 	if (PQntuples(res) == 0)
@@ -210,21 +206,44 @@ find_due(struct directory *d, struct m_document *doc, int *notice)
 	return rc;
 }
 
+/* The same, past what are notices: outboxes link to those as they are.  A member may send
+ * back any number of them, and logins wait for this: so a hundred a look. */
+static int
+find_due(struct directory *d, struct m_document *doc)
+{
+	char		 before[TIME_SIZE], now[TIME_SIZE];
+	struct buf	 given = { 0 };
+	const char	*params[3] = { before, NULL, now };
+	int		 rc, notice = 0;
+
+	time_format(compress_before(d->conf, clock_now()), before);
+	time_format(clock_now(), now);
+	given_to_array(&d->refused, &given);
+	params[1] = array_end(&given);
+	rc = oldest(d, params, doc, &notice);
+	if (rc == 1 && notice)
+		rc = db_prepared_exec(&d->link.db, "store_notices", "UPDATE muhur.submission SET shelved_at = $3 "
+		    "WHERE no IN (SELECT x.no FROM (SELECT no, sha256 " DUE "100) x WHERE " IS_NOTICE("x") ")",
+		    3, params) == -1 ? -1 : oldest(d, params, doc, &notice);
+	buf_free(&given);
+	if (rc != 1 || !notice)
+		return rc;
+	d->next_look = clock_monotonic() + NOTICES_PAUSE;
+	return 0;
+}
+
 int
 store_order(struct directory *d)
 {
 	struct m_document	 doc = { "" };
 	struct buf		 b = { 0 };
-	int			 rc, notice = 0;
+	int			 rc;
 
 	if (d->order.sha256[0] != '\0' || d->kept.sha256[0] != '\0' || clock_monotonic() < d->order_after)
 		return 0;
 	if (given_count(&d->refused) >= REFUSED_MAX)
 		return 0;
-	while ((rc = find_due(d, &doc, &notice)) == 1 && notice)
-		if (write_shelved(d, doc.sha256) == -1)
-			return -1;
-	if (rc != 1)
+	if ((rc = find_due(d, &doc)) != 1)
 		return rc;
 	d->order = doc;
 	put_m_document(&b, &doc);

@@ -1006,6 +1006,34 @@ test_compress(void **state)
 	sql("DELETE FROM muhur.notice; DELETE FROM muhur.submission WHERE file_name LIKE 'c%'");
 }
 
+/* A member sends back hundreds of its notices: a bounded part of them at once. */
+static void
+test_notices_back(void **state)
+{
+	(void)state;
+	sql("INSERT INTO muhur.submission (id, uploader, member_code, file_name, size, received_at, state, sha256)"
+	    " SELECT gen_random_uuid(), 'PLA001', 'PLA', 'c' || i, 1, '2026-11-20T10:00:00Z'::timestamptz + i * interval '1 second',"
+	    " 'rejected', encode(sha256(i::text::bytea), 'hex') FROM generate_series(1, 250) i;"
+	    "INSERT INTO muhur.notice (id, kind, recipient, file_name, issued_at, sha256, size, signed_at,"
+	    " published_at, outbox_until, day) SELECT gen_random_uuid(), 'ReconciliationResult', 'PLA', s.file_name || '.xml',"
+	    " '" NOW "', s.sha256, 1, '" NOW "', '" NOW "', '2999-01-01', '" DAY "' FROM muhur.submission s WHERE file_name LIKE 'c%';"
+	    "INSERT INTO muhur.submission (id, uploader, member_code, file_name, size, received_at, state, sha256)"
+	    " VALUES (gen_random_uuid(), 'PLA001', 'PLA', 'c', 1, '2026-11-20T12:00:00Z', 'accepted', repeat('a', 64))");
+	set_clock("2026-11-21T21:00:01Z");
+	conf.archive_compress_after = 0;
+	d.next_look = 0;
+	assert_int_equal(directory_step(&d, 5), 0);
+	assert_int_equal(count("SELECT count(*) FROM muhur.submission WHERE shelved_at IS NOT NULL AND file_name LIKE 'c%'"), 100);
+	assert_true(d.next_look <= clock_monotonic() + USEC_PER_SEC);
+	assert_string_equal(ordered(0, KEPT_OK), "");
+	assert_string_equal(ordered(1, KEPT_OK), X64("a"));
+	assert_string_equal(ordered(0, KEPT_OK), "");
+	assert_int_equal(count("SELECT count(*) FROM muhur.submission WHERE shelved_at IS NOT NULL AND file_name LIKE 'c%'"), 251);
+	conf.archive_compress_after = NEVER;
+	clock_init(0);
+	sql("DELETE FROM muhur.notice; DELETE FROM muhur.submission WHERE file_name LIKE 'c%'");
+}
+
 /* Rot is a row and an event once; a pass is one event. */
 static void
 test_rot(void **state)
@@ -1104,6 +1132,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_database_away),
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_compress),
+		cmocka_unit_test(test_notices_back),
 		cmocka_unit_test(test_rot),
 	};
 
