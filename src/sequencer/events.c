@@ -59,9 +59,8 @@ events_count(struct db *db, uint64_t *count)
 
 enum { C_INDEX, C_EVENT, C_AT, C_KIND, C_ACTOR, C_SUBMISSION, C_NOTICE, C_DETAIL, C_SALT };
 
-/* Events are committed out of order, so a later look can find lesser ones: the
- * bound is for a backlog alone, where what was deleted just now would be passed over
- * again and again. */
+/* from: what was deleted would else be passed over again and again, for hours where a long
+ * transaction elsewhere (a backup) keeps it from being cleared away. */
 int
 events_ask(struct db *db, long long from)
 {
@@ -86,7 +85,8 @@ events_take(struct db *db, long *n, long long *from)
 	if (res == NULL)
 		return NULL;
 	*n = PQntuples(res);
-	*from = *n == EVENTS_BATCH ? strtoll(PQgetvalue(res, (int)*n - 1, C_EVENT), NULL, 10) : 0;
+	if (*n > 0)
+		*from = strtoll(PQgetvalue(res, (int)*n - 1, C_EVENT), NULL, 10);
 	return res;
 }
 

@@ -24,8 +24,8 @@ int	events_count(struct db *db, uint64_t *count);
  * transaction.  from: the least event that is looked at.  0 or -1. */
 int	events_ask(struct db *db, long long from);
 /* Wait for that: the leaves, *n of them, for events_put, the caller's to PQclear; they
- * have their numbers now.  *from is moved on within a backlog and back to 0 where it ends;
- * start with 0.  NULL on error. */
+ * have their numbers now.  *from is moved on to the last of them: of what waits, lesser
+ * ones are found by an asking from 0 alone.  NULL on error. */
 PGresult *events_take(struct db *db, long *n, long long *from);
 
 enum { EVENTS_TILES = -2, EVENTS_LEAF = -3 };

@@ -358,7 +358,6 @@ make_checkpoint(struct sequencer *s)
 	struct recorded r = { .size = tree->size, .signed_at = clock_now() };
 
 	s->next_checkpoint = clock_monotonic() + s->conf->trail_checkpoint_interval * USEC_PER_SEC;
-	s->least = 0;
 	frontier_root(tree, &r.root);
 	if (recorded_add(&s->link.db, &r) == -1)
 		database_trouble(s);
@@ -416,7 +415,7 @@ begin_work(struct sequencer *s)
 	s->made_again = 0;
 	s->refused_since = 0;
 	s->why[0] = '\0';
-	s->least = 0;
+	s->next_whole = 0;
 	s->next_report = 0;
 	return 1;
 }
@@ -445,6 +444,27 @@ follow(struct sequencer *s)
 	return n == 0 || to < r[0].size || meet(s, &r[0], n == 1) == 0;
 }
 
+/* Is there something to show, and is it time? */
+static int
+checkpoint_due(const struct sequencer *s)
+{
+	return tile_writer_tree(s->writer)->size > s->published && clock_monotonic() >= s->next_checkpoint;
+}
+
+/* Events are committed out of order: once in an interval, and before each checkpoint, those
+ * that came late are looked for as well. */
+static int
+ask(struct sequencer *s)
+{
+	usec_t now = clock_monotonic();
+
+	if (now >= s->next_whole || checkpoint_due(s)) {
+		s->least = 0;
+		s->next_whole = now + s->conf->trail_checkpoint_interval * USEC_PER_SEC;
+	}
+	return events_ask(&s->link.db, s->least);
+}
+
 /* In a backlog the server is at the next batch while this one is written; not where a
  * checkpoint is due, which needs the connection.  1: there is more. */
 static int
@@ -454,7 +474,7 @@ work(struct sequencer *s)
 	long n = 0;
 	int rc;
 
-	if (!s->asked && events_ask(&s->link.db, s->least) == -1) {
+	if (!s->asked && ask(s) == -1) {
 		database_trouble(s);
 		return 0;
 	}
@@ -469,7 +489,7 @@ work(struct sequencer *s)
 	PQclear(res);
 	if (rc == -1)
 		return 0;
-	if (!s->asked && tile_writer_tree(s->writer)->size > s->published && clock_monotonic() >= s->next_checkpoint)
+	if (!s->asked && checkpoint_due(s))
 		make_checkpoint(s);
 	return s->state == SEQUENCER_WORKS && n == EVENTS_BATCH;
 }

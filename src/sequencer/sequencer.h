@@ -55,6 +55,7 @@ struct sequencer {
 	int			 asked;		/* and not taken yet: the connection is busy */
 	usec_t			 next_look;	/* at events, at the lock */
 	usec_t			 next_checkpoint;
+	usec_t			 next_whole;	/* look at events from the first that waits */
 	usec_t			 next_alarm;
 	usec_t			 next_report;
 	char			 why[256];	/* "" or why it refuses */

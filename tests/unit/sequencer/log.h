@@ -154,7 +154,7 @@ log_until(struct log *l, int (*there)(const struct sequencer *))
 	for (i = 0; i < STEPS_MAX; i++) {
 		if (there(&l->s))
 			return 0;
-		l->s.next_look = l->s.next_checkpoint = 0;
+		l->s.next_look = l->s.next_checkpoint = l->s.next_whole = 0;
 		(void)sequencer_step(&l->s);
 		if (l->s.link.db.conn == NULL)
 			usleep(10000);	/* until it tries again */

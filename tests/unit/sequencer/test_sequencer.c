@@ -203,11 +203,30 @@ test_numbers(void **state)
 	assert_int_equal(count("SELECT count(*) FROM muhur.trail_leaf l JOIN muhur.event e ON e.no = l.event "
 	    "WHERE e.kind = 'late' AND l.leaf_index = (SELECT max(leaf_index) FROM muhur.trail_leaf)"), 1);
 
+	/* it is looked for before each checkpoint, not in each second: that would step over all
+	 * that was numbered since the last backup began */
+	assert_int_equal(db_connect_role(&late, &conf, "muhur_load"), 0);
+	assert_int_equal(db_begin(&late), 0);
+	assert_int_equal(store_event(&late, clock_now(), "late", "gateway", 0, 0, "{}"), 0);
+	add_events(1);
+	l.s.next_look = 0;
+	l.s.next_checkpoint = clock_monotonic() + 3600 * USEC_PER_SEC;
+	assert_int_equal(sequencer_step(&l.s), 0);
+	assert_int_equal(db_commit(&late), 0);
+	db_close(&late);
+	l.s.next_look = 0;
+	assert_int_equal(sequencer_step(&l.s), 0);
+	assert_int_equal(count("SELECT count(*) FROM muhur.trail_queue"), 1);
+	l.s.next_look = l.s.next_checkpoint = 0;
+	assert_int_equal(sequencer_step(&l.s), 0);
+	assert_int_equal(l.s.published, first + 3);
+	assert_int_equal(count("SELECT count(*) FROM muhur.trail_queue"), 0);
+
 	/* its session is ended by the server */
 	sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'muhur_sequencer'");
 	add_events(10);
 	assert_int_equal(log_until(&l, done), 0);
-	assert_int_equal(whole(here), first + 11);
+	assert_int_equal(whole(here), first + 13);
 	log_close(&l);
 }
 
