@@ -100,17 +100,14 @@ static int
 shelf_of(int store, const char *sha256)
 {
 	char head[3] = { sha256[0], sha256[1], '\0' };
-	int fd, made;
+	mode_t mask = umask(0);	/* muhurd may link into it from its first moment */
+	int rc = make_dir(store, head, SHELF_MODE, NULL);
 
-	if (make_dir(store, head, SHELF_MODE, &made) == -1 ||
-	    (fd = open_beneath(store, head, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)) == -1)
-		return -1;
+	(void)umask(mask);
 	/* who made it may have been killed before it was durable */
-	if ((made && fchmod(fd, SHELF_MODE) == -1) || fsync_dir(store) == -1) {
-		(void)close(fd);
+	if (rc == -1 || fsync_dir(store) == -1)
 		return -1;
-	}
-	return fd;
+	return open_beneath(store, head, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 }
 
 /* What is there and good stays; what has rotted is made good again, as these are

@@ -16,7 +16,7 @@ tests_unit_archive_test_material_SOURCES = tests/unit/archive/test_material.c te
 	src/archive/material.c
 tests_unit_archive_test_material_CPPFLAGS = -I$(srcdir)/tests/unit/archive $(AM_CPPFLAGS)
 tests_unit_archive_test_material_LDADD = $(ARCHIVE_TEST_LIBS)
-tests_unit_archive_test_material_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync
+tests_unit_archive_test_material_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync,--wrap=mkdirat
 tests_unit_archive_test_pass_SOURCES = tests/unit/archive/test_pass.c tests/unit/archive/store.h \
 	src/archive/pass.c
 tests_unit_archive_test_pass_CPPFLAGS = -I$(srcdir)/tests/unit/archive $(AM_CPPFLAGS)

@@ -34,6 +34,22 @@ __wrap_fsync(int fd)
 	return __real_fsync(fd);
 }
 
+/* A shelf is muhurd's too, and never is not: a kill may come at any moment. */
+int __real_mkdirat(int at, const char *name, mode_t mode);
+int __wrap_mkdirat(int at, const char *name, mode_t mode);
+int
+__wrap_mkdirat(int at, const char *name, mode_t mode)
+{
+	struct stat st;
+	int rc = __real_mkdirat(at, name, mode);
+
+	if (rc == 0 && at == store) {
+		assert_int_equal(fstatat(at, name, &st, 0), 0);
+		assert_int_equal(st.st_mode & 0777, 0770);
+	}
+	return rc;
+}
+
 static void
 is_synced(const char *path)
 {
@@ -251,5 +267,6 @@ main(void)
 		cmocka_unit_test(test_two_contents),
 	};
 
+	(void)umask(027);	/* as the process's */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
