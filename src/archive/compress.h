@@ -15,7 +15,8 @@ struct compress;
 struct compress *compress_new(int store, const char *sha256);
 /* A bounded part of the work: 1 there is more; 0 it has ended, as *result says.
  * What goes wrong is logged.  KEPT_OK is durable.  KEPT_LATER: our trouble (no
- * space, another archive process at the same document); all is as it was. */
+ * space, another archive process at the same document); it is whole in the old form,
+ * the new one, or both. */
 int	compress_step(struct compress *c, enum kept_result *result);
 void	compress_free(struct compress *c);
 

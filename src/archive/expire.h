@@ -10,8 +10,8 @@
 
 /* Move <boxes>/<recipient>/outbox/<file> to archive/<day>/, after its bytes
  * have been found to be what was signed.  Durable, and may be repeated: what
- * is in the archive already is done.  0, or -1 with the cause logged (alarm
- * where the bytes are wrong or gone); nothing was moved then. */
+ * is in the archive already is done.  0, or -1 with the cause logged; what was
+ * moved then is perhaps not durable, and is to be tried again. */
 int expire_notice(int boxes, const struct m_notice_publish *notice);
 
 #endif

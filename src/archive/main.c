@@ -46,7 +46,7 @@ out_of_place(const struct msg *m)
 	fatalx("channel: %s is not what muhurd may send here", msg_type_name(m->type));
 }
 
-/* Moving a notice is a few system calls. */
+/* At once, in one piece: what costs time is to read the notice through. */
 static void
 move_notice(struct archive *a, const struct msg *m)
 {
