@@ -64,18 +64,13 @@ struct pass {
 
 /* --- the cursor ------------------------------------------------------------------ */
 
-/* <sha256> or <sha256>.zst. */
 static int
 name_ok(const char *name)
 {
 	char sha256[SHA256_HEX_SIZE];
-	size_t n = strlen(name);
+	enum depot_form form;
 
-	if (n != SHA256_HEX_SIZE - 1 && (n != NAME_SIZE - 1 || strcmp(name + n - 4, ".zst") != 0))
-		return 0;
-	memcpy(sha256, name, sizeof(sha256) - 1);
-	sha256[sizeof(sha256) - 1] = '\0';
-	return depot_name_ok(sha256);
+	return depot_parse_name(name, sha256, &form);
 }
 
 static int
@@ -233,13 +228,14 @@ find_place(struct pass *p)
 static struct depot_file *
 open_name(const struct pass *p)
 {
-	int plain = strlen(p->name) == SHA256_HEX_SIZE - 1;
-	char sha256[SHA256_HEX_SIZE] = { 0 };
+	char sha256[SHA256_HEX_SIZE];
+	enum depot_form form;
 	struct depot_file *f;
 
-	memcpy(sha256, p->name, SHA256_HEX_SIZE - 1);
-	f = depot_open_form(p->store, sha256, plain ? DEPOT_PLAIN : DEPOT_ZSTD);
-	return f == NULL && errno == ENOENT && plain ? depot_open_form(p->store, sha256, DEPOT_ZSTD) : f;
+	(void)depot_parse_name(p->name, sha256, &form);
+	f = depot_open_form(p->store, sha256, form);
+	return f == NULL && errno == ENOENT && form == DEPOT_PLAIN ?
+	    depot_open_form(p->store, sha256, DEPOT_ZSTD) : f;
 }
 
 static void

@@ -17,6 +17,8 @@ enum depot_form { DEPOT_PLAIN, DEPOT_ZSTD };
 
 /* A name in the store: 64 lower-case hexadecimal digits. */
 int	depot_name_ok(const char *s);
+/* A file's name in a shelf, "<sha256>" or "<sha256>.zst": 1; 0 where it is neither. */
+int	depot_parse_name(const char *name, char sha256[SHA256_HEX_SIZE], enum depot_form *form);
 /* "<2 hex>/<sha256>" and, compressed, ".zst": below the folder of the store. */
 #define DEPOT_PATH_SIZE	(3 + SHA256_HEX_SIZE + 4)
 void	depot_path(const char *sha256, enum depot_form form, char path[DEPOT_PATH_SIZE]);

@@ -14,6 +14,19 @@ depot_name_ok(const char *s)
 	    strspn(s, "0123456789abcdef") == SHA256_HEX_SIZE - 1;
 }
 
+int
+depot_parse_name(const char *name, char sha256[SHA256_HEX_SIZE], enum depot_form *form)
+{
+	size_t n = strlen(name);
+
+	if (n != SHA256_HEX_SIZE - 1 && (n != SHA256_HEX_SIZE + 3 || strcmp(name + n - 4, ".zst") != 0))
+		return 0;
+	*form = n == SHA256_HEX_SIZE - 1 ? DEPOT_PLAIN : DEPOT_ZSTD;
+	memcpy(sha256, name, SHA256_HEX_SIZE - 1);
+	sha256[SHA256_HEX_SIZE - 1] = '\0';
+	return depot_name_ok(sha256);
+}
+
 void
 depot_path(const char *sha256, enum depot_form form, char path[DEPOT_PATH_SIZE])
 {

@@ -15,7 +15,9 @@
 #define TILE_LEVELS	8	/* 64 bits of index, 8 a tile */
 #define TILE_PATH_SIZE	80
 
-/* "tile/<level>/<n>", level -1: entries; width 1..255 partial, 256 whole. */
+#define TILE_ENTRIES	(-1)	/* in place of a level: the leaves themselves */
+
+/* "tile/<level>/<n>", "tile/entries/<n>"; width 1..255 partial, 256 whole. */
 void	tile_path(int level, uint64_t n, unsigned width, char path[TILE_PATH_SIZE]);
 /* N alone: "x001/x234/067". */
 void	tile_number(uint64_t n, char path[TILE_PATH_SIZE]);

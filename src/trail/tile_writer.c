@@ -22,7 +22,6 @@
 
 #define PENDING_MAX	96	/* open files that wait */
 #define SURE_MAX	64	/* folders */
-#define ENTRIES		(-1)
 
 /* Which folder it is. */
 struct where { dev_t dev; ino_t ino; };
@@ -422,7 +421,7 @@ put_whole(struct tile_writer *w)
 	struct level *l;
 	unsigned k;
 
-	if (put_tile(w, ENTRIES, w->entries->number, TILE_WIDTH, w->bundle.data, w->bundle.len) == -1 ||
+	if (put_tile(w, TILE_ENTRIES, w->entries->number, TILE_WIDTH, w->bundle.data, w->bundle.len) == -1 ||
 	    put_openings(w) == -1)
 		return -1;
 	buf_reset(&w->bundle);
@@ -472,7 +471,7 @@ put_partial(struct tile_writer *w)
 	unsigned k;
 
 	l = w->entries;
-	if (l->n > l->flushed && (put_tile(w, ENTRIES, l->number, l->n, w->bundle.data,
+	if (l->n > l->flushed && (put_tile(w, TILE_ENTRIES, l->number, l->n, w->bundle.data,
 	    w->bundle.len) == -1 || put_openings(w) == -1))
 		return -1;
 	for (k = 0; k < TILE_LEVELS; k++) {
@@ -503,7 +502,7 @@ tile_writer_flush(struct tile_writer *w)
 		if (l->partial && l->partial_number < l->number) {
 			drop_partial(w, (int)k, l->partial_number);
 			if (k == 0)
-				drop_partial(w, ENTRIES, l->partial_number);
+				drop_partial(w, TILE_ENTRIES, l->partial_number);
 		}
 		l->partial = l->n > 0;
 		l->partial_number = l->number;

@@ -15,7 +15,6 @@
 #include "base/fdio.h"
 #include "base/log.h"
 
-#define ENTRIES		(-1)	/* in place of a level */
 #define CACHE_TILES	16	/* of hashes: those of a proof in a tree of any size */
 #define BUNDLE_MAX	((size_t)TILE_WIDTH * (2 + LEAF_MAX))	/* bytes of entries/<N> */
 
@@ -240,7 +239,7 @@ load_bundle(struct tiles *t, uint64_t n)
 		return 0;
 	free(t->bundle);
 	t->bundle = NULL;
-	if ((found = read_tile(t->dir, ENTRIES, n, width_of(t, 0, n), BUNDLE_MAX, &f)) == 0)
+	if ((found = read_tile(t->dir, TILE_ENTRIES, n, width_of(t, 0, n), BUNDLE_MAX, &f)) == 0)
 		return -1;
 	t->bundle = f.data;
 	t->bundle_len = f.len;

@@ -98,7 +98,8 @@ test_names(void **state)
 	static const char *const bad[] = { "", "..", "abc", ABC "0",
 	    "BA7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
 	    "../816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" };
-	char path[DEPOT_PATH_SIZE];
+	char path[DEPOT_PATH_SIZE], sha256[SHA256_HEX_SIZE];
+	enum depot_form form;
 	size_t i;
 
 	(void)state;
@@ -107,7 +108,13 @@ test_names(void **state)
 		assert_false(depot_name_ok(bad[i]));
 		assert_null(depot_open(store, bad[i]));
 		assert_int_equal(errno, ENOENT);
+		assert_false(depot_parse_name(bad[i], sha256, &form));
 	}
+	assert_true(depot_parse_name(ABC, sha256, &form) && form == DEPOT_PLAIN);
+	assert_true(depot_parse_name(ABC ".zst", sha256, &form) && form == DEPOT_ZSTD);
+	assert_string_equal(sha256, ABC);
+	assert_false(depot_parse_name(ABC ".tmp", sha256, &form));
+	assert_false(depot_parse_name("." ABC ".zst", sha256, &form));
 	depot_path(ABC, DEPOT_PLAIN, path);
 	assert_string_equal(path, "ba/" ABC);
 	depot_path(ABC, DEPOT_ZSTD, path);
