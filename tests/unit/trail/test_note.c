@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/sha.h>
 
 #include <cmocka.h>
@@ -189,13 +191,45 @@ test_long(void **state)
 	note_verifier_free(v);
 }
 
+/* text and KEY's signature of it: made without the code under test. */
+static void
+sign_text(const char *text, struct buf *note)
+{
+	unsigned char sig[4 + 64] = { 0x48, 0x1f, 0x76, 0x31 };	/* VKEY's key id */
+	size_t len = 64;
+	BIO *in = BIO_new_mem_buf(KEY, -1);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(in, NULL, NULL, NULL);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+	assert_int_equal(EVP_DigestSignInit(ctx, NULL, NULL, NULL, key), 1);
+	assert_int_equal(EVP_DigestSign(ctx, sig + 4, &len, (const unsigned char *)text, strlen(text)), 1);
+	(void)buf_printf(note, "%s\n" DASH NAME " ", text);
+	base64_encode(sig, sizeof(sig), note);
+	(void)buf_puts(note, "\n");
+	EVP_MD_CTX_free(ctx);
+	EVP_PKEY_free(key);
+	BIO_free(in);
+}
+
 /* A line more in the text is another text; it is allowed where it is signed. */
 static void
 test_extension(void **state)
 {
 	struct note_verifier *v = note_verifier_new(VKEY);
+	struct checkpoint c, want;
+	struct buf note = { 0 };
+	const char *why;
 
 	(void)state;
+	make(&want, 1);
+	sign_text(TEXT, &note);
+	assert_string_equal(note.data, NOTE);
+	buf_reset(&note);
+	sign_text(TEXT "more\nand more\n", &note);
+	assert_int_equal(checkpoint_open(note.data, note.len, v, &c, &why), 0);
+	assert_int_equal(c.size, 1);
+	assert_memory_equal(&c.root, &want.root, sizeof(c.root));
+	buf_free(&note);
 	refused(v, TEXT "more\n\n" DASH NAME " " SIGNATURE "\n",
 	    strlen(TEXT "more\n\n" DASH NAME " " SIGNATURE "\n"), "does not verify");
 	note_verifier_free(v);
