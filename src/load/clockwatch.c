@@ -94,10 +94,12 @@ set_ends(struct directory *d, usec_t wall)
 	    2, params) == -1 ? -1 : 0;
 }
 
+/* Both or neither: a start that finds the event does not set the ends any more. */
 static int
 settled(struct directory *d, usec_t wall)
 {
-	return keep_event(d, "clock-settled", wall) == -1 || set_ends(d, wall) == -1 ? -1 : 0;
+	return directory_begin_durable(d) == -1 || keep_event(d, "clock-settled", wall) == -1 ||
+	    set_ends(d, wall) == -1 ? -1 : db_commit(&d->link.db);
 }
 
 static int
