@@ -17,7 +17,7 @@ CREATE INDEX submission_unshelved ON muhur.submission (received_at)
 	WHERE shelved_at IS NULL AND purged_at IS NULL AND sha256 IS NOT NULL
 	AND state IN ('accepted', 'rejected', 'repeated', 'replaced', 'cancelled');
 CREATE INDEX submission_document ON muhur.submission (sha256);
-CREATE INDEX notice_document ON muhur.notice (sha256);
+CREATE INDEX notice_document ON muhur.notice (sha256) WHERE sha256 IS NOT NULL;
 
 -- Documents whose bytes in the store are not what their names say.
 CREATE TABLE muhur.rot (

@@ -21,7 +21,6 @@
 /* Orders of one kind that muhurd may have: fewer than those at which it would
  * listen to nothing more from here, answers to logins neither. */
 #define AT_MUHURD_MAX	400
-#define LONG_NOTICE	"100000"		/* lines: seconds of signing */
 #define LINES_RATE	10000		/* lines a second, at the least: a tenth of what was seen */
 
 /* How many more orders may go out now. */
@@ -77,13 +76,14 @@ static const char to_sign_sql[] =
     " CASE WHEN n.level = 'accepted' THEN (SELECT coalesce(sum(c.n), 0) FROM muhur.record_finding_count c"
     "  WHERE c.submission = s.no) WHEN n.level = 'result' THEN (SELECT count(*)"
     "  FROM muhur.record_answer a WHERE a.submission = s.no) ELSE 0 END "
-    "FROM muhur.notice n "
+    /* few are chosen, in the order of the index notice_to_sign (020-copies), before anything
+     * is joined; what takes long does not keep an answer waiting that is ready */
+#define TO_SIGN_ORDER " ORDER BY coalesce(n.line_count, 0) > 100000, n.no"
+    "FROM (SELECT * FROM muhur.notice n WHERE n.sha256 IS NULL AND n.copy_of IS NULL"
+    " AND n.id <> ALL ($1::uuid[]) AND (n.submission IS NULL OR (SELECT x.sha256 FROM muhur.submission x"
+    "  WHERE x.no = n.submission) IS NOT NULL)" TO_SIGN_ORDER " LIMIT $2) n "
     "LEFT JOIN muhur.submission s ON s.no = n.submission "
-    "LEFT JOIN muhur.reconcile_run r ON r.no = n.run "
-    "WHERE n.sha256 IS NULL AND n.copy_of IS NULL AND n.id <> ALL ($1::uuid[]) "
-    "AND (n.submission IS NULL OR s.sha256 IS NOT NULL) "
-    /* what takes long does not keep an answer waiting that is ready */
-    "ORDER BY coalesce(n.line_count, 0) > " LONG_NOTICE ", n.no LIMIT $2";
+    "LEFT JOIN muhur.reconcile_run r ON r.no = n.run" TO_SIGN_ORDER;
 
 static long long
 column_number(const PGresult *res, int row, int column)

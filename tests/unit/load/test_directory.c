@@ -548,6 +548,34 @@ test_long_one(void **state)
 	d.signing.n = 0;
 }
 
+/* Of many that wait only those are read that are given out, though the database has
+ * not seen yet that they are many: the query orders as its index does. */
+static void
+test_many_to_sign(void **state)
+{
+	PGresult	*res;
+	const char	*line;
+	int		 i, found = 0;
+
+	(void)state;
+	sql("ANALYZE muhur.notice; INSERT INTO muhur.notice (id, kind, recipient, file_name, issued_at, day, line_count)"
+	    " SELECT gen_random_uuid(), 'ReconciliationResult', 'PLB', 'm' || i, '" NOW "', '" DAY "', i * 100"
+	    " FROM generate_series(1, 2000) i");
+	res = db_query(&d.link.db, NULL, "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)"
+	    " EXECUTE notice_to_sign('{}', 8)", 0, NULL);
+	assert_non_null(res);
+	for (i = 0; i < PQntuples(res); i++) {
+		line = PQgetvalue(res, i, 0);
+		if (strstr(line, "Scan") != NULL && strstr(line, " on notice ") != NULL) {
+			assert_non_null(strstr(line, "using notice_to_sign on notice n_1 (actual rows=8 loops=1)"));
+			found++;
+		}
+	}
+	assert_int_equal(found, 1);
+	PQclear(res);
+	sql("DELETE FROM muhur.notice WHERE recipient = 'PLB'");
+}
+
 /* The two notices of the rejection: given once, oldest first, a failed one
  * later; signed twice, the first wins; shown; expired; archived. */
 static void
@@ -1132,6 +1160,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_fetched),
 		cmocka_unit_test(test_findings),
 		cmocka_unit_test(test_long_one),
+		cmocka_unit_test(test_many_to_sign),
 		cmocka_unit_test(test_expire_bounded),
 		cmocka_unit_test(test_expiry),
 		cmocka_unit_test(test_database_away),
