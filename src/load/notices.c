@@ -344,6 +344,8 @@ notices_give_to_publish(struct directory *d)
 #define LOCKED(condition) "WITH l AS MATERIALIZED (SELECT no FROM muhur.notice " \
 	"WHERE id = ANY ($1::uuid[]) AND " condition " ORDER BY no FOR UPDATE) "
 
+#define RETENTION "$3::bigint * interval '1 second'"
+
 static const char *
 ids_array(struct buf *b, const struct m_notice_id *v, size_t n)
 {
@@ -358,23 +360,24 @@ int
 notices_write_published(struct directory *d)
 {
 	struct buf	 ids = { 0 };
-	char		 now[TIME_SIZE], until[TIME_SIZE];
+	char		 now[TIME_SIZE], retention[24];
 	const char	*params[3];
-	usec_t		 t = clock_now();
 	long		 n;
 	size_t		 i;
 
 	if (d->npublished == 0)
 		return 0;
-	time_format(t, now);
-	time_format(t + d->conf->outbox_retention * USEC_PER_SEC, until);
+	time_format(clock_now(), now);
+	(void)snprintf(retention, sizeof(retention), "%lld", (long long)d->conf->outbox_retention);
 	params[0] = ids_array(&ids, d->published, d->npublished);
 	params[1] = now;
-	params[2] = until;
+	params[2] = retention;
 	n = db_prepared_exec(&d->link.db, "notice_published",
 	    LOCKED("sha256 IS NOT NULL AND published_at IS NULL")
-	    /* a rebuilt outbox shows it for the time that was left */
-	    "UPDATE muhur.notice SET published_at = $2, outbox_until = coalesce(outbox_until, $3) "
+	    /* a rebuilt outbox shows it for the time that was left, by a settled clock too,
+	     * which works that out from when it was first shown */
+	    "UPDATE muhur.notice SET published_at = least($2::timestamptz, outbox_until - " RETENTION "),"
+	    " outbox_until = coalesce(outbox_until, $2 + " RETENTION ") "
 	    "WHERE no IN (SELECT no FROM l)", 3, params);
 	buf_free(&ids);
 	if (n == -1)

@@ -685,7 +685,7 @@ test_notices(void **state)
 	send_payload(M_NOTICE_PUBLISHED, 0, &b);
 	expect_nothing();
 	assert_int_equal(count("SELECT count(*) FROM muhur.notice WHERE archived_at IS NOT NULL"
-	    " AND published_at IS NOT NULL AND outbox_until = '2026-01-01'"), 1);
+	    " AND published_at = '2025-12-25' AND outbox_until = '2026-01-01'"), 1);
 
 	/* shown again after a repeat */
 	sql("UPDATE muhur.notice SET published_at = NULL, outbox_until = NULL, archived_at = NULL"
