@@ -285,12 +285,22 @@ on_signed(struct directory *d, const struct msg *m)
 }
 
 static int
-keep_id(const struct msg *m, struct m_notice_id **v, size_t *n)
+on_published(struct directory *d, const struct msg *m)
 {
-	*v = xreallocarray(*v, *n + 1, sizeof(**v));
-	if (get_m_notice_id(m, &(*v)[*n]) == -1)
-		return broken(msg_type_name(m->type));
-	(*n)++;
+	d->published = xreallocarray(d->published, d->npublished + 1, sizeof(*d->published));
+	if (get_m_notice_published(m, &d->published[d->npublished]) == -1)
+		return broken("notice-published");
+	d->npublished++;
+	return 0;
+}
+
+static int
+on_archived(struct directory *d, const struct msg *m)
+{
+	d->archived = xreallocarray(d->archived, d->narchived + 1, sizeof(*d->archived));
+	if (get_m_notice_id(m, &d->archived[d->narchived]) == -1)
+		return broken("notice-archived");
+	d->narchived++;
 	return 0;
 }
 
@@ -322,13 +332,13 @@ on_message(struct directory *d, const struct msg *m)
 	case M_NOTICE_FAILED:
 		return on_failed(d, m);
 	case M_NOTICE_PUBLISHED:
-		return keep_id(m, &d->published, &d->npublished);
+		return on_published(d, m);
 	case M_DIR_REVIEW:
 		return login_keep_review(d, m) == 0 ? 0 : broken("dir-review");
 	case M_FETCHED:
 		return fetched_keep(d, m) == 0 ? 0 : broken("fetched");
 	case M_NOTICE_ARCHIVED:
-		return keep_id(m, &d->archived, &d->narchived);
+		return on_archived(d, m);
 	case M_DIR_COMPRESSED:
 		return store_compressed(d, m) == 0 ? 0 : broken("dir-compressed");
 	case M_DIR_ROT:

@@ -27,7 +27,8 @@ struct directory {
 	size_t		 nsubs;
 	struct m_notice_file *nsigned;		/* arrays that grow */
 	size_t		 nnsigned;
-	struct m_notice_id *published, *archived;
+	struct m_notice_published *published;
+	struct m_notice_id *archived;
 	size_t		 npublished, narchived;
 	struct m_fetched fetched[FETCHES_AT_ONCE];
 	size_t		 nfetched;

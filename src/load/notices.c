@@ -346,22 +346,12 @@ notices_give_to_publish(struct directory *d)
 
 #define RETENTION "$3::bigint * interval '1 second'"
 
-static const char *
-ids_array(struct buf *b, const struct m_notice_id *v, size_t n)
-{
-	size_t	 i;
-
-	for (i = 0; i < n; i++)
-		array_add(b, v[i].id);
-	return array_end(b);
-}
-
 int
 notices_write_published(struct directory *d)
 {
-	struct buf	 ids = { 0 };
+	struct buf	 ids = { 0 }, archived = { 0 };
 	char		 now[TIME_SIZE], retention[24];
-	const char	*params[3];
+	const char	*params[4];
 	long		 n;
 	size_t		 i;
 
@@ -369,19 +359,29 @@ notices_write_published(struct directory *d)
 		return 0;
 	time_format(clock_now(), now);
 	(void)snprintf(retention, sizeof(retention), "%lld", (long long)d->conf->outbox_retention);
-	params[0] = ids_array(&ids, d->published, d->npublished);
+	for (i = 0; i < d->npublished; i++) {
+		array_add(&ids, d->published[i].id);
+		array_add(&archived, d->published[i].archived ? "t" : "f");
+	}
+	params[0] = array_end(&ids);
 	params[1] = now;
 	params[2] = retention;
+	params[3] = array_end(&archived);
 	n = db_prepared_exec(&d->link.db, "notice_published",
-	    LOCKED("sha256 IS NOT NULL AND published_at IS NULL")
+	    LOCKED("sha256 IS NOT NULL AND published_at IS NULL"
+	    " AND (id, archived_at IS NOT NULL) IN (SELECT * FROM unnest($1::uuid[], $4::boolean[]))")
 	    /* a rebuilt outbox shows it for the time that was left, by a settled clock too,
 	     * which works that out from when it was first shown */
 	    "UPDATE muhur.notice SET published_at = least($2::timestamptz, outbox_until - " RETENTION "),"
 	    " outbox_until = coalesce(outbox_until, $2 + " RETENTION ") "
-	    "WHERE no IN (SELECT no FROM l)", 3, params);
+	    "WHERE no IN (SELECT no FROM l)", 4, params);
 	buf_free(&ids);
+	buf_free(&archived);
 	if (n == -1)
 		return -1;
+	/* one was put into the archive while a repeat wanted it in the outbox: once more */
+	if ((size_t)n < d->npublished)
+		d->look_publish = 1;
 	for (i = 0; i < d->npublished; i++)
 		(void)given_remove(&d->publishing, d->published[i].id);
 	d->npublished = 0;
@@ -400,7 +400,9 @@ notices_write_archived(struct directory *d)
 	if (d->narchived == 0)
 		return 0;
 	time_format(clock_now(), now);
-	params[0] = ids_array(&ids, d->archived, d->narchived);
+	for (i = 0; i < d->narchived; i++)
+		array_add(&ids, d->archived[i].id);
+	params[0] = array_end(&ids);
 	params[1] = now;
 	n = db_prepared_exec(&d->link.db, "notice_archived",
 	    LOCKED("published_at IS NOT NULL AND archived_at IS NULL")

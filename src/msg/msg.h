@@ -48,7 +48,7 @@ enum msg_type {
 	M_NOTICE_SIGNED,	/* P->D struct m_notice_file: it is durable in the store */
 	M_NOTICE_FAILED,	/* P->D struct m_notice_id: could not be signed or archived now, try later */
 	M_NOTICE_PUBLISH,	/* D->P struct m_notice_publish: show it in the outbox */
-	M_NOTICE_PUBLISHED,	/* P->D struct m_notice_id */
+	M_NOTICE_PUBLISHED,	/* P->D struct m_notice_published */
 	M_NOTICE_EXPIRE,	/* D->P struct m_notice_publish: its days are over */
 	M_NOTICE_ARCHIVED,	/* P->D struct m_notice_id */
 	/* verify */

@@ -115,6 +115,7 @@ struct m_notice_publish {
 	char	 day[DATE_SIZE];		/* its folder under /archive: Istanbul's date of issue */
 	int	 archived;		/* M_NOTICE_PUBLISH: show it there, its days in the outbox are over */
 };
+struct m_notice_published { char id[UUID_SIZE]; int archived; };	/* of the order: it is there */
 struct m_archived { char id[UUID_SIZE]; int ok; };
 
 /* The store. */
@@ -165,6 +166,7 @@ PROTO(m_verdict)
 PROTO(m_notice_id)
 PROTO(m_notice_file)
 PROTO(m_notice_publish)
+PROTO(m_notice_published)
 PROTO(m_archived)
 PROTO(m_document)
 PROTO(m_kept)

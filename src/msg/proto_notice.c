@@ -205,6 +205,25 @@ get_m_notice_publish(const struct msg *m, struct m_notice_publish *v)
 }
 
 void
+put_m_notice_published(struct buf *b, const struct m_notice_published *v)
+{
+	put_str(b, v->id);
+	put_u8(b, v->archived != 0);
+}
+
+int
+get_m_notice_published(const struct msg *m, struct m_notice_published *v)
+{
+	struct reader r;
+
+	memset(v, 0, sizeof(*v));
+	reader_init(&r, m->payload, m->len);
+	get_checked(&r, v->id, sizeof(v->id), uuid_ok, 0);
+	v->archived = get_bool(&r);
+	return reader_done(&r);
+}
+
+void
 put_m_archived(struct buf *b, const struct m_archived *v)
 {
 	put_str(b, v->id);

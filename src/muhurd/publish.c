@@ -83,6 +83,18 @@ tell_directory(struct gateway *gw, enum msg_type type, const char *id)
 	GATEWAY_SEND(&directory->chan, type, 0, m_notice_id, &n, NULL, 0);
 }
 
+static void
+tell_published(struct gateway *gw, const struct m_notice_publish *p)
+{
+	struct child *directory = children_of(gw, ROLE_DIRECTORY);
+	struct m_notice_published done = { .archived = p->archived };
+
+	if (directory == NULL)
+		return;
+	(void)str_copy(done.id, sizeof(done.id), p->id);
+	GATEWAY_SEND(&directory->chan, M_NOTICE_PUBLISHED, 0, m_notice_published, &done, NULL, 0);
+}
+
 /* Nothing more from the directory while there is too much of this. */
 static void
 throttle(struct gateway *gw)
@@ -138,7 +150,7 @@ item_done(struct disk_job *job)
 		give_to_archive(gw);
 		return;
 	}
-	tell_directory(gw, M_NOTICE_PUBLISHED, it->p.id);
+	tell_published(gw, &it->p);
 	item_free(gw->publish, it);
 	throttle(gw);
 }

@@ -68,6 +68,7 @@ PAYLOAD(m_verdict)
 PAYLOAD(m_notice_id)
 PAYLOAD(m_notice_file)
 PAYLOAD(m_notice_publish)
+PAYLOAD(m_notice_published)
 PAYLOAD(m_archived)
 PAYLOAD(m_document)
 PAYLOAD(m_kept)
@@ -99,7 +100,7 @@ static void (*const again[M_TYPE_COUNT])(const struct msg *) = {
 	[M_NOTICE_SIGNED] = again_m_notice_file,
 	[M_NOTICE_FAILED] = again_m_notice_id,
 	[M_NOTICE_PUBLISH] = again_m_notice_publish,
-	[M_NOTICE_PUBLISHED] = again_m_notice_id,
+	[M_NOTICE_PUBLISHED] = again_m_notice_published,
 	[M_NOTICE_EXPIRE] = again_m_notice_publish,
 	[M_NOTICE_ARCHIVED] = again_m_notice_id,
 	[M_VERIFY] = again_m_submission,

@@ -104,7 +104,7 @@ MESSAGES = [
     ("NOTICE_SIGNED", P, D, 0, NOTICE_FILE),
     ("NOTICE_FAILED", P, D, 0, text(UUID)),
     ("NOTICE_PUBLISH", D, P, 0, PUBLISH),
-    ("NOTICE_PUBLISHED", P, D, 0, text(UUID)),
+    ("NOTICE_PUBLISHED", P, D, 0, text(UUID) + u8(1)),
     ("NOTICE_EXPIRE", D, P, 0, PUBLISH),
     ("NOTICE_ARCHIVED", P, D, 0, text(UUID)),
     ("VERIFY", P, "VERIFY", 2, SUBMISSION),

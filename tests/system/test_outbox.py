@@ -262,6 +262,8 @@ def rebuilt():
     assert not set(before) & set(in_box("PLA001"))
     for n in names:
         assert market.get("PLA001", f"/archive/{day}/{n}").data == data[n]
+    lib.wait_for("all published again", lambda: market.sql(
+        "SELECT count(*) FROM muhur.notice WHERE sha256 IS NOT NULL AND published_at IS NULL") == [["0"]])
     assert market.sql("SELECT count(*) FROM muhur.event WHERE kind = 'archived'") == count
 
 

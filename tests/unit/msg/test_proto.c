@@ -151,6 +151,7 @@ test_notice(void **state)
 	struct m_notice_id id = { UUID };
 	struct m_notice_file file = { UUID, SHA, 77, 5 };
 	struct m_notice_publish publish = { UUID, "PLA", "a.xml", SHA, "2026-11-20", 1 };
+	struct m_notice_published published = { UUID, 1 };
 	struct m_archived archived = { UUID, 1 };
 	struct m_document document = { SHA };
 	struct m_kept kept = { SHA, KEPT_ABSENT };
@@ -165,6 +166,7 @@ test_notice(void **state)
 	CHECK(m_notice_id, id);
 	CHECK(m_notice_file, file);
 	CHECK(m_notice_publish, publish);
+	CHECK(m_notice_published, published);
 	CHECK(m_archived, archived);
 	CHECK(m_document, document);
 	CHECK(m_kept, kept);
