@@ -404,8 +404,9 @@ look_at_all(struct directory *d)
 static int
 work(struct directory *d)
 {
-	if (notices_write_signed(d) == -1 || notices_write_published(d) == -1 ||
-	    notices_write_archived(d) == -1 || store_write(d) == -1 || look_at_all(d) == -1)
+	/* archived first: of one notice, what is told at once was archived and then shown again */
+	if (notices_write_signed(d) == -1 || notices_write_archived(d) == -1 ||
+	    notices_write_published(d) == -1 || store_write(d) == -1 || look_at_all(d) == -1)
 		return -1;
 	if (d->look_sign && notices_give_to_sign(d) == -1)
 		return -1;

@@ -712,6 +712,37 @@ test_notices(void **state)
 	assert_int_equal(p.archived, 0);
 }
 
+/* A repeat comes while the notice goes out of the outbox; that it is out, and then that
+ * it is in again, is told at once. */
+static void
+test_shown_again(void **state)
+{
+	struct m_notice_publish	 p;
+	struct m_notice_id	 id;
+	struct buf		 b = { 0 };
+	struct msg		 m;
+
+	(void)state;
+	sql("INSERT INTO muhur.notice (id, kind, recipient, file_name, issued_at, sha256, size, signed_at,"
+	    " published_at, outbox_until, day) VALUES (gen_random_uuid(), 'ReconciliationResult', 'PLB', 'again.xml',"
+	    " '" NOW "', repeat('1', 64), 1, '" NOW "', '2025-12-25', '2026-01-01', '2026-01-01')");
+	d.next_look = 0;
+	m = expect(M_NOTICE_EXPIRE);
+	assert_int_equal(get_m_notice_publish(&m, &p), 0);
+	assert_string_equal(p.file_name, "again.xml");
+	(void)str_copy(id.id, sizeof(id.id), p.id);
+	sql("UPDATE muhur.notice SET published_at = NULL, outbox_until = NULL"
+	    " WHERE file_name = 'again.xml'; NOTIFY muhur_notice");
+	(void)expect(M_NOTICE_PUBLISH);
+	put_m_notice_id(&b, &id);
+	send_payload(M_NOTICE_ARCHIVED, 0, &b);
+	published(id.id, 0);
+	expect_nothing();
+	assert_int_equal(count("SELECT count(*) FROM muhur.notice WHERE file_name = 'again.xml'"
+	    " AND published_at IS NOT NULL AND archived_at IS NULL"), 1);
+	sql("DELETE FROM muhur.notice WHERE recipient = 'PLB'");
+}
+
 static void
 fetched(uint32_t tag, const char *user, const char *file, long long from, long long to, int more)
 {
@@ -1171,6 +1202,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_own_notification),
 		cmocka_unit_test(test_hold_and_decide),
 		cmocka_unit_test(test_notices),
+		cmocka_unit_test(test_shown_again),
 		cmocka_unit_test(test_fetched),
 		cmocka_unit_test(test_findings),
 		cmocka_unit_test(test_long_one),
