@@ -205,6 +205,12 @@ notices_give_to_sign(struct directory *d)
 
 /* --- signed: the first one wins ---------------------------------------------- */
 
+/* Several rows at once are locked in the order of their numbers: whoever writes
+ * some of them too (REPUBLISH in pg/store.c, the directory of a gateway before this
+ * one) would else meet this in a deadlock. */
+#define LOCKED(condition) "l AS MATERIALIZED (SELECT no FROM muhur.notice " \
+	"WHERE " condition " ORDER BY no FOR UPDATE)"
+
 static int
 send_order(struct directory *d, enum msg_type type, const PGresult *res, int row,
     struct given_list *list)
@@ -274,8 +280,9 @@ update_signed(struct directory *d)
 	    "w AS (SELECT n.no, v.sha, v.size, v.at FROM v JOIN muhur.notice n USING (id) UNION ALL"
 	    " SELECT c.no, v.sha, v.size, v.at FROM v JOIN muhur.notice n USING (id)"
 	    " JOIN muhur.notice c ON c.copy_of = n.no WHERE n.sha256 IS NULL), "
+	    LOCKED("sha256 IS NULL AND no IN (SELECT no FROM w)") ", "
 	    "u AS (UPDATE muhur.notice n SET sha256 = w.sha, size = w.size, signed_at = w.at "
-	    " FROM w WHERE n.no = w.no AND n.sha256 IS NULL"
+	    " FROM w JOIN l USING (no) WHERE n.no = w.no"
 	    " RETURNING n.no, n.submission, n.sha256, n.signed_at, n.file_name) "
 	    "INSERT INTO muhur.event (at, kind, actor, submission, notice, detail) "
 	    "SELECT signed_at, 'signed', 'gateway', submission, no, "
@@ -339,11 +346,6 @@ notices_give_to_publish(struct directory *d)
 
 /* --- shown, and taken away -------------------------------------------------------- */
 
-/* Several rows at once are locked in the order of their numbers: whoever gives
- * notices again (REPUBLISH in pg/store.c) would else meet this in a deadlock. */
-#define LOCKED(condition) "WITH l AS MATERIALIZED (SELECT no FROM muhur.notice " \
-	"WHERE id = ANY ($1::uuid[]) AND " condition " ORDER BY no FOR UPDATE) "
-
 #define RETENTION "$3::bigint * interval '1 second'"
 
 int
@@ -368,11 +370,11 @@ notices_write_published(struct directory *d)
 	params[2] = retention;
 	params[3] = array_end(&archived);
 	n = db_prepared_exec(&d->link.db, "notice_published",
-	    LOCKED("sha256 IS NOT NULL AND published_at IS NULL"
+	    "WITH " LOCKED("id = ANY ($1::uuid[]) AND sha256 IS NOT NULL AND published_at IS NULL"
 	    " AND (id, archived_at IS NOT NULL) IN (SELECT * FROM unnest($1::uuid[], $4::boolean[]))")
 	    /* a rebuilt outbox shows it for the time that was left, by a settled clock too,
 	     * which works that out from when it was first shown */
-	    "UPDATE muhur.notice SET published_at = least($2::timestamptz, outbox_until - " RETENTION "),"
+	    " UPDATE muhur.notice SET published_at = least($2::timestamptz, outbox_until - " RETENTION "),"
 	    " outbox_until = coalesce(outbox_until, $2 + " RETENTION ") "
 	    "WHERE no IN (SELECT no FROM l)", 4, params);
 	buf_free(&ids);
@@ -405,7 +407,7 @@ notices_write_archived(struct directory *d)
 	params[0] = array_end(&ids);
 	params[1] = now;
 	n = db_prepared_exec(&d->link.db, "notice_archived",
-	    LOCKED("published_at IS NOT NULL AND archived_at IS NULL")
+	    "WITH " LOCKED("id = ANY ($1::uuid[]) AND published_at IS NOT NULL AND archived_at IS NULL")
 	    ", u AS (UPDATE muhur.notice SET archived_at = $2 WHERE no IN (SELECT no FROM l)"
 	    " RETURNING no, submission, sha256, file_name) "
 	    "INSERT INTO muhur.event (at, kind, actor, submission, notice, detail) "

@@ -712,6 +712,44 @@ test_notices(void **state)
 	assert_int_equal(p.archived, 0);
 }
 
+/* Several that are signed at once are locked in the order of their numbers: while the
+ * first cannot be, nobody waits for the second. */
+static void
+test_signed_in_order(void **state)
+{
+	static const char *const ids[] = { "00000000-0000-7000-8000-000000000002",
+	    "ffffffff-ffff-7fff-bfff-fffffffffff1" };
+	struct m_notice_file	 f = { .size = 5, .signed_at = the_time(NOW) };
+	struct db		 other = { 0 };
+	struct buf		 b = { 0 };
+	PGresult		*res;
+	int			 i;
+
+	(void)state;
+	sql("INSERT INTO muhur.notice (id, kind, recipient, file_name, issued_at, day, line_count) VALUES"
+	    " ('ffffffff-ffff-7fff-bfff-fffffffffff1', 'ReconciliationResult', 'PLB', '1', '" NOW "', '" DAY "', 100001),"
+	    " ('00000000-0000-7000-8000-000000000002', 'ReconciliationResult', 'PLB', '2', '" NOW "', '" DAY "', 0)");
+	sql("BEGIN; SELECT FROM muhur.notice WHERE file_name = '1' FOR UPDATE");
+	assert_int_equal(admin_connect(&other, &conf), 0);
+	assert_int_equal(PQsendQuery(other.conn, "SELECT pg_sleep(1);"
+	    " SELECT FROM muhur.notice WHERE file_name = '2' FOR UPDATE NOWAIT"), 1);
+	memset(f.sha256, '3', SHA256_HEX_SIZE - 1);
+	for (i = 0; i < 2; i++) {
+		(void)str_copy(f.id, sizeof(f.id), ids[i]);
+		put_m_notice_file(&b, &f);
+		send_payload(M_NOTICE_SIGNED, 0, &b);
+	}
+	assert_int_equal(directory_step(&d, 20), 0);	/* until its lock_timeout */
+	for (i = 0; (res = PQgetResult(other.conn)) != NULL; PQclear(res))
+		i += PQresultStatus(res) == PGRES_TUPLES_OK;
+	db_close(&other);
+	sql("ROLLBACK");
+	assert_int_equal(i, 2);
+	for (i = 0; i < 2; i++)
+		(void)expect(M_NOTICE_PUBLISH);
+	sql("DELETE FROM muhur.notice WHERE recipient = 'PLB'");
+}
+
 /* A repeat comes while the notice goes out of the outbox; that it is out, and then that
  * it is in again, is told at once. */
 static void
@@ -1202,6 +1240,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_own_notification),
 		cmocka_unit_test(test_hold_and_decide),
 		cmocka_unit_test(test_notices),
+		cmocka_unit_test(test_signed_in_order),
 		cmocka_unit_test(test_shown_again),
 		cmocka_unit_test(test_fetched),
 		cmocka_unit_test(test_findings),
