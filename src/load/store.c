@@ -239,7 +239,8 @@ store_order(struct directory *d)
 	struct buf		 b = { 0 };
 	int			 rc;
 
-	if (d->order.sha256[0] != '\0' || d->kept.sha256[0] != '\0' || clock_monotonic() < d->order_after)
+	if (d->steady.held || d->order.sha256[0] != '\0' || d->kept.sha256[0] != '\0' ||
+	    clock_monotonic() < d->order_after)
 		return 0;
 	if (given_count(&d->refused) >= REFUSED_MAX)
 		return 0;
