@@ -7,10 +7,12 @@ LANGUAGE sql IMMUTABLE SET search_path = '' AS $$
 $$;
 
 -- Downloads that were broken off and gone on with add up.  Of more pieces than
--- any client leaves, the earlier ones stay: a row does not grow without end.
+-- any client leaves, the longest stay: a row does not grow without end, nor do the
+-- bytes become fewer.
 CREATE FUNCTION muhur.range_join(a int8multirange, b int8multirange) RETURNS int8multirange
 LANGUAGE sql IMMUTABLE SET search_path = '' AS $$
-	SELECT CASE WHEN (SELECT count(*) FROM unnest(a + b)) <= 64 THEN a + b ELSE a END
+	SELECT coalesce(range_agg(x), '{}') FROM (SELECT x FROM unnest(a + b) x
+		ORDER BY upper(x) - lower(x) DESC, lower(x) LIMIT 64) longest
 $$;
 
 CREATE TABLE muhur.notice_fetch (

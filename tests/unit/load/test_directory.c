@@ -781,10 +781,12 @@ test_shown_again(void **state)
 	sql("DELETE FROM muhur.notice WHERE recipient = 'PLB'");
 }
 
+static long long size = 100;	/* of the file */
+
 static void
 fetched(uint32_t tag, const char *user, const char *file, long long from, long long to, int more)
 {
-	struct m_fetched	 f = { .recipient = "PLA", .size = 100, .at = the_time(NOW) };
+	struct m_fetched	 f = { .recipient = "PLA", .size = size, .at = the_time(NOW) };
 	struct buf		 b = { 0 };
 	struct msg		 m;
 
@@ -802,6 +804,7 @@ fetched(uint32_t tag, const char *user, const char *file, long long from, long l
 	assert_int_equal(m.len, 0);
 }
 
+#define PIECES "SELECT count(*) FROM muhur.notice_fetch f, unnest(f.ranges)"
 #define FETCHED(what) count("SELECT count(*) FROM muhur.event WHERE kind = 'fetched' AND " what)
 /* Who fetched which bytes; pieces add up, and the trail has the first and the
  * one that made it whole. */
@@ -842,12 +845,23 @@ test_fetched(void **state)
 	fetched(11, "PLA001", "f1.xml", 0, 100, 0);
 	assert_int_equal(count("SELECT count(*) FROM muhur.notice_fetch"), 2);
 	assert_int_equal(count("SELECT fetches FROM muhur.notice_fetch WHERE user_code = 'PLA001'"), 8);
-	/* a row does not grow without end */
-	sql("UPDATE muhur.notice_fetch SET ranges = (SELECT range_agg(int8range(2 * i, 2 * i + 1))"
-	    " FROM generate_series(0, 40) i), size = 200 WHERE user_code = 'PLB001'");
-	sql("UPDATE muhur.notice_fetch SET ranges = muhur.range_join(ranges, (SELECT range_agg(int8range(100 + 2 * i,"
-	    " 101 + 2 * i)) FROM generate_series(0, 30) i)) WHERE user_code = 'PLB001'");
-	assert_int_equal(count("SELECT bytes FROM muhur.notice_fetch WHERE user_code = 'PLB001'"), 41);
+	sql("DELETE FROM muhur.notice_fetch");
+	/* a row does not grow without end: the first ones are told in one go */
+	sql("UPDATE muhur.notice SET size = 1000 WHERE file_name = 'f1.xml'");
+	size = 1000;
+	for (i = 0; i < 100; i++)
+		fetched(20 + (uint32_t)i, "PLA001", "f1.xml", 3 * i, 3 * i + (i < 36 ? 1 : 2), i < 99);
+	assert_int_equal(count(PIECES), 64);
+	assert_int_equal(count("SELECT bytes FROM muhur.notice_fetch"), 128);
+	fetched(200, "PLA001", "f1.xml", 900, 901, 0);
+	fetched(201, "PLA001", "f1.xml", 990, 1000, 0);
+	assert_int_equal(count(PIECES), 64);
+	assert_int_equal(count("SELECT bytes FROM muhur.notice_fetch"), 136);
+	/* and what makes it whole is not lost */
+	fetched(202, "PLA001", "f1.xml", 0, 500, 0);
+	fetched(203, "PLA001", "f1.xml", 500, 1000, 0);
+	assert_int_equal(count("SELECT bytes FROM muhur.notice_fetch WHERE whole AND whole_at = '" NOW "'"), 1000);
+	size = 100;
 	sql("DELETE FROM muhur.notice_fetch; DELETE FROM muhur.notice WHERE kind = 'ReconciliationResult'");
 }
 
