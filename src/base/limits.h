@@ -120,6 +120,7 @@
 #define FETCH_RANGES_MAX	32	/* of one download that are recorded, gaps between them */
 #define FETCHES_AT_ONCE		256	/* downloads that the directory is told of before it answers */
 #define FETCHES_KEPT		20000	/* that wait for it; of more only the log tells */
+#define FETCHES_OF_MEMBER	2000	/* of them by one member's users */
 #define SSH_MAX_KEY_BLOB	1024	/* a public key on the wire */
 #define REVIEWS_MAX		64	/* sessions that are being judged again at once */
 #define REVIEW_EVERY		2	/* seconds: each session is judged again at least so often */

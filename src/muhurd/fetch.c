@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "model/ident.h"
 #include "msg/proto.h"
 #include "muhurd/fetch.h"
 
@@ -20,6 +21,7 @@ struct fetch_open {
 /* To be recorded, packed: most have one range of many possible ones. */
 struct fetch {
 	struct fetch	*next;
+	char		 member[MEMBER_CODE_SIZE];	/* of who fetched it */
 	uint32_t	 tag;
 	size_t		 len;
 	uint8_t		 payload[];
@@ -114,22 +116,41 @@ give(struct gateway *gw)
 	}
 }
 
+/* One member's users do not take the place of all others. */
+static int
+full(const struct fetches *f, const char *member)
+{
+	const struct fetch *x;
+	size_t n = 0;
+
+	if (f->n >= FETCHES_KEPT)
+		return 1;
+	if (f->n < FETCHES_OF_MEMBER)
+		return 0;
+	for (x = f->first; x != NULL; x = x->next)
+		n += strcmp(x->member, member) == 0;
+	return n >= FETCHES_OF_MEMBER;
+}
+
 static void
 keep(struct gateway *gw, const struct m_fetched *v)
 {
 	struct fetches *f = gw->fetches;
+	char member[MEMBER_CODE_SIZE] = "";
 	struct buf b = { 0 };
 	struct fetch *x;
 
-	if (f->n >= FETCHES_KEPT) {
-		log_warnx("%s fetched %s of %s: not recorded, since %d others wait for the database",
-		    v->user, v->file_name, v->recipient, FETCHES_KEPT);
+	(void)user_code_member(v->user, member);
+	if (full(f, member)) {
+		log_warnx("%s fetched %s of %s: not recorded, since too many others wait for the database",
+		    v->user, v->file_name, v->recipient);
 		return;
 	}
 	put_m_fetched(&b, v);
 	x = xcalloc(1, sizeof(*x) + b.len);
 	x->tag = ++f->tag;
 	x->len = b.len;
+	(void)str_copy(x->member, sizeof(x->member), member);
 	memcpy(x->payload, b.data, b.len);
 	buf_free(&b);
 	*f->last = x;

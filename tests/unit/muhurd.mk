@@ -1,7 +1,7 @@
 # Unit tests of src/muhurd
 if HAVE_CMOCKA
 muhurd_tests = tests/unit/muhurd/test_box tests/unit/muhurd/test_disk \
-	tests/unit/muhurd/test_gateway tests/unit/muhurd/test_sched \
+	tests/unit/muhurd/test_fetch tests/unit/muhurd/test_gateway tests/unit/muhurd/test_sched \
 	tests/unit/muhurd/test_spool
 check_PROGRAMS += $(muhurd_tests) tests/unit/muhurd/fake_child
 TESTS += $(muhurd_tests)
@@ -9,6 +9,7 @@ muhurd_test_libs = src/muhurd/libmuhurd.a src/msg/libmsg.a src/depot/libdepot.a 
 tests_unit_muhurd_test_box_CPPFLAGS = -I$(top_srcdir)/tests/unit $(AM_CPPFLAGS)
 tests_unit_muhurd_test_box_LDADD = $(muhurd_test_libs)
 tests_unit_muhurd_test_disk_LDADD = $(muhurd_test_libs)
+tests_unit_muhurd_test_fetch_LDADD = $(muhurd_test_libs)
 tests_unit_muhurd_test_sched_LDADD = $(muhurd_test_libs)
 tests_unit_muhurd_test_spool_CPPFLAGS = -I$(top_srcdir)/tests/unit $(AM_CPPFLAGS)
 tests_unit_muhurd_test_spool_LDADD = $(muhurd_test_libs)
