@@ -162,17 +162,20 @@ tell_remove(struct sftp *s, const struct vpath *path, const struct file_id *id)
 }
 
 void
-tell_fetched(struct sftp *s, const struct handle *h, size_t unsent)
+tell_fetched(struct sftp *s, const struct vpath *v, uint32_t tag, const struct extents *x,
+    size_t unsent)
 {
 	struct m_box_fetched m = { { .n = 0 } };
-	const struct extents *x = h->extents;
 	struct buf b = { 0 };
-	uint64_t end = x->n > 0 ? x->e[x->n - 1].to : 0;
+	const int n = x != NULL ? x->n : 0;
+	uint64_t end = n > 0 ? x->e[n - 1].to : 0;
 
+	if (vpath_in_trail(v) || vpath_is_dir(v))
+		return;		/* of notices, whoever they are of */
 	/* Most clients read in order, so it is the end that is missing.  To others
 	 * this may be unjust, but never gives what nobody has. */
 	end = end > unsent ? end - unsent : 0;
-	for (; m.ranges.n < FETCH_RANGES_MAX && (int)m.ranges.n < x->n; m.ranges.n++) {
+	for (; m.ranges.n < FETCH_RANGES_MAX && (int)m.ranges.n < n; m.ranges.n++) {
 		if (x->e[m.ranges.n].from >= end)
 			break;
 		m.ranges.v[m.ranges.n].from = (long long)x->e[m.ranges.n].from;
@@ -180,8 +183,8 @@ tell_fetched(struct sftp *s, const struct handle *h, size_t unsent)
 		    x->e[m.ranges.n].to : end);
 	}
 	put_m_box_fetched(&b, &m);
-	if (msg_send(s->chan, M_BOX_FETCHED, h->tag, b.data, b.len, NULL, 0) == -1)
-		log_warnx("%s fetched %s: not recorded, muhurd is gone", s->user, h->path.text);
+	if (msg_send(s->chan, M_BOX_FETCHED, tag, b.data, b.len, NULL, 0) == -1 && m.ranges.n > 0)
+		log_warnx("%s fetched %s: not recorded, muhurd is gone", s->user, v->text);
 	buf_free(&b);
 }
 
@@ -208,6 +211,8 @@ opened(struct sftp *s, const struct pending *p, int fd)
 
 	if (fstat(fd, &st) == -1) {
 		reply_errno(s, p->id, "looking at", &p->path);
+		if (p->ask == ASK_FETCH)
+			tell_fetched(s, &p->path, p->tag, NULL, 0);
 		(void)close(fd);
 		return;
 	}

@@ -175,8 +175,7 @@ end_fetch(struct sftp *s, const struct handle *h, size_t unsent)
 	if (h->bytes > 0 && first_fetch(s, h->path.text))
 		log_info("%s fetched %s, %llu bytes", s->user, h->path.text,
 		    (unsigned long long)h->bytes);
-	if (!vpath_in_trail(&h->path))	/* of notices, whoever they are of */
-		tell_fetched(s, h, unsent);
+	tell_fetched(s, &h->path, h->tag, h->extents, unsent);
 }
 
 static void

@@ -101,9 +101,11 @@ void ask_name(struct sftp *s, enum msg_type type, const struct vpath *path,
 /* M_BOX_REMOVE as the connection ends: nobody waits for its answer. */
 void tell_remove(struct sftp *s, const struct vpath *path, const struct file_id *id);
 void ask_rename(struct sftp *s);
-/* M_BOX_FETCHED, before a file that was fetched is closed; unsent: so much of
- * what was read has not gone out. */
-void tell_fetched(struct sftp *s, const struct handle *h, size_t unsent);
+/* M_BOX_FETCHED, before what muhurd opened for reading as v, in answer to request
+ * tag, is closed; x: what was read of it, NULL nothing; unsent: so much of that has
+ * not gone out.  Only notices are told of. */
+void tell_fetched(struct sftp *s, const struct vpath *v, uint32_t tag, const struct extents *x,
+    size_t unsent);
 
 /* upload.c */
 void upload_open(struct sftp *s, uint32_t id, const struct vpath *v, uint32_t pflags);

@@ -107,6 +107,8 @@ remote_looked(struct sftp *s, const struct pending *p, int fd)
 			a.size = remote_size(&p->path, fd, &st);
 		sftp_put_attrs(&s->out, p->id, &a);
 	}
+	/* muhurd cannot tell looking from fetching */
+	tell_fetched(s, &p->path, p->tag, NULL, 0);
 	(void)close(fd);
 }
 

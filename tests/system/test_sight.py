@@ -118,6 +118,11 @@ def recorded():
              f" AND n.file_name = '{market.names[0]}'")
     rows = lib.wait_for("the event", lambda: market.sql(query))
     assert rows == [["SPK001", market.names[0], "true", "PLA"]], rows
+    with market.sftp("SPK001") as s:
+        # looking at one is not fetching it, and more may be looked at than can be open
+        for _ in range(70):
+            s.stat(f"/archive/PLA/{market.day}/{market.names[0]}")
+        assert market.sql(query) == rows
     with market.sftp("SPK001") as s, s.open("/trail/key", "rb") as f:
         f.read()
         f.close()

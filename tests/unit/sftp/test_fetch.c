@@ -283,6 +283,49 @@ log_lines(void **state)
 	assert_int_equal(logged(w, "/outbox/b.xml", 10), 1);
 }
 
+/* Another member's, only looked at: muhurd, which opened it, hears that it is
+ * closed; of what is no notice it hears nothing. */
+static void
+looked_at(void **state)
+{
+	static const char *const paths[] = { "/archive/PLB/2026-11-20/a.xml",
+	    "/archive/PLB/2026-11-20", "/trail/key" };
+	struct world *w = *state;
+	struct m_box_fetched f;
+	struct m_box_result r = { BOX_OK };
+	struct msg m, answer;
+	struct buf b = { 0 };
+	size_t i;
+
+	w->s.may.sees_archives = w->s.may.sees_trail = 1;
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		begin(FXP_STAT);
+		put32(3);
+		put32((uint32_t)strlen(paths[i]));
+		memcpy(packet + packet_len, paths[i], strlen(paths[i]));
+		packet_len += strlen(paths[i]);
+		sent(w);
+		assert_int_equal(msg_recv(&w->muhurd, &m), 1);
+		assert_int_equal(m.type, M_BOX_OPEN);
+		answer = (struct msg){ .type = M_BOX_OPENED, .tag = m.tag, .nfds = 1,
+		    .fds = { dup(w->h->fd) } };
+		buf_reset(&b);
+		put_m_box_result(&b, &r);
+		answer.payload = (const uint8_t *)b.data;
+		answer.len = b.len;
+		assert_int_equal(sftp_answer(&w->s, &answer), 0);
+		drain(w);
+		assert_int_equal(msg_recv(&w->muhurd, &m), i == 0);
+		if (i > 0)
+			continue;
+		assert_int_equal(m.type, M_BOX_FETCHED);
+		assert_int_equal(m.tag, answer.tag);
+		assert_int_equal(get_m_box_fetched(&m, &f), 0);
+		assert_int_equal(f.ranges.n, 0);
+	}
+	buf_free(&b);
+}
+
 int
 main(void)
 {
@@ -292,6 +335,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(many, setup, teardown),
 		cmocka_unit_test_setup_teardown(lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(log_lines, setup, teardown),
+		cmocka_unit_test_setup_teardown(looked_at, setup, teardown),
 	};
 
 	log_init("test_fetch", LOG_COMMAND, 0);
