@@ -55,7 +55,8 @@ void spool_clean_tmp(const struct tree *t);
 int spool_tmp_file(const struct tree *t, const char *id);
 void spool_tmp_remove(const struct tree *t, const char *id);
 /* store/tmp/<id>, open as out, becomes store/<sha256>, durable, read-only;
- * size is what it must have.  0 or -1 with errno. */
+ * size is what it must have.  0, or -1 with errno (ESTALE: another file bears that
+ * name). */
 int spool_store_notice(const struct tree *t, const char *id, int out, const char *sha256,
     long long size);
 /* Link a stored document into a member's outbox, out of its day's archive where it

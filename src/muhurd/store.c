@@ -57,11 +57,16 @@ int
 spool_store_notice(const struct tree *t, const char *id, int out, const char *sha256,
     long long size)
 {
-	struct stat st;
+	struct stat st, named;
 	int shelf = -1, rc = -1, saved;
 
-	if (fstat(out, &st) == -1)
+	if (fstat(out, &st) == -1 || fstatat(t->tmp, id, &named, AT_SYMLINK_NOFOLLOW) == -1)
 		return -1;
+	/* linked by its name: that must still be what was written */
+	if (named.st_ino != st.st_ino || named.st_dev != st.st_dev) {
+		errno = ESTALE;
+		return -1;
+	}
 	if (st.st_size != size || size == 0) {
 		errno = EBADMSG;
 		return -1;

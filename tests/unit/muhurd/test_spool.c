@@ -396,6 +396,13 @@ notice(void **state)
 	assert_int_equal(write(out, "abc", 3), 3);
 	assert_int_equal(spool_store_notice(&w->tree, m.id, out, SHA, 4), -1);
 	assert_int_equal(errno, EBADMSG);
+	/* somebody else's file of that name is not stored */
+	assert_int_equal(renameat(w->tree.tmp, m.id, w->tree.tmp, "ours"), 0);
+	make_file(w->tree.tmp, m.id, "xyz");
+	assert_int_equal(spool_store_notice(&w->tree, m.id, out, SHA, 3), -1);
+	assert_int_equal(errno, ESTALE);
+	assert_false(there(w->tree.store, "ba/" SHA));
+	assert_int_equal(renameat(w->tree.tmp, "ours", w->tree.tmp, m.id), 0);
 	assert_int_equal(spool_store_notice(&w->tree, m.id, out, SHA, 3), 0);
 	assert_int_equal(count(w->tree.tmp), 0);
 	assert_int_equal(spool_publish(&w->tree, &p), 0);
