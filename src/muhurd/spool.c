@@ -268,48 +268,19 @@ spool_open(const struct tree *t, const struct m_submission *m)
 	return fd;
 }
 
-/* Have the two the same bytes?  1, 0, or -1 with errno. */
-static int
-same_bytes(int a, int b)
-{
-	char x[16384], y[16384];
-	struct stat sa, sb;
-	ssize_t n, m;
-	off_t pos;
-
-	if (fstat(a, &sa) == -1 || fstat(b, &sb) == -1)
-		return -1;
-	if (sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino)
-		return 1;
-	if (sa.st_size != sb.st_size)
-		return 0;
-	for (pos = 0; pos < sa.st_size; pos += n) {
-		if ((n = pread(a, x, sizeof(x), pos)) == -1 ||
-		    (m = pread(b, y, sizeof(y), pos)) == -1)
-			return -1;
-		if (n != m || n == 0 || memcmp(x, y, (size_t)n) != 0)
-			return 0;
-	}
-	return 1;
-}
-
 /* The name is taken in the store: 0 by the same bytes; 1 by others; -1. */
 static int
 taken_by_others(int subdir, const char *name, int shelf, const char *sha256)
 {
-	int a = -1, b = -1, rc = -1, saved;
+	int fd, rc, saved;
 
-	if ((a = open_beneath(subdir, name, O_RDONLY | O_NOFOLLOW, 0)) != -1 &&
-	    (b = open_beneath(shelf, sha256, O_RDONLY | O_NOFOLLOW, 0)) != -1 &&
-	    (rc = same_bytes(a, b)) != -1)
-		rc = !rc;
+	if ((fd = open_beneath(subdir, name, O_RDONLY | O_NOFOLLOW, 0)) == -1)
+		return -1;
+	rc = spool_same(fd, shelf, sha256);
 	saved = errno;
-	if (a != -1)
-		(void)close(a);
-	if (b != -1)
-		(void)close(b);
+	(void)close(fd);
 	errno = saved;
-	return rc;
+	return rc == -1 ? -1 : !rc;
 }
 
 /* Link the document into the store, as sha256 or, where that is "", among the

@@ -49,14 +49,18 @@ int spool_conclude(const struct tree *t, const struct m_submission *m, const cha
 int spool_scan(const struct tree *t, size_t max, int durable, struct m_submission **list,
     size_t *n, int *more);
 
+/* Is it the bytes of fd that the folder shelf of the store holds as sha256?  1, 0, or
+ * -1 with errno. */
+int spool_same(int fd, int shelf, const char *sha256);
+
 /* Empty store/tmp: at start, before anybody works there. */
 void spool_clean_tmp(const struct tree *t);
 /* A new file for the signer, store/tmp/<id>.  Its descriptor, or -1 with errno. */
 int spool_tmp_file(const struct tree *t, const char *id);
 void spool_tmp_remove(const struct tree *t, const char *id);
 /* store/tmp/<id>, open as out, becomes store/<sha256>, durable, read-only;
- * size is what it must have.  0, or -1 with errno (ESTALE: another file bears that
- * name). */
+ * size is what it must have.  0, or -1 with errno: ESTALE where another file bears
+ * the first name, EBADMSG where another document bears the second, or for the size. */
 int spool_store_notice(const struct tree *t, const char *id, int out, const char *sha256,
     long long size);
 /* Link a stored document into a member's outbox, out of its day's archive where it

@@ -11,6 +11,7 @@
 
 #include "base/fdio.h"
 #include "base/log.h"
+#include "depot/depot.h"
 #include "muhurd/spool.h"
 
 static int
@@ -53,6 +54,67 @@ shelf_of(const struct tree *t, const char *sha256, int make)
 	return make ? tree_dir(t->store, head, TREE_SHARED) : tree_dir_existing(t->store, head);
 }
 
+/* Have the two the same bytes?  1, 0, or -1 with errno. */
+static int
+same_bytes(int a, int b)
+{
+	char x[16384], y[16384];
+	struct stat sa, sb;
+	ssize_t n, m;
+	off_t pos;
+
+	if (fstat(a, &sa) == -1 || fstat(b, &sb) == -1)
+		return -1;
+	if (sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino)
+		return 1;
+	if (sa.st_size != sb.st_size)
+		return 0;
+	for (pos = 0; pos < sa.st_size; pos += n) {
+		if ((n = pread(a, x, sizeof(x), pos)) == -1 ||
+		    (m = pread(b, y, sizeof(y), pos)) == -1)
+			return -1;
+		if (n != m || n == 0 || memcmp(x, y, (size_t)n) != 0)
+			return 0;
+	}
+	return 1;
+}
+
+int
+spool_same(int fd, int shelf, const char *sha256)
+{
+	int stored, rc, saved;
+
+	if ((stored = open_beneath(shelf, sha256, O_RDONLY | O_NOFOLLOW, 0)) == -1)
+		return -1;
+	rc = same_bytes(fd, stored);
+	saved = errno;
+	(void)close(stored);
+	errno = saved;
+	return rc;
+}
+
+/* Link what out is open for as the signer says it is called.  That is its word,
+ * and it knows other documents' names: one that bears it stays, compressed too. */
+static int
+link_notice(const struct tree *t, const char *id, int out, int shelf, const char *sha256)
+{
+	char packed[DEPOT_PATH_SIZE];
+	struct stat st;
+	int same = 0;
+
+	depot_path(sha256, DEPOT_ZSTD, packed);
+	if (fstatat(t->store, packed, &st, AT_SYMLINK_NOFOLLOW) == -1) {
+		if (errno != ENOENT)
+			return -1;
+		if (linkat(t->tmp, id, shelf, sha256, 0) == 0)
+			return 0;
+		if (errno != EEXIST || (same = spool_same(out, shelf, sha256)) == -1)
+			return -1;
+	}
+	errno = EBADMSG;
+	return same ? 0 : -1;
+}
+
 int
 spool_store_notice(const struct tree *t, const char *id, int out, const char *sha256,
     long long size)
@@ -75,7 +137,7 @@ spool_store_notice(const struct tree *t, const char *id, int out, const char *sh
 		return -1;
 	if ((shelf = shelf_of(t, sha256, 1)) == -1)
 		return -1;
-	if (linkat(t->tmp, id, shelf, sha256, 0) == -1 && errno != EEXIST)
+	if (link_notice(t, id, out, shelf, sha256) == -1)
 		goto out;
 	if (fsync_dir(shelf) == -1)
 		goto out;

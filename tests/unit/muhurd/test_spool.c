@@ -440,6 +440,36 @@ notice(void **state)
 	assert_int_equal(count(w->tree.tmp), 0);
 }
 
+/* The signer's word for a notice's name gives it no other document's, nor is that
+ * one shown in its place. */
+static void
+another_name(void **state)
+{
+	struct world *w = *state;
+	struct dirs d = make_dirs(w);
+	struct m_submission m = take_one(w, &d, "a.xml", "abc"), n = submission("PLA001");
+	int out;
+
+	assert_int_equal(spool_conclude(&w->tree, &m, SHA), 0);
+	out = spool_tmp_file(&w->tree, n.id);
+	assert_int_equal(write(out, "xyz", 3), 3);
+	assert_int_equal(spool_store_notice(&w->tree, n.id, out, SHA, 3), -1);
+	assert_int_equal(errno, EBADMSG);
+	assert_string_equal(content(w->tree.store, "ba/" SHA), "abc");
+	/* compressed */
+	assert_int_equal(renameat(w->tree.store, "ba/" SHA, w->tree.store, "ba/" SHA ".zst"), 0);
+	assert_int_equal(spool_store_notice(&w->tree, n.id, out, SHA, 3), -1);
+	assert_int_equal(errno, EBADMSG);
+	assert_false(there(w->tree.store, "ba/" SHA));
+	/* the same bytes are no other document */
+	assert_int_equal(unlinkat(w->tree.store, "ba/" SHA ".zst", 0), 0);
+	make_file(w->tree.store, "ba/" SHA, "xyz");
+	assert_int_equal(spool_store_notice(&w->tree, n.id, out, SHA, 3), 0);
+	assert_int_equal(count(w->tree.tmp), 0);
+	(void)close(out);
+	close_dirs(&d);
+}
+
 /* Listed until concluded and old enough, whichever comes last. */
 static void
 sweep(void **state)
@@ -466,7 +496,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(take), TEST(busy), TEST(not_taken), TEST(disk_full), TEST(lost), TEST(scan_passes_over),
 		TEST(conclude), TEST(conclude_nothing),
-		TEST(scan_repairs), TEST(notice), TEST(sweep),
+		TEST(scan_repairs), TEST(notice), TEST(another_name), TEST(sweep),
 		cmocka_unit_test(id_time),
 	};
 
