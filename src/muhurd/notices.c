@@ -33,7 +33,6 @@ struct entry {
 	struct notice	 n;
 	enum entry_phase phase;
 	int		 out;		/* -1 while not open */
-	int		 lost;		/* the directory that asked is gone: nobody to tell */
 	struct entry	*next;
 };
 
@@ -87,14 +86,15 @@ find(struct notices *ns, const char *id, enum entry_phase phase)
 	return NULL;
 }
 
-/* It could not be signed now: the directory gives it again later. */
+/* It could not be signed now: the directory, whichever is there, gives it again
+ * later. */
 static void
 failed(struct gateway *gw, struct entry *e)
 {
 	struct child *directory = children_of(gw, ROLE_DIRECTORY);
 	struct m_notice_id id;
 
-	if (!e->lost && directory != NULL) {
+	if (directory != NULL) {
 		(void)str_copy(id.id, sizeof(id.id), e->n.id);
 		GATEWAY_SEND(&directory->chan, M_NOTICE_FAILED, 0, m_notice_id, &id, NULL, 0);
 	}
@@ -230,13 +230,9 @@ notices_to_sign(struct gateway *gw, struct msg *m)
 	ns->asked--;
 	for (p = &ns->list; *p != NULL; p = &(*p)->next)
 		if (strcmp((*p)->n.id, e->n.id) == 0) {
-			/* a former directory asked for it, and it is still at work: one at
-			 * a time, and the directory will ask again */
-			e->lost = 0;
-			for (; *p != NULL; p = &(*p)->next)
-				;
-			*p = e;
-			failed(gw, e);
+			/* still at work, for a former directory or since long ago: what
+			 * comes of that is the answer */
+			free(e);
 			return 0;
 		}
 	*p = e;
@@ -267,7 +263,7 @@ store_done(struct disk_job *job)
 		log_alarm("notice %s: cannot be stored: %s", f->file.id, strerror(f->error));
 		failed(gw, f->e);
 	} else {
-		if (!f->e->lost && directory != NULL)
+		if (directory != NULL)
 			GATEWAY_SEND(&directory->chan, M_NOTICE_SIGNED, 0, m_notice_file,
 			    &f->file, NULL, 0);
 		entry_free(gw->notices, f->e);
@@ -335,11 +331,8 @@ notices_signer_gone(struct gateway *gw)
 void
 notices_directory_gone(struct gateway *gw)
 {
-	struct entry *e;
-
+	/* what is at work is told to the next one */
 	gw->notices->asked = 0;
-	for (e = gw->notices->list; e != NULL; e = e->next)
-		e->lost = 1;
 }
 
 void

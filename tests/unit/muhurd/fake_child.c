@@ -102,6 +102,54 @@ opposite_orders(const struct msg *m)
 	SEND(M_NOTICE_PUBLISH, m_notice_publish, &p);
 }
 
+/* A notice for each "sign" document and each time that muhurd asks for one; its
+ * name tells the signer what to do. */
+static void
+to_sign(const struct msg *m)
+{
+	static struct m_submission sub;
+	static int credits, given;
+	struct m_notice_file f;
+	struct notice *n;
+
+	if (m->type == M_NOTICE_NEXT)
+		credits++;
+	else if (m->type == M_SUB_RECEIVED && sub.id[0] == '\0' &&
+	    (get_m_submission(m, &sub) == -1 || strncmp(sub.name, "sign", 4) != 0))
+		memset(&sub, 0, sizeof(sub));
+	else if (m->type == M_NOTICE_SIGNED && get_m_notice_file(m, &f) == 0)
+		log_info("%s is signed", f.id);
+	if (sub.id[0] == '\0' || credits == 0 || given)
+		return;
+	n = xcalloc(1, sizeof(*n));
+	n->kind = NK_CERTIFICATE_EXPIRY;
+	(void)str_copy(n->id, sizeof(n->id), sub.id);
+	(void)str_copy(n->recipient, sizeof(n->recipient), "PLA");
+	(void)str_copy(n->file_name, sizeof(n->file_name), sub.name);
+	SEND(M_NOTICE_TO_SIGN, notice, n);
+	free(n);
+	credits--;
+	given = 1;
+}
+
+/* Signs, at its leisure. */
+static void
+sign(const struct msg *m)
+{
+	struct m_notice_file f = { .sha256 = SHA, .size = 3 };
+	struct notice *n = xcalloc(1, sizeof(*n));
+
+	if (m->type != M_SIGN || get_notice(m, n) == -1)
+		_exit(4);
+	log_info("%s is at the signer", n->file_name);
+	(void)sleep(3);
+	if (write(m->fds[0], "xyz", 3) != 3)
+		_exit(4);
+	(void)str_copy(f.id, sizeof(f.id), n->id);
+	SEND(M_SIGNED, m_notice_file, &f);
+	free(n);
+}
+
 static void
 archive(const struct msg *m)
 {
@@ -127,8 +175,10 @@ directory(const struct msg *m)
 	if (m->type == M_DIR_LOGIN)
 		let_in(m);
 	opposite_orders(m);
+	to_sign(m);
 	/* asked a second time about "again" it knows more */
-	if (m->type == M_SUB_RECEIVED && get_m_submission(m, &sub) == 0)
+	if (m->type == M_SUB_RECEIVED && get_m_submission(m, &sub) == 0 &&
+	    strncmp(sub.name, "sign", 4) != 0)
 		state(M_SUB_STATE, sub.id, strncmp(sub.name, "again", 5) == 0 && again++ > 0 ?
 		    SUB_REJECTED : SUB_RECEIVED, "", 0);
 	if (m->type == M_SUB_HOLD && get_m_submission_id(m, &id) == 0) {
@@ -278,6 +328,8 @@ main(int argc, char *argv[])
 			load(&m);
 		else if (role == ROLE_ARCHIVE)
 			archive(&m);
+		else if (role == ROLE_SIGNER)
+			sign(&m);
 		msg_close_fds(&m);
 	}
 	/* one that will not go has to be killed */

@@ -375,6 +375,46 @@ unreached(void **state)
 	msg_close(&c.chan);
 }
 
+/* How often the log says it. */
+static int
+times_logged(const struct gateway_run *g, const char *what)
+{
+	char *text = log_text(g), *p;
+	int n = 0;
+
+	for (p = text; (p = strstr(p, what)) != NULL; p += strlen(what))
+		n++;
+	free(text);
+	return n;
+}
+
+/* The directory ends while a notice is being signed, and the next one gives it out
+ * too: it is signed once, and that is told to the one that is there. */
+static void
+another_directory(void **state)
+{
+	struct world *w = *state;
+	struct m_submission m;
+	struct gateway_run g;
+	char signed_line[64];
+	pid_t first;
+
+	write_world(w);
+	m = spooled(w, "sign.xml", "a notice is to be signed");
+	(void)snprintf(signed_line, sizeof(signed_line), "%s is signed", m.id);
+	start(&g, w);
+	WAIT_FOR(logged(&g, "sign.xml is at the signer"), 20);
+	first = logged_pid(&g, "directory", "is ready");
+	assert_int_equal(kill(first, SIGKILL), 0);
+	WAIT_FOR(logged(&g, signed_line), 10);
+	assert_int_not_equal(logged_pid(&g, "directory", "is ready"), first);
+	doze();
+	assert_int_equal(times_logged(&g, "is at the signer"), 1);
+	assert_string_equal(content(w->tree.store, "aa/" SHA), "xyz");
+	assert_int_equal(kill(g.pid, SIGTERM), 0);
+	assert_int_equal(ended(&g, 8), 0);
+}
+
 /* kill -9: no child is left, and the next one goes on with the spool. */
 static void
 sudden_death(void **state)
@@ -402,7 +442,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(documents), cmocka_unit_test(time_for_a_document), TEST(standstill),
-		TEST(deaths), TEST(opposite_orders), TEST(deaf_session),
+		TEST(deaths), TEST(opposite_orders), TEST(another_directory), TEST(deaf_session),
 		TEST(sudden_death), cmocka_unit_test(unreached),
 	};
 
