@@ -21,6 +21,8 @@
 /* Notices between "next" and "durable" at once: enough to keep the signer busy
  * while the disk works for earlier ones. */
 #define WINDOW		8
+#define PAUSE_FIRST	USEC_PER_SEC	/* after a failure; doubled while nothing comes out well */
+#define PAUSE_MOST	(60 * USEC_PER_SEC)
 
 enum entry_phase {
 	ENTRY_FILE,	/* its file is being made (disk) */
@@ -41,6 +43,7 @@ struct notices {
 	struct entry	*list;		/* oldest first */
 	unsigned	 asked;		/* M_NOTICE_NEXT without an answer */
 	uint32_t	 tag;
+	usec_t		 ask_at, pause;	/* clock_monotonic: ask for none before; 0 at once */
 };
 
 struct notices *
@@ -86,6 +89,20 @@ find(struct notices *ns, const char *id, enum entry_phase phase)
 	return NULL;
 }
 
+/* A whole outage must not be an alarm for each notice that waits: those that fail
+ * meanwhile are one failure. */
+static void
+pause_asking(struct notices *ns)
+{
+	usec_t now = clock_monotonic();
+
+	if (now < ns->ask_at)
+		return;
+	ns->pause = ns->pause == 0 ? PAUSE_FIRST :
+	    ns->pause * 2 > PAUSE_MOST ? PAUSE_MOST : ns->pause * 2;
+	ns->ask_at = now + ns->pause;
+}
+
 /* It could not be signed now: the directory, whichever is there, gives it again
  * later. */
 static void
@@ -99,6 +116,7 @@ failed(struct gateway *gw, struct entry *e)
 		GATEWAY_SEND(&directory->chan, M_NOTICE_FAILED, 0, m_notice_id, &id, NULL, 0);
 	}
 	entry_free(gw->notices, e);
+	pause_asking(gw->notices);
 }
 
 /* --- asking, and handing to the signer ---------------------------------------- */
@@ -111,7 +129,8 @@ ask_more(struct gateway *gw)
 	struct entry *e;
 	unsigned n = ns->asked;
 
-	if (gw->stopping || directory == NULL || children_of(gw, ROLE_SIGNER) == NULL)
+	if (gw->stopping || directory == NULL || children_of(gw, ROLE_SIGNER) == NULL ||
+	    clock_monotonic() < ns->ask_at)
 		return;
 	for (e = ns->list; e != NULL; e = e->next)
 		n++;
@@ -267,6 +286,7 @@ store_done(struct disk_job *job)
 			GATEWAY_SEND(&directory->chan, M_NOTICE_SIGNED, 0, m_notice_file,
 			    &f->file, NULL, 0);
 		entry_free(gw->notices, f->e);
+		gw->notices->ask_at = gw->notices->pause = 0;
 	}
 	free(f);
 	ask_more(gw);

@@ -35,8 +35,7 @@ sign_one(const struct signer *s, struct msg_chan *c, struct msg *m)
 		log_debug("notice %s: signed", n->id);
 	} else {
 		(void)str_copy(id.id, sizeof(id.id), n->id);
-		put_m_notice_id(&b, &id);
-		log_alarm("notice %s for %s could not be signed", n->id, n->recipient);
+		put_m_notice_id(&b, &id);	/* muhurd says that it will be tried again */
 	}
 	msg_close_fds(m);
 	if (msg_send(c, id.id[0] == '\0' ? M_SIGNED : M_SIGN_FAILED, m->tag, b.data, b.len,

@@ -18,8 +18,11 @@
 #include "base/child.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "model/ident.h"
 #include "msg/proto.h"
 
+#define LATER	60	/* notices of "signlater", of which the signer first fails at so many */
+#define LATER_FAILED	16
 #define SHA	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static struct msg_chan chan;
@@ -102,8 +105,8 @@ opposite_orders(const struct msg *m)
 	SEND(M_NOTICE_PUBLISH, m_notice_publish, &p);
 }
 
-/* A notice for each "sign" document and each time that muhurd asks for one; its
- * name tells the signer what to do. */
+/* A notice for a "sign" document, or LATER of them for "signlater"; its name tells
+ * the signer what to do. */
 static void
 to_sign(const struct msg *m)
 {
@@ -119,34 +122,46 @@ to_sign(const struct msg *m)
 		memset(&sub, 0, sizeof(sub));
 	else if (m->type == M_NOTICE_SIGNED && get_m_notice_file(m, &f) == 0)
 		log_info("%s is signed", f.id);
-	if (sub.id[0] == '\0' || credits == 0 || given)
+	if (sub.id[0] == '\0')
 		return;
 	n = xcalloc(1, sizeof(*n));
 	n->kind = NK_CERTIFICATE_EXPIRY;
 	(void)str_copy(n->id, sizeof(n->id), sub.id);
 	(void)str_copy(n->recipient, sizeof(n->recipient), "PLA");
 	(void)str_copy(n->file_name, sizeof(n->file_name), sub.name);
-	SEND(M_NOTICE_TO_SIGN, notice, n);
+	for (; credits > 0 && given < (strncmp(sub.name, "signlater", 9) == 0 ? LATER : 1);
+	    credits--, given++) {
+		if (given > 0)
+			uuid_v7(clock_now(), n->id);
+		SEND(M_NOTICE_TO_SIGN, notice, n);
+	}
 	free(n);
-	credits--;
-	given = 1;
 }
 
-/* Signs, at its leisure. */
+/* Signs, at its leisure; "signlater" quickly, but the first LATER_FAILED not. */
 static void
 sign(const struct msg *m)
 {
 	struct m_notice_file f = { .sha256 = SHA, .size = 3 };
+	static int failed;
+	struct m_notice_id id;
 	struct notice *n = xcalloc(1, sizeof(*n));
+	int later;
 
 	if (m->type != M_SIGN || get_notice(m, n) == -1)
 		_exit(4);
 	log_info("%s is at the signer", n->file_name);
-	(void)sleep(3);
-	if (write(m->fds[0], "xyz", 3) != 3)
-		_exit(4);
+	later = strncmp(n->file_name, "signlater", 9) == 0;
+	(void)str_copy(id.id, sizeof(id.id), n->id);
 	(void)str_copy(f.id, sizeof(f.id), n->id);
-	SEND(M_SIGNED, m_notice_file, &f);
+	if (!later)
+		(void)sleep(3);
+	if (later && failed++ < LATER_FAILED)
+		SEND(M_SIGN_FAILED, m_notice_id, &id);
+	else if (write(m->fds[0], "xyz", 3) != 3)
+		_exit(4);
+	else
+		SEND(M_SIGNED, m_notice_file, &f);
 	free(n);
 }
 

@@ -415,6 +415,29 @@ another_directory(void **state)
 	assert_int_equal(ended(&g, 8), 0);
 }
 
+/* While signing fails it is tried in goes of a few, with growing pauses; when one
+ * is signed the others follow at once. */
+static void
+signer_fails(void **state)
+{
+	struct world *w = *state;
+	struct gateway_run g;
+	usec_t since;
+
+	write_world(w);
+	(void)spooled(w, "signlater.xml", "all its notices fail at first");
+	start(&g, w);
+	WAIT_FOR(logged(&g, "could not be signed"), 20);
+	since = clock_monotonic();
+	WAIT_FOR(logged(&g, "is signed"), 10);
+	/* 16 have failed, 8 in a go: pauses of 1 and 2 seconds */
+	assert_true(clock_monotonic() - since > 2 * USEC_PER_SEC);
+	assert_int_equal(times_logged(&g, "could not be signed"), 16);
+	WAIT_FOR(times_logged(&g, "is signed") == 60 - 16, 3);
+	assert_int_equal(kill(g.pid, SIGTERM), 0);
+	assert_int_equal(ended(&g, 8), 0);
+}
+
 /* kill -9: no child is left, and the next one goes on with the spool. */
 static void
 sudden_death(void **state)
@@ -442,8 +465,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(documents), cmocka_unit_test(time_for_a_document), TEST(standstill),
-		TEST(deaths), TEST(opposite_orders), TEST(another_directory), TEST(deaf_session),
-		TEST(sudden_death), cmocka_unit_test(unreached),
+		TEST(deaths), TEST(opposite_orders), TEST(another_directory), TEST(signer_fails),
+		TEST(deaf_session), TEST(sudden_death), cmocka_unit_test(unreached),
 	};
 
 	log_init("test_gateway", LOG_COMMAND, 0);
