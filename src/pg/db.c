@@ -409,6 +409,19 @@ db_copy_cancel(struct db *db, const char *why)
 	return db_ok(db) ? 0 : -1;
 }
 
+/* What is still to come of a running query nobody wants: the server ends it as
+ * failed (57014), at once. */
+static void
+cancel(struct db *db)
+{
+	PGcancel	*c = PQgetCancel(db->conn);
+	char		 why[256] = "";
+
+	if (c == NULL || PQcancel(c, why, sizeof(why)) != 1)
+		log_warnx("database: cancelling: %s", why);
+	PQfreeCancel(c);
+}
+
 /* Rows of a running COPY TO into fd; 0, or -1 with the rest drained. */
 static int
 copy_rows(struct db *db, int fd)
@@ -426,6 +439,7 @@ copy_rows(struct db *db, int fd)
 		if (write_full(fd, b.data, b.len) == -1) {
 			log_warn("COPY output");
 			rc = -1;
+			cancel(db);
 		}
 		buf_reset(&b);
 	}
@@ -462,7 +476,7 @@ db_copy_out(struct db *db, const char *sql, int fd)
 		if (PQresultStatus(res) == PGRES_COMMAND_OK)
 			count = strtoll(PQcmdTuples(res), NULL, 10);
 		else
-			note_failure(db, res, NULL, sql);
+			note_failure(db, res, rc == -1 ? "57014" : NULL, sql);
 		PQclear(res);
 		if (!db_ok(db))
 			return -1;
@@ -488,13 +502,17 @@ db_each_row(struct db *db, const char *sql, int nparams, const char *const *para
 	while ((res = PQgetResult(db->conn)) != NULL) {
 		switch (PQresultStatus(res)) {
 		case PGRES_SINGLE_TUPLE:
-			if (rc == 0 && (rc = row(arg, res)) == 0)
+			if (rc != 0)
+				break;
+			if ((rc = row(arg, res)) == 0)
 				count++;
+			else
+				cancel(db);
 			break;
 		case PGRES_TUPLES_OK:
 			break;
 		default:
-			note_failure(db, res, NULL, sql);
+			note_failure(db, res, rc != 0 ? "57014" : NULL, sql);
 			rc = -1;
 		}
 		PQclear(res);

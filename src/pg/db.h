@@ -64,10 +64,11 @@ int  db_copy_put(struct db *db, const char *data, size_t len);
 int  db_copy_end(struct db *db);		/* success */
 int  db_copy_cancel(struct db *db, const char *why);
 /* COPY ... TO STDOUT with parameters is not SQL: sql must be built from
- * checked identifiers only.  Rows go to fd. Returns the row count or -1. */
+ * checked identifiers only.  Rows go to fd; where that fails the query is
+ * cancelled.  Returns the row count or -1. */
 long long db_copy_out(struct db *db, const char *sql, int fd);
 /* A query of any size, row by row in bounded memory.  row returns 0, or -1 to
- * end early (then the rest is dropped).  Returns the row count or -1. */
+ * end early (then the query is cancelled).  Returns the row count or -1. */
 long long db_each_row(struct db *db, const char *sql, int nparams, const char *const *params,
     int (*row)(void *arg, const PGresult *res), void *arg);
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
@@ -219,6 +220,40 @@ test_queue(void **state)
 	db_close(&c);
 }
 
+#define MANY	"20000000"	/* rows of 1 kB: more than half a minute, as many are sent */
+
+static int
+enough(void *arg, const PGresult *res)
+{
+	(void)res;
+	return ++*(int *)arg == 3 ? -1 : 0;
+}
+
+/* Where nobody reads on, the query ends, and the connection is good for the next. */
+static void
+test_cancelled(void **state)
+{
+	struct db	 db = { 0 };
+	usec_t		 since = clock_monotonic();
+	int		 fds[2], rows = 0;
+
+	(void)state;
+	assert_int_equal(admin_connect(&db, &conf), 0);
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(close(fds[0]), 0);
+	(void)signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(db_copy_out(&db, "COPY (SELECT repeat('x', 1000), generate_series(1, " MANY
+	    ")) TO STDOUT", fds[1]), -1);
+	assert_int_equal(close(fds[1]), 0);
+	assert_int_equal(db_exec(&db, "SELECT 1", 0, NULL), 1);
+	assert_int_equal(db_each_row(&db, "SELECT repeat('x', 1000), generate_series(1, " MANY ")", 0,
+	    NULL, enough, &rows), -1);
+	assert_int_equal(rows, 3);
+	assert_int_equal(db_exec(&db, "SELECT 1", 0, NULL), 1);
+	assert_true(clock_monotonic() - since < 10 * USEC_PER_SEC);
+	db_close(&db);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -228,6 +263,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_least_rights),
 		cmocka_unit_test(test_transitions_are_the_models),
 		cmocka_unit_test(test_queue),
+		cmocka_unit_test(test_cancelled),
 	};
 
 	(void)argc;
