@@ -26,7 +26,8 @@
 
 enum entry_phase {
 	ENTRY_FILE,	/* its file is being made (disk) */
-	ENTRY_WAIT,	/* for the signer, and a load worker where it has lines */
+	ENTRY_WAIT,	/* for the signer; where it has lines for a load worker, and for
+			 * another's lines to be read */
 	ENTRY_SIGNING,
 	ENTRY_STORING	/* disk */
 };
@@ -162,13 +163,27 @@ lines_pipe(struct gateway *gw, const struct notice *n)
 	return fds[0];
 }
 
+/* The signer takes one at a time, and a loader waits until its lines are read: a
+ * second one at work would be one that loads no document. */
+static int
+lines_at_work(const struct notices *ns)
+{
+	const struct entry *e;
+
+	for (e = ns->list; e != NULL; e = e->next)
+		if (e->phase == ENTRY_SIGNING && e->n.line_count > 0)
+			return 1;
+	return 0;
+}
+
 static void
 give_to_signer(struct gateway *gw, struct entry *e)
 {
 	struct child *signer = children_of(gw, ROLE_SIGNER);
 	int fds[2], n = 1;
 
-	if (signer == NULL || gw->stopping)
+	if (signer == NULL || gw->stopping ||
+	    (e->n.line_count > 0 && lines_at_work(gw->notices)))
 		return;
 	/* our own of out stays: it is what gets fsync'd and stored */
 	if ((fds[0] = fcntl(e->out, F_DUPFD_CLOEXEC, 0)) == -1) {
@@ -184,6 +199,16 @@ give_to_signer(struct gateway *gw, struct entry *e)
 	}
 	e->phase = ENTRY_SIGNING;
 	GATEWAY_SEND(&signer->chan, M_SIGN, 0, notice, &e->n, fds, n);
+}
+
+static void
+give_waiting(struct gateway *gw)
+{
+	struct entry *e;
+
+	for (e = gw->notices->list; e != NULL; e = e->next)
+		if (e->phase == ENTRY_WAIT)
+			give_to_signer(gw, e);
 }
 
 struct file_job {
@@ -302,6 +327,7 @@ notices_signed(struct gateway *gw, struct msg *m)
 	    (e = find(gw->notices, file.id, ENTRY_SIGNING)) == NULL)
 		return -1;
 	submit(gw, e, ENTRY_STORING, store_work, store_done, &file);
+	give_waiting(gw);
 	return 0;
 }
 
@@ -335,6 +361,7 @@ notices_sign_failed(struct gateway *gw, struct msg *m)
 	log_alarm("notice %s for %s could not be signed: it will be tried again", id.id,
 	    e->n.recipient);
 	submit(gw, e, ENTRY_STORING, remove_work, remove_done, NULL);
+	give_waiting(gw);
 	return 0;
 }
 
@@ -358,11 +385,7 @@ notices_directory_gone(struct gateway *gw)
 void
 notices_tick(struct gateway *gw, usec_t now)
 {
-	struct entry *e;
-
-	for (e = gw->notices->list; e != NULL; e = e->next)
-		if (e->phase == ENTRY_WAIT)
-			give_to_signer(gw, e);
+	give_waiting(gw);
 	ask_more(gw);
 	publish_tick(gw, now);
 }

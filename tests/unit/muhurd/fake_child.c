@@ -23,6 +23,7 @@
 
 #define LATER	60	/* notices of "signlater", of which the signer first fails at so many */
 #define LATER_FAILED	16
+#define LINES	4	/* notices of "signlines" */
 #define SHA	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static struct msg_chan chan;
@@ -105,8 +106,8 @@ opposite_orders(const struct msg *m)
 	SEND(M_NOTICE_PUBLISH, m_notice_publish, &p);
 }
 
-/* A notice for a "sign" document, or LATER of them for "signlater"; its name tells
- * the signer what to do. */
+/* A notice for a "sign" document, or LATER of them for "signlater", LINES with lines
+ * for "signlines"; its name tells the signer what to do. */
 static void
 to_sign(const struct msg *m)
 {
@@ -114,6 +115,7 @@ to_sign(const struct msg *m)
 	static int credits, given;
 	struct m_notice_file f;
 	struct notice *n;
+	int want;
 
 	if (m->type == M_NOTICE_NEXT)
 		credits++;
@@ -129,8 +131,12 @@ to_sign(const struct msg *m)
 	(void)str_copy(n->id, sizeof(n->id), sub.id);
 	(void)str_copy(n->recipient, sizeof(n->recipient), "PLA");
 	(void)str_copy(n->file_name, sizeof(n->file_name), sub.name);
-	for (; credits > 0 && given < (strncmp(sub.name, "signlater", 9) == 0 ? LATER : 1);
-	    credits--, given++) {
+	want = strncmp(sub.name, "signlater", 9) == 0 ? LATER : 1;
+	if (strncmp(sub.name, "signlines", 9) == 0) {
+		n->line_count = 1;
+		want = LINES;
+	}
+	for (; credits > 0 && given < want; credits--, given++) {
 		if (given > 0)
 			uuid_v7(clock_now(), n->id);
 		SEND(M_NOTICE_TO_SIGN, notice, n);
@@ -155,7 +161,7 @@ sign(const struct msg *m)
 	(void)str_copy(id.id, sizeof(id.id), n->id);
 	(void)str_copy(f.id, sizeof(f.id), n->id);
 	if (!later)
-		(void)sleep(3);
+		(void)sleep(n->line_count > 0 ? 1 : 3);
 	if (later && failed++ < LATER_FAILED)
 		SEND(M_SIGN_FAILED, m_notice_id, &id);
 	else if (write(m->fds[0], "xyz", 3) != 3)
@@ -228,6 +234,21 @@ verify(const struct msg *m)
 	_exit(0);
 }
 
+/* As long as the signer has not read them, which it never does here. */
+static void
+send_lines(const struct msg *m)
+{
+	struct m_notice_id id;
+	struct pollfd p = { .fd = m->fds[0], .events = 0 };
+
+	if (get_m_notice_id(m, &id) == -1)
+		_exit(4);
+	log_info("lines of %s wait", id.id);
+	while (poll(&p, 1, -1) == -1 && errno == EINTR)
+		;
+	SEND(M_LINES_DONE, m_notice_id, &id);
+}
+
 static void
 load(const struct msg *m)
 {
@@ -252,6 +273,9 @@ load(const struct msg *m)
 			state(M_LOAD_DONE, v->id, later ? SUB_RECEIVED : SUB_ACCEPTED,
 			    later ? "" : v->sha256, later);
 		free(v);
+		break;
+	case M_LINES_SEND:
+		send_lines(m);
 		break;
 	case M_LOAD_ABORT:
 		if (get_m_submission_id(m, &id) == 0)

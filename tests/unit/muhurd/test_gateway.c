@@ -438,6 +438,26 @@ signer_fails(void **state)
 	assert_int_equal(ended(&g, 8), 0);
 }
 
+/* Lines of notices wait for the signer in one load worker: the others load. */
+static void
+lines(void **state)
+{
+	struct world *w = *state;
+	struct gateway_run g;
+
+	write_world(w);
+	(void)spooled(w, "signlines.xml", "four notices with lines");
+	start(&g, w);
+	/* of three load workers, before the first is signed */
+	WAIT_FOR(logged(&g, "lines of "), 20);
+	WAIT_FOR(logged(&g, "is signed"), 20);
+	assert_in_range(times_logged(&g, "lines of "), 1, 2);
+	WAIT_FOR(times_logged(&g, "is signed") == 4, 20);
+	assert_int_equal(times_logged(&g, "lines of "), 4);
+	assert_int_equal(kill(g.pid, SIGTERM), 0);
+	assert_int_equal(ended(&g, 8), 0);
+}
+
 /* kill -9: no child is left, and the next one goes on with the spool. */
 static void
 sudden_death(void **state)
@@ -465,7 +485,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(documents), cmocka_unit_test(time_for_a_document), TEST(standstill),
-		TEST(deaths), TEST(opposite_orders), TEST(another_directory), TEST(signer_fails),
+		TEST(deaths), TEST(opposite_orders), TEST(another_directory), TEST(signer_fails), TEST(lines),
 		TEST(deaf_session), TEST(sudden_death), cmocka_unit_test(unreached),
 	};
 
