@@ -132,6 +132,23 @@ signed_leaf(const struct evidence_check *k, const char *notice, size_t *n)
 	return found;
 }
 
+/* Is its id or its file one of those before it?  So as many as there are files and leaves
+ * are just those. */
+static int
+told_before(const json_t *list, size_t i)
+{
+	const json_t *n = json_array_get(list, i), *o;
+	size_t j;
+
+	json_array_foreach(list, j, o) {
+		if (j == i)
+			break;
+		if (strcmp(get(o, "id"), get(n, "id")) == 0 || strcmp(get(o, "file"), get(n, "file")) == 0)
+			return 1;
+	}
+	return 0;
+}
+
 static void
 check_notices(struct evidence_check *k)
 {
@@ -143,6 +160,11 @@ check_notices(struct evidence_check *k)
 	json_array_foreach(list, i, n) {
 		sha256 = evidence_digest(k, get(n, "file"));
 		e = signed_leaf(k, get(n, "id"), &times);
+		if (told_before(list, i)) {
+			evidence_say(k, 0, "notice", "evidence.json tells of %s twice", get(n, "file"));
+			bad++;
+			continue;
+		}
 		if (sha256 == NULL || strncmp(get(n, "file"), "notices/", 8) != 0 || times != 1 ||
 		    strcmp(get(e, "sha256"), sha256) != 0) {
 			evidence_say(k, 0, "notice", "%s: the log does not say that these bytes were signed", get(n, "file"));

@@ -295,6 +295,7 @@ def resealed():
             ("another time", files, told(receivedAt="2026-01-01T00:00:00.000000Z"), "receipt"),
             ("reasons", files, {**story, "reasons": [{"code": "SIG_VALUE"}]}, "verdict"),
             ("a notice less", without(other["file"]), {**story, "notices": [one]}, "notice"),
+            ("a notice that is not told", {**files, other["file"]: new}, {**story, "notices": [one, one]}, "notice"),
             ("another notice", {**files, one["file"]: files[other["file"]]}, story, "notice"),
             ("no receipt", without(proof("received")), story, "receipt"),
             ("no decision", without(proof("accepted")), story, "verdict"),
