@@ -148,36 +148,58 @@ evidence_check_manifest(struct evidence_check *k)
 static void
 check_stamp(struct evidence_check *k, const struct buf *note)
 {
+	const char *told = json_string_value(json_object_get(json_object_get(k->story, "checkpoint"), "stampedAt"));
 	struct stamp_rules rules = { .at = 0, .latest = INT64_MAX };
 	struct trust *own = NULL;
 	struct buf resp = { 0 };
-	struct timestamp t;
+	struct timestamp t = { .at = 0 };
+	char at[TIME_SIZE] = "";
 
-	if (asic_get(k->r, "trail/checkpoint.tsr", STAMP_MAX_TOKEN, &resp) == -1) {
+	if (asic_get(k->r, "trail/checkpoint.tsr", STAMP_MAX_TOKEN, &resp) == -1)
 		evidence_note(k, "the checkpoint has no time-stamp: since when it exists, its signer alone says");
-		return;
+	else {
+		rules.tsa = tsa_of(k, &own);
+		stamp_judge_response(resp.data, resp.len, note->data, note->len, NULL, &rules, &t);
+		say_stamp(k, "trail/checkpoint.tsr", &t);
+		time_format(t.at, at);
 	}
-	rules.tsa = tsa_of(k, &own);
-	stamp_judge_response(resp.data, resp.len, note->data, note->len, NULL, &rules, &t);
-	say_stamp(k, "trail/checkpoint.tsr", &t);
+	if (strcmp(told != NULL ? told : "", at) != 0)
+		evidence_say(k, 0, "trail/checkpoint.tsr", "evidence.json tells of another time-stamp");
 	trust_free(own);
 	buf_free(&resp);
 }
 
-static struct note_verifier *
-get_key(struct evidence_check *k)
+/* Keys are words; white space may stand around them. */
+static int
+same_key(const char *a, const char *b)
 {
-	struct buf text = { 0 };
-	struct note_verifier *v = NULL;
+	static const char space[] = " \t\r\n";
+	size_t n;
 
-	if (k->vkey != NULL)
+	a += strspn(a, space);
+	b += strspn(b, space);
+	n = strcspn(a, space);
+	return n == strcspn(b, space) && strncmp(a, b, n) == 0;
+}
+
+/* text: the one that counts. */
+static struct note_verifier *
+get_key(struct evidence_check *k, struct buf *text)
+{
+	struct note_verifier *v;
+
+	if (asic_get(k->r, "trail/key", CHECKPOINT_MAX, text) == -1)
+		buf_reset(text);
+	if (k->vkey != NULL) {
+		if (text->len > 0 && !same_key(text->data, k->vkey))
+			evidence_say(k, 0, "trail/key", "it is not the one that was given");
+		buf_reset(text);
+		buf_puts(text, k->vkey);
 		return note_verifier_new(k->vkey);
-	if (asic_get(k->r, "trail/key", CHECKPOINT_MAX, &text) == 0 && text.len > 0)
-		v = note_verifier_new(text.data);
-	if (v != NULL)
+	}
+	if ((v = text->len > 0 ? note_verifier_new(text->data) : NULL) != NULL)
 		evidence_note(k, "the log's key is the one in the container itself, of %s: give yours with --key",
 		    note_verifier_name(v));
-	buf_free(&text);
 	return v;
 }
 
@@ -242,15 +264,17 @@ check_proofs(struct evidence_check *k, const struct note_verifier *key, const st
 
 /* What evidence.json and the page tell of it. */
 static void
-check_told(struct evidence_check *k, const struct checkpoint *head)
+check_told(struct evidence_check *k, const struct checkpoint *head, const char *vkey)
 {
 	const json_t *told = json_object_get(k->story, "checkpoint");
 	const char *origin = json_string_value(json_object_get(told, "origin"));
 	const char *root = json_string_value(json_object_get(told, "root"));
+	const char *key = json_string_value(json_object_get(told, "key"));
 	char hex[SHA256_HEX_SIZE];
 
 	hex_encode(head->root.b, SHA256_SIZE, hex);
 	if (origin == NULL || strcmp(origin, head->origin) != 0 || root == NULL || strcmp(root, hex) != 0 ||
+	    key == NULL || !same_key(key, vkey) ||
 	    json_integer_value(json_object_get(told, "size")) != (json_int_t)head->size)
 		evidence_say(k, 0, "trail/checkpoint", "evidence.json tells of another one");
 }
@@ -258,8 +282,8 @@ check_told(struct evidence_check *k, const struct checkpoint *head)
 void
 evidence_check_trail(struct evidence_check *k)
 {
-	struct note_verifier *key = get_key(k);
-	struct buf note = { 0 };
+	struct buf note = { 0 }, vkey = { 0 };
+	struct note_verifier *key = get_key(k, &vkey);
 	struct checkpoint head;
 	const char *why = "there is none, or no key for it";
 
@@ -268,10 +292,11 @@ evidence_check_trail(struct evidence_check *k)
 		evidence_say(k, 0, "trail/checkpoint", "%s", why);
 	else {
 		evidence_say(k, 1, "trail/checkpoint", "%s, %" PRIu64 " leaves, signed", head.origin, head.size);
-		check_told(k, &head);
+		check_told(k, &head, vkey.data);
 		check_stamp(k, &note);
 		check_proofs(k, key, &note);
 	}
 	note_verifier_free(key);
 	buf_free(&note);
+	buf_free(&vkey);
 }

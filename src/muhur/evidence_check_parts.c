@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "muhur/evidence.h"
 #include "muhur/evidence_check.h"
+#include "xml/crl.h"
 
 static const char *
 get(const json_t *o, const char *key)
@@ -85,9 +86,9 @@ same_event(const json_t *told, const json_t *e)
 	    json_equal(json_object_get(told, "detail"), json_object_get(e, "detail"));
 }
 
-/* Where in that list the event of that file is; its size where it is not there. */
+/* Where in that list the first of that file is; its size where it is not there. */
 static size_t
-find_event(const json_t *list, const char *file)
+find_file(const json_t *list, const char *file)
 {
 	const json_t *e;
 	size_t i;
@@ -110,13 +111,58 @@ check_events(struct evidence_check *k)
 		return;
 	}
 	json_array_foreach(told, i, t) {
-		if (find_event(told, get(t, "file")) != i ||		/* told twice */
-		    !same_event(t, json_array_get(k->events, find_event(k->events, get(t, "file"))))) {
+		if (find_file(told, get(t, "file")) != i ||		/* told twice */
+		    !same_event(t, json_array_get(k->events, find_file(k->events, get(t, "file"))))) {
 			evidence_say(k, 0, "events", "what evidence.json tells of %s is not what is proved", get(t, "file"));
 			return;
 		}
 	}
 	evidence_say(k, 1, "events", "evidence.json tells of the %zu that are proved", n);
+}
+
+/* --- revocation lists ------------------------------------------------------------------ */
+
+/* Is what is told of a list what stands in that file? */
+static int
+same_list(struct evidence_check *k, const json_t *told)
+{
+	char why[256], this_update[TIME_SIZE], next_update[TIME_SIZE];
+	struct buf der = { 0 };
+	struct crl crl;
+	int same = 0;
+
+	if (asic_get(k->r, get(told, "file"), CRL_MAX_SIZE, &der) == 0 && der.len > 0 &&
+	    crl_read(&crl, der.data, der.len, why, sizeof(why)) == 0) {
+		time_format(crl.this_update, this_update);
+		time_format(crl.next_update, next_update);
+		same = strcmp(get(told, "sha256"), crl.sha256) == 0 && strcmp(get(told, "issuer"), crl.issuer) == 0 &&
+		    strcmp(get(told, "number"), crl.number) == 0 && strcmp(get(told, "thisUpdate"), this_update) == 0 &&
+		    strcmp(get(told, "nextUpdate"), next_update) == 0;
+		crl_free(&crl);
+	}
+	buf_free(&der);
+	return same;
+}
+
+/* Each file is told of, once; of a list without a file no more than its digest. */
+static void
+check_lists(struct evidence_check *k)
+{
+	const json_t *told = json_object_get(k->story, "crls"), *t;
+	size_t i, files = 0, there = 0;
+
+	json_array_foreach(told, i, t) {
+		if (get(t, "file")[0] == '\0' ? get(t, "issuer")[0] == '\0' && get(t, "thisUpdate")[0] == '\0' :
+		    find_file(told, get(t, "file")) == i && begins(get(t, "file"), "revocation/") && same_list(k, t))
+			files += get(t, "file")[0] != '\0';
+		else
+			evidence_say(k, 0, "revocation", "what evidence.json tells of the list %s is not what is there",
+			    get(t, "sha256"));
+	}
+	for (i = 0; i < asic_count(k->r); i++)
+		there += begins(asic_entry(k->r, i), "revocation/");
+	if (files != there)
+		evidence_say(k, 0, "revocation", "%zu lists are there, evidence.json tells of %zu", there, files);
 }
 
 /* --- certificates --------------------------------------------------------------------- */
@@ -216,6 +262,7 @@ evidence_check_parts(struct evidence_check *k)
 {
 	check_entries(k);
 	check_events(k);
+	check_lists(k);
 	check_certificates(k, "certificates/signer", "document/");
 	check_certificates(k, "certificates/gateway", "notices/");
 	check_page(k);

@@ -34,15 +34,16 @@ is_state(const char *kind)
 	return submission_state_by_name(kind) != SUB_STATE_COUNT;
 }
 
+/* The last one whose detail has that; NULL: the last one. */
 static const json_t *
-last_decision(const struct evidence_check *k)
+last_decision(const struct evidence_check *k, const char *has)
 {
 	const json_t *e, *last = NULL;
 	size_t i;
 
 	json_array_foreach(k->events, i, e)
 		if (is_state(get(e, "kind")) && strcmp(get(e, "kind"), "received") != 0 && get(e, "notice")[0] == '\0' &&
-		    (last == NULL || json_integer_value(json_object_get(e, "event")) >
+		    (has == NULL || json_object_get(json_object_get(e, "detail"), has) != NULL) && (last == NULL || json_integer_value(json_object_get(e, "event")) >
 		    json_integer_value(json_object_get(last, "event"))))
 			last = e;
 	return last;
@@ -77,7 +78,7 @@ check_received(struct evidence_check *k)
 static void
 check_decision(struct evidence_check *k)
 {
-	const json_t *last = last_decision(k), *s = json_object_get(k->story, "submission"), *e, *codes, *told, *r;
+	const json_t *last = last_decision(k, NULL), *s = json_object_get(k->story, "submission"), *e, *codes, *told, *r;
 	const char *file = get(k->story, "document"), *sha256 = evidence_digest(k, file);
 	size_t i, n = 0;
 
@@ -117,6 +118,29 @@ check_decision(struct evidence_check *k)
 	evidence_say(k, 1, "verdict", "%s", get(s, "state"));
 }
 
+/* What else is told of it is what its leaf has (load: outcome.c); a later one, that it was
+ * replaced, has only by whom. */
+static void
+check_facts(struct evidence_check *k)
+{
+	static const struct { const char *told, *leaf; } facts[] = { { "member", "member" }, { "messageType", "messageType" },
+	    { "messageId", "messageId" }, { "businessDate", "businessDate" }, { "signerCertificate", "certificate" },
+	    { "signingTime", "signingTime" }, { "decidedBy", "by" }, { "replaces", "replaces" }, { "repeatOf", "repeatOf" } };
+	const json_t *e = last_decision(k, "sha256"), *last = last_decision(k, NULL), *s = json_object_get(k->story, "submission");
+	const char *by = last != NULL && strcmp(get(last, "kind"), "replaced") == 0 ? get(json_object_get(last, "detail"), "by") : "";
+	char at[TIME_SIZE];
+	size_t i;
+
+	if (e == NULL)
+		return;		/* check_decision says so */
+	for (i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
+		if (strcmp(get(s, facts[i].told), get(json_object_get(e, "detail"), facts[i].leaf)) != 0)
+			evidence_say(k, 0, "verdict", "evidence.json tells another %s than the log", facts[i].told);
+	time_format(json_integer_value(json_object_get(e, "at")), at);
+	if (strcmp(get(s, "decidedAt"), at) != 0 || strcmp(get(s, "replacedBy"), by) != 0)
+		evidence_say(k, 0, "verdict", "evidence.json tells another decidedAt or replacedBy than the log");
+}
+
 static const json_t *
 signed_leaf(const struct evidence_check *k, const char *notice, size_t *n)
 {
@@ -130,6 +154,20 @@ signed_leaf(const struct evidence_check *k, const char *notice, size_t *n)
 			++*n;
 		}
 	return found;
+}
+
+/* Its level stands in its name. */
+static int
+same_name(const json_t *n, const json_t *leaf)
+{
+	const char *name = get(json_object_get(leaf, "detail"), "file");
+	char *end = xasprintf(".%s.xml", get(n, "level"));
+	size_t len = strlen(name), endlen = strlen(end);
+	int same = strcmp(get(n, "fileName"), name) == 0 &&
+	    (get(n, "level")[0] == '\0' || (len > endlen && strcmp(name + len - endlen, end) == 0));
+
+	free(end);
+	return same;
 }
 
 /* Is its id or its file one of those before it?  So as many as there are files and leaves
@@ -172,8 +210,8 @@ check_notices(struct evidence_check *k)
 			continue;
 		}
 		time_format(json_integer_value(json_object_get(e, "at")), at);
-		if (strcmp(get(n, "sha256"), sha256) != 0 || strcmp(get(n, "signedAt"), at) != 0) {
-			evidence_say(k, 0, "notice", "%s: evidence.json tells another SHA-256 or time than the log", get(n, "file"));
+		if (strcmp(get(n, "sha256"), sha256) != 0 || strcmp(get(n, "signedAt"), at) != 0 || !same_name(n, e)) {
+			evidence_say(k, 0, "notice", "%s: evidence.json tells another SHA-256, time, name or level than the log", get(n, "file"));
 			bad++;
 		}
 	}
@@ -193,6 +231,7 @@ evidence_check_story(struct evidence_check *k)
 {
 	check_received(k);
 	check_decision(k);
+	check_facts(k);
 	check_notices(k);
 }
 
@@ -260,17 +299,23 @@ agrees(const struct evidence_check *k, const struct document_verdict *v)
 }
 
 /* The certificate that the log has with a decision, where it has one, and that evidence.json
- * tells of. */
+ * tells of: of all of it, or of nothing. */
 static int
 same_certificate(const struct evidence_check *k, const struct document_verdict *v)
 {
+	const struct { const char *told, *is; } facts[] = { { "signerCertificate", v->cert_sha256 },
+	    { "signerSubject", v->signer_subject }, { "signerIssuer", v->signer_issuer }, { "signerSerial", v->signer_serial } };
 	const json_t *e, *s = json_object_get(k->story, "submission");
-	const char *had = get(s, "signerCertificate");
-	size_t i;
+	const char *had = get(s, "signaturePolicy");
+	size_t i, n = sizeof(facts) / sizeof(facts[0]), told = 0, same = 0;
 
-	if (v->cert_sha256[0] != '\0' && had[0] != '\0' && (strcmp(had, v->cert_sha256) != 0 ||
-	    strcmp(get(s, "signerSubject"), v->signer_subject) != 0 || strcmp(get(s, "signerIssuer"), v->signer_issuer) != 0 ||
-	    strcmp(get(s, "signerSerial"), v->signer_serial) != 0))
+	if (had[0] != '\0' && strcmp(had, v->policy) != 0)
+		return 0;
+	for (i = 0; i < n; i++) {
+		told += get(s, facts[i].told)[0] != '\0';
+		same += strcmp(get(s, facts[i].told), facts[i].is) == 0;
+	}
+	if (told > 0 && same != n)
 		return 0;
 	json_array_foreach(k->events, i, e) {
 		had = get(json_object_get(e, "detail"), "certificate");
@@ -289,11 +334,11 @@ check_document(struct evidence_check *k, const struct trust *t)
 	struct document_verdict *v = xcalloc(1, sizeof(*v));
 
 	if (judge_entry(k, file, &s, v) == 0) {
-		if (strcmp(state, "repeated") == 0)
+		if (!same_certificate(k, v))
+			evidence_say(k, 0, "signature", "its certificate or policy is not the one that the log has, and "
+			    "evidence.json tells of: %s", v->signer_subject);
+		else if (strcmp(state, "repeated") == 0)
 			evidence_note(k, "%s: a repeat; its bytes were judged when they came first: now %s", file, first_code(v));
-		else if (!same_certificate(k, v))
-			evidence_say(k, 0, "signature", "its certificate is not the one that the log has, and evidence.json "
-			    "tells of: %s", v->signer_subject);
 		else if (agrees(k, v))
 			evidence_say(k, 1, "signature", "%s at its receipt, as it was judged; %s; revocation %s", first_code(v),
 			    v->signer_subject[0] != '\0' ? v->signer_subject : "no signer", revocation_name(v->revocation));

@@ -98,10 +98,8 @@ summary(struct buf *b, const json_t *s, int l)
 {
 	buf_puts(b, "<p class=\"lead\">");
 	if (l == TR) {
-		evidence_escape(b, get(s, "memberName"));
-		buf_puts(b, " (");
 		evidence_escape(b, get(s, "member"));
-		buf_puts(b, ") kurumunun ");
+		buf_puts(b, " kodlu kurumun ");
 		evidence_escape(b, get(s, "uploader"));
 		buf_puts(b, " kodlu kullanıcısı, ");
 		evidence_escape(b, get(s, "receivedAt"));
@@ -112,10 +110,8 @@ summary(struct buf *b, const json_t *s, int l)
 		buf_puts(b, "User ");
 		evidence_escape(b, get(s, "uploader"));
 		buf_puts(b, " of ");
-		evidence_escape(b, get(s, "memberName"));
-		buf_puts(b, " (");
 		evidence_escape(b, get(s, "member"));
-		buf_puts(b, ") sent the file ");
+		buf_puts(b, " sent the file ");
 		evidence_escape(b, get(s, "fileName"));
 		buf_puts(b, " at ");
 		evidence_escape(b, get(s, "receivedAt"));
@@ -123,6 +119,8 @@ summary(struct buf *b, const json_t *s, int l)
 	}
 	evidence_escape(b, evidence_word(get(s, "state"), l));
 	buf_puts(b, "</strong>.</p>\n");
+	buf_puts(b, l == TR ? "<p>* ile işaretlenen, kanıt dosyasını yapanın sözüdür; imza izi onu kanıtlamaz.</p>\n" :
+	    "<p>What is marked with * is the word of whoever made this container; the signature trail does not prove it.</p>\n");
 }
 
 static void
@@ -133,8 +131,9 @@ submission(struct buf *b, const json_t *story, int l)
 		{ "fileName", { "Dosya adı", "File name" } },
 		{ "sha256", { "Dosyanın SHA-256 özeti", "SHA-256 of the file" } },
 		{ "member", { "Üye", "Member" } },
+		{ "memberName", { "Üyenin adı*", "Member's name*" } },
 		{ "uploader", { "Gönderen kullanıcı", "Sent by user" } },
-		{ "userCode", { "Belgedeki kullanıcı", "User in the document" } },
+		{ "userCode", { "Belgedeki kullanıcı*", "User in the document*" } },
 		{ "messageType", { "Mesaj türü", "Message type" } },
 		{ "messageId", { "Mesaj no", "MessageId" } },
 		{ "businessDate", { "İş günü", "Business day" } },
@@ -167,8 +166,8 @@ signature(struct buf *b, const json_t *story, int l)
 		{ "signerCertificate", { "Sertifikanın SHA-256 özeti", "SHA-256 of the certificate" } },
 		{ "signingTime", { "İmzadaki zaman", "Signing time, as the signer says" } },
 		{ "signaturePolicy", { "İmza politikası", "Signature policy" } },
-		{ "timestampAt", { "İmzadaki zaman damgası", "Time-stamp in the signature" } },
-		{ "timestampAuthority", { "Zaman damgasını veren", "Time-stamp by" } },
+		{ "timestampAt", { "İmzadaki zaman damgası*", "Time-stamp in the signature*" } },
+		{ "timestampAuthority", { "Zaman damgasını veren*", "Time-stamp by*" } },
 	};
 	static both title = { "İmza ve sertifika", "Signature and certificate" };
 	static both none = { "Dosyada, güvenilebilecek bir imza yoktu.", "The file had no signature that could be believed." };
@@ -217,6 +216,8 @@ reason(struct buf *b, const json_t *r, int l)
 		evidence_escape(b, get(r, "detail"));
 		buf_puts(b, "</span>");
 	}
+	if (line > 0 || get(r, "path")[0] != '\0' || get(r, "detail")[0] != '\0')
+		buf_puts(b, "*");
 	buf_puts(b, "</li>\n");
 }
 
@@ -245,8 +246,8 @@ notices(struct buf *b, const json_t *story, int l)
 	static both title = { "Verilen bildirimler", "Notices" };
 	static both none = { "Bu gönderimin kendi bildirimi yoktur.", "This submission has no notice of its own." };
 	static both head = {
-		"<tr><th>Bildirim</th><th>Kime</th><th>İmza anı</th><th>Yayın anı</th><th>SHA-256</th></tr>\n",
-		"<tr><th>Notice</th><th>To</th><th>Signed at</th><th>Published at</th><th>SHA-256</th></tr>\n" };
+		"<tr><th>Bildirim</th><th>Kime*</th><th>İmza anı</th><th>Yayın anı*</th><th>SHA-256</th></tr>\n",
+		"<tr><th>Notice</th><th>To*</th><th>Signed at</th><th>Published at*</th><th>SHA-256</th></tr>\n" };
 	const json_t *list = json_object_get(story, "notices"), *n;
 	size_t i;
 

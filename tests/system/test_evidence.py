@@ -207,6 +207,12 @@ def pages():
             for key, value in e.attrib.items():
                 assert not key.startswith("on") and (key not in ("src", "href") or value.startswith("#")), (key, value)
         assert b"url(" not in data and b"@import" not in data
+    # what nothing proves is marked, and not in the first sentence
+    root = etree.fromstring(unpacked(0)["index.html"])
+    name = json.loads(unpacked(0)["evidence.json"])["submission"]["memberName"]
+    assert not any(name in "".join(p.itertext()) for p in root.iter(XHTML + "p"))
+    heads = [tr[0].text for tr in root.iter(XHTML + "tr") if tr[1].text == name]
+    assert len(heads) == 2 and all(h.endswith("*") for h in heads), heads
     wrong = " ".join(etree.HTML(unpacked(1)["index.html"]).itertext())
     assert "CONTROL_TOTAL" in wrong and "Kural:" in wrong and "Rule:" in wrong
 
@@ -309,6 +315,12 @@ def resealed():
             ("no key", without("trail/key"), story, "trail/checkpoint"),
             ("no checkpoint", without("trail/checkpoint"), story, "trail/checkpoint"),
             ("no anchors", without("anchors/trust.pem", "material/anchors.pem"), story, "signature"),
+            *((f"another {key}", files, told(**{key: value}), "verdict") for key, value in (
+                ("member", "PLB"), ("messageType", "MovementReport"), ("messageId", "x"), ("businessDate", "2026-01-01"),
+                ("decidedAt", story["submission"]["receivedAt"]), ("signingTime", "2026-01-01T00:00:00.000000Z"), ("decidedBy", ids["changed"]),
+                ("replaces", ids["changed"]), ("replacedBy", ids["changed"]), ("repeatOf", ids["changed"]), ("signerCertificate", None))),
+            *((f"another {key}", files, told(**{key: "1.2.3"}), "signature") for key in ("signerIssuer", "signerSerial", "signaturePolicy")),
+            ("another signer alone", files, told(signerCertificate=None, signerSubject="CN=Somebody"), "signature"),
             ("another signer", files, told(signerSubject="CN=Somebody"), "signature"),
             ("another certificate", files, told(signerCertificate=sha256(new)), "signature"),
             ("another signer's file", {**files, "certificates/signer.pem": files["certificates/gateway.pem"]}, story, "certificates"),
@@ -319,6 +331,15 @@ def resealed():
             ("an event less", files, {**story, "events": story["events"][1:]}, "events"),
             ("an event twice", files, {**story, "events": story["events"][:1] + story["events"][:-1]}, "events"),
             ("another signing", files, {**story, "notices": [{**one, "signedAt": other["publishedAt"]}, other]}, "notice"),
+            ("another level", files, {**story, "notices": [{**one, "level": other["level"]}, other]}, "notice"),
+            ("another notice's name", files, {**story, "notices": [{**one, "fileName": other["fileName"]}, other]}, "notice"),
+            ("another stamp", files, {**story, "checkpoint": {**story["checkpoint"], "stampedAt": "2026-01-01T00:00:00.000000Z"}},
+             "trail/checkpoint.tsr"),
+            ("a stamp more", without("trail/checkpoint.tsr"), story, "trail/checkpoint.tsr"),
+            ("another key", files, {**story, "checkpoint": {**story["checkpoint"], "key": "x+00000000+AQ=="}}, "trail/checkpoint"),
+            ("another list's issuer", files, {**story, "crls": [{**story["crls"][0], "issuer": "CN=x"}] + story["crls"][1:]}, "revocation"),
+            ("a list less", files, {**story, "crls": story["crls"][1:]}, "revocation"),
+            ("a list without its file", files, {**story, "crls": [{**c, "file": None} for c in story["crls"]]}, "revocation"),
             ("another root", files, {**story, "checkpoint": {**story["checkpoint"], "root": sha256(new)}}, "trail/checkpoint"),
             ("a second document", {**files, "document/other": new}, story, "structure"),
             ("another list", {**files, f"revocation/{sha256(new)}.crl": new + new}, story, "structure"),
@@ -335,7 +356,7 @@ def resealed():
     o = verify(seal({**files, "index.html": files["index.html"].replace(b"accepted", b"rejected")}, story))
     assert any("index.html" in n for n in o["notes"])
     # without the stamp it is as good, but says so
-    o = verify(seal(without("trail/checkpoint.tsr"), story))
+    o = verify(seal(without("trail/checkpoint.tsr"), {**story, "checkpoint": {**story["checkpoint"], "stampedAt": None}}))
     assert any("no time-stamp" in n for n in o["notes"])
 
 
@@ -539,6 +560,26 @@ def inspection():
     assert market.muhur("evidence", "export", "--member", "PLA", "--from", "x", "--to", last, "-o", folder, ok=(2,))
 
 
+def other_ends():
+    """what was corrected, what corrects it, and a repeat: the log proves each"""
+    def arrived(name, data, state):
+        market.send(data, name=name)
+        lib.wait_for(f"{name} to be {state}",
+                     lambda: market.sql(f"SELECT state FROM muhur.submission WHERE file_name = '{name}'") == [[state]])
+        return sent(name)
+    first = arrived("first", market.signed(message_id="EV-1"), "accepted")
+    second = arrived("second", market.signed(message_id="EV-2", replaces="EV-1"), "accepted")
+    repeat = arrived("repeat", read(path("report.xml")), "repeated")
+    in_checkpoint()
+    for ident, told in ((first, dict(state="replaced", replacedBy=second)), (second, dict(state="accepted", replaces=first)),
+                        (repeat, dict(state="repeated", repeatOf=ids["good"]))):
+        export(ident, container("end"))
+        o = verify(container("end"), *outside())
+        assert not failed(o), o
+        s = json.loads(unpacked("end")["evidence.json"])["submission"]
+        assert told.items() <= s.items(), s
+
+
 def later():
     """when the signer is revoked, the notice fetched and the document compressed, the evidence is as good as before"""
     o = verify(container(0), *outside())
@@ -561,6 +602,6 @@ if __name__ == "__main__":
         market.set_conf("tsa_url", f'"{server.url}"')
         market.start()
         try:
-            lib.main(set_up, whole, contents, stock, pages, changed, resealed, hostile, signed, on_token, refused, too_early, inspection, later)
+            lib.main(set_up, whole, contents, stock, pages, changed, resealed, hostile, signed, on_token, refused, too_early, inspection, other_ends, later)
         finally:
             server.stop()
