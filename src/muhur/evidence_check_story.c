@@ -56,8 +56,9 @@ check_received(struct evidence_check *k)
 	size_t i, n = 0;
 	char at[TIME_SIZE];
 
+	/* an operator who has it tried again makes such an event, too, without a file */
 	json_array_foreach(k->events, i, e)
-		if (strcmp(get(e, "kind"), "received") == 0) {
+		if (strcmp(get(e, "kind"), "received") == 0 && json_object_get(json_object_get(e, "detail"), "file") != NULL) {
 			k->received_at = json_integer_value(json_object_get(e, "at"));
 			time_format(k->received_at, at);
 			n++;

@@ -561,7 +561,7 @@ def inspection():
 
 
 def other_ends():
-    """what was corrected, what corrects it, and a repeat: the log proves each"""
+    """what was corrected, what corrects it, a repeat, and one that an operator had tried again: the log proves each"""
     def arrived(name, data, state):
         market.send(data, name=name)
         lib.wait_for(f"{name} to be {state}",
@@ -570,6 +570,8 @@ def other_ends():
     first = arrived("first", market.signed(message_id="EV-1"), "accepted")
     second = arrived("second", market.signed(message_id="EV-2", replaces="EV-1"), "accepted")
     repeat = arrived("repeat", read(path("report.xml")), "repeated")
+    market.sql("INSERT INTO muhur.event (at, kind, actor, submission, detail) SELECT now(), 'received', 'operator', no, '{\"member\":\"PLA\"}'"
+               f" FROM muhur.submission WHERE id = '{second}'")
     in_checkpoint()
     for ident, told in ((first, dict(state="replaced", replacedBy=second)), (second, dict(state="accepted", replaces=first)),
                         (repeat, dict(state="repeated", repeatOf=ids["good"]))):
