@@ -208,14 +208,14 @@ write_crls(struct db *db, const struct outcome *o)
 }
 
 /* What is told of a submission in the trail: its digest, and whose word it is, as far
- * as that is known by then; of a refusal, the codes; who decided, or what it meets. */
+ * as that is known by then; by what it was judged; of a refusal, the codes; who decided, or what it meets. */
 static const char event_sql[] =
     "INSERT INTO muhur.event (at, kind, actor, submission, detail) "
     "SELECT $1::timestamptz, $2, $3, s.no, jsonb_strip_nulls(jsonb_build_object("
     "'sha256', s.sha256, 'member', s.member_code, 'messageType', s.message_type, 'messageId', s.message_id,"
     "'businessDate', s.business_date, 'certificate', s.signer_cert,"
     "'signingTime', to_char(s.signing_time AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),"
-    "'reasons', $5::jsonb,"
+    "'material', s.material, 'reasons', $5::jsonb,"
     "'by', (SELECT b.id FROM muhur.submission b WHERE b.no = s.approved_by),"
     "'replaces', (SELECT b.id FROM muhur.submission b WHERE b.no = s.replaces),"
     "'repeatOf', (SELECT b.id FROM muhur.submission b WHERE b.no = s.repeat_of))) "

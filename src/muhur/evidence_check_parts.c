@@ -15,9 +15,12 @@
 #include <openssl/pem.h>
 
 #include "base/log.h"
+#include "depot/material.h"
 #include "muhur/evidence.h"
 #include "muhur/evidence_check.h"
 #include "xml/crl.h"
+
+#define LISTING	"listing.sha256"
 
 static const char *
 get(const json_t *o, const char *key)
@@ -118,6 +121,46 @@ check_events(struct evidence_check *k)
 		}
 	}
 	evidence_say(k, 1, "events", "evidence.json tells of the %zu that are proved", n);
+}
+
+/* --- material --------------------------------------------------------------------------- */
+
+struct listed { struct evidence_check *k; char before[MATERIAL_NAME_SIZE]; size_t n; };
+
+/* Lines stand in order of their names (depot/material.h), so none stands there twice. */
+static int
+check_line(void *arg, const char *sha256, const char *name)
+{
+	struct listed *l = arg;
+	char *entry = xasprintf("material/%s", name);
+	const char *is = evidence_digest(l->k, entry);
+
+	free(entry);
+	l->n++;
+	if (is == NULL || strcmp(is, sha256) != 0 || strcmp(name, l->before) <= 0 || strcmp(name, LISTING) == 0)
+		return -1;
+	return str_copy(l->before, sizeof(l->before), name);
+}
+
+/* Each file is one that the listing names, each that it names is there, and the listing is
+ * the one of the verdict. */
+static void
+check_material(struct evidence_check *k)
+{
+	const char *told = get(json_object_get(k->story, "submission"), "material");
+	const char *is = evidence_digest(k, "material/" LISTING);
+	struct listed l = { .k = k };
+	struct buf text = { 0 };
+	size_t i, files = 0;
+
+	for (i = 0; i < asic_count(k->r); i++)
+		files += begins(asic_entry(k->r, i), "material/");
+	if (told[0] == '\0' && files == 0)
+		return;
+	if (is == NULL || strcmp(told, is) != 0 || asic_get(k->r, "material/" LISTING, EVIDENCE_MAX_SMALL, &text) == -1 ||
+	    material_each(text.len > 0 ? text.data : "", text.len, check_line, &l) != 0 || l.n + 1 != files)
+		evidence_say(k, 0, "material", "it is not what its listing names, or that is not the verdict's");
+	buf_free(&text);
 }
 
 /* --- revocation lists ------------------------------------------------------------------ */
@@ -262,6 +305,7 @@ evidence_check_parts(struct evidence_check *k)
 {
 	check_entries(k);
 	check_events(k);
+	check_material(k);
 	check_lists(k);
 	check_certificates(k, "certificates/signer", "document/");
 	check_certificates(k, "certificates/gateway", "notices/");

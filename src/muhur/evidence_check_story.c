@@ -126,7 +126,8 @@ check_facts(struct evidence_check *k)
 {
 	static const struct { const char *told, *leaf; } facts[] = { { "member", "member" }, { "messageType", "messageType" },
 	    { "messageId", "messageId" }, { "businessDate", "businessDate" }, { "signerCertificate", "certificate" },
-	    { "signingTime", "signingTime" }, { "decidedBy", "by" }, { "replaces", "replaces" }, { "repeatOf", "repeatOf" } };
+	    { "signingTime", "signingTime" }, { "decidedBy", "by" }, { "replaces", "replaces" }, { "repeatOf", "repeatOf" },
+	    { "material", "material" } };
 	const json_t *e = last_decision(k, "sha256"), *last = last_decision(k, NULL), *s = json_object_get(k->story, "submission");
 	const char *by = last != NULL && strcmp(get(last, "kind"), "replaced") == 0 ? get(json_object_get(last, "detail"), "by") : "";
 	char at[TIME_SIZE];

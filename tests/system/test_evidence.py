@@ -293,6 +293,8 @@ def resealed():
 
     one, other = story["notices"]
     new = b"<other/>"
+    listing, schema = "material/listing.sha256", min(n for n in files if n.startswith("material/schemas/"))
+    twice = b"".join(line * (1 + (i == 0)) for i, line in enumerate(files[listing].splitlines(True)))
     for what, forged, tale, check in (
             ("another document", {**files, "document/good": new}, told(sha256=sha256(new)), "document"),
             ("another verdict", files, told(state="rejected"), "verdict"),
@@ -340,6 +342,16 @@ def resealed():
             ("another list's issuer", files, {**story, "crls": [{**story["crls"][0], "issuer": "CN=x"}] + story["crls"][1:]}, "revocation"),
             ("a list less", files, {**story, "crls": story["crls"][1:]}, "revocation"),
             ("a list without its file", files, {**story, "crls": [{**c, "file": None} for c in story["crls"]]}, "revocation"),
+            ("other anchors that judged", {**files, "material/anchors.pem": files["anchors/tsa.pem"]}, story, "material"),
+            ("another schema", {**files, schema: files[schema] + b" "}, story, "material"),
+            ("a schema more", {**files, "material/schemas/more.xsd": new}, story, "material"),
+            ("a schema less", without(schema), story, "material"),
+            ("a second listing", {**files, "material/schemas/more.xsd": new, listing: files[listing] + f"{sha256(new)}  schemas/more.xsd\n".encode()},
+             story, "material"),
+            ("another listing", {**files, listing: files[listing] + b"\n"}, told(material=sha256(files[listing] + b"\n")), "material"),
+            ("a line twice", {**files, "material/more": new, listing: twice}, told(material=sha256(twice)), "material"),
+            ("material that nobody tells of", files, told(material=None), "material"),
+            ("another material", {n: d for n, d in files.items() if not n.startswith("material/")}, told(material=None), "verdict"),
             ("another root", files, {**story, "checkpoint": {**story["checkpoint"], "root": sha256(new)}}, "trail/checkpoint"),
             ("a second document", {**files, "document/other": new}, story, "structure"),
             ("another list", {**files, f"revocation/{sha256(new)}.crl": new + new}, story, "structure"),
