@@ -9,7 +9,8 @@
  *	evidence.json		the same for programs
  *	document/<name>		the file as it was uploaded
  *	notices/<id>.<level>.xml
- *	certificates/<role>.pem	signer, gateway, time-stamp authority, each with its chain
+ *	certificates/<role>.pem	signer (where its signature held), gateway, tsa, each with its chain;
+ *				of the latter two further ones: <role>-2.pem
  *	revocation/<sha256>.crl	the lists that the signer was judged by, DER
  *	material/...		anchors, lists and schemas as they judged it
  *	anchors/<which>.pem		the anchors at export: trust, tsa
@@ -46,10 +47,9 @@ struct evidence {
 int	evidence_story(struct evidence *e);		/* document, notices, what judged them */
 int	evidence_certificates(struct evidence *e);
 int	evidence_trail(struct evidence *e);
-/* Frees those of n certificates that stand in that document, whose signature is first or
- * last in it, and leaves NULL in their place. */
-#define EVIDENCE_CERTIFICATES	256	/* of a kind, in one container */
-void	evidence_strike(int fd, X509 **v, size_t n);
+/* A certificate's SHA-256; is it issued and signed by that one? */
+void	evidence_certificate_digest(const X509 *cert, char hex[SHA256_HEX_SIZE]);
+int	evidence_issued(X509 *cert, X509 *by);
 
 enum { TR, EN };		/* the languages of pages */
 /* Text for XML and HTML, appended. */

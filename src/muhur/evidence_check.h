@@ -33,6 +33,7 @@ struct evidence_check {
 	/* what the leaves say */
 	char			 submission[UUID_SIZE];
 	usec_t			 received_at;	/* 0 unknown */
+	struct buf		 named;		/* evidence_named: a line each */
 	json_t			*events;	/* {file, kind, at, event, actor, notice, sha256, detail} */
 };
 
@@ -46,8 +47,10 @@ const char *evidence_digest(const struct evidence_check *k, const char *name);
  * are none that can be used. */
 struct trust *evidence_anchors(struct evidence_check *k, const char *a, const char *b);
 
-/* An entry into the temporary file, whose place is then its start.  0 or -1. */
-int	evidence_unpack(struct evidence_check *k, const char *name);
+/* A signature here was judged by the certificate of that SHA-256; role: "signer", "gateway" or
+ * "tsa", as its file is named. */
+void	evidence_named(struct evidence_check *k, const char *role, const char *sha256);
+int	evidence_is_named(const struct evidence_check *k, const char *role, const char *sha256);
 
 /* In this order. */
 void	evidence_check_manifest(struct evidence_check *k);
@@ -55,5 +58,6 @@ void	evidence_check_trail(struct evidence_check *k);
 void	evidence_check_story(struct evidence_check *k);
 void	evidence_check_parts(struct evidence_check *k);
 void	evidence_check_documents(struct evidence_check *k);
+void	evidence_check_certificates(struct evidence_check *k);
 
 #endif

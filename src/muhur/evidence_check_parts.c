@@ -10,10 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-
 #include "base/log.h"
 #include "depot/material.h"
 #include "muhur/evidence.h"
@@ -38,15 +34,13 @@ begins(const char *s, const char *with)
 
 /* --- entries ------------------------------------------------------------------------ */
 
-/* Named in evidence.h.  Notices are counted, proofs and what META-INF holds are
- * judged elsewhere. */
+/* Named in evidence.h.  What is in most folders is judged by itself. */
 static int
 is_part(const struct evidence_check *k, size_t i)
 {
 	static const char *const names[] = { "mimetype", "index.html", "evidence.json", "trail/checkpoint",
 	    "trail/checkpoint.tsr", "trail/key", "anchors/trust.pem", "anchors/tsa.pem" };
-	static const char *const folders[] = { "META-INF/", "notices/", "material/", "certificates/signer",
-	    "certificates/gateway", "certificates/tsa" };
+	static const char *const folders[] = { "META-INF/", "notices/", "material/", "certificates/" };
 	const char *name = asic_entry(k->r, i);
 	char list[16 + SHA256_HEX_SIZE];
 	size_t j;
@@ -208,68 +202,6 @@ check_lists(struct evidence_check *k)
 		evidence_say(k, 0, "revocation", "%zu lists are there, evidence.json tells of %zu", there, files);
 }
 
-/* --- certificates --------------------------------------------------------------------- */
-
-int
-evidence_unpack(struct evidence_check *k, const char *name)
-{
-	char sha256[SHA256_HEX_SIZE];
-
-	return ftruncate(k->temp, 0) == -1 || lseek(k->temp, 0, SEEK_SET) == -1 ||
-	    asic_copy(k->r, name, k->temp, sha256) == -1 || lseek(k->temp, 0, SEEK_SET) == -1 ? -1 : 0;
-}
-
-/* The first of each file certificates/<role>*, at most EVIDENCE_CERTIFICATES. */
-static size_t
-load_certificates(struct evidence_check *k, const char *role, X509 **v)
-{
-	struct buf pem = { 0 };
-	size_t i, n = 0;
-	BIO *bio;
-
-	for (i = 0; i < asic_count(k->r); i++) {
-		if (!begins(asic_entry(k->r, i), role))
-			continue;
-		buf_reset(&pem);
-		v[n] = NULL;
-		if (n < EVIDENCE_CERTIFICATES && asic_get(k->r, asic_entry(k->r, i), TRUST_MAX_ANCHORS, &pem) == 0 &&
-		    pem.len > 0 && (bio = BIO_new_mem_buf(pem.data, (int)pem.len)) != NULL) {
-			v[n] = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-			BIO_free(bio);
-		}
-		if (v[n] == NULL)
-			evidence_say(k, 0, "certificates", "%s: is no certificate, or one too many", asic_entry(k->r, i));
-		else
-			n++;
-	}
-	buf_free(&pem);
-	ERR_clear_error();
-	return n;
-}
-
-/* They are a help for other programs; so each must be named by a signature here: of
- * the documents that begin so. */
-static void
-check_certificates(struct evidence_check *k, const char *role, const char *documents)
-{
-	X509 *v[EVIDENCE_CERTIFICATES + 1];
-	size_t i, n = load_certificates(k, role, v);
-
-	for (i = 0; i < asic_count(k->r) && n > 0; i++) {
-		if (!begins(asic_entry(k->r, i), documents))
-			continue;
-		if (evidence_unpack(k, asic_entry(k->r, i)) == -1)
-			k->trouble = 1;
-		else
-			evidence_strike(k->temp, v, n);
-	}
-	for (i = 0; i < n; i++) {
-		if (v[i] != NULL)
-			evidence_say(k, 0, "certificates", "%s*.pem: no signature here names one of them", role);
-		X509_free(v[i]);
-	}
-}
-
 /* --- the page -------------------------------------------------------------------------- */
 
 /* Another release may have made it with other words: so that is told, and no fault. */
@@ -307,7 +239,5 @@ evidence_check_parts(struct evidence_check *k)
 	check_events(k);
 	check_material(k);
 	check_lists(k);
-	check_certificates(k, "certificates/signer", "document/");
-	check_certificates(k, "certificates/gateway", "notices/");
 	check_page(k);
 }

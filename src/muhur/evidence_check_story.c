@@ -265,11 +265,20 @@ add_lists(struct evidence_check *k, struct trust *t)
 	return n;
 }
 
+static int
+unpack(struct evidence_check *k, const char *name)
+{
+	char sha256[SHA256_HEX_SIZE];
+
+	return ftruncate(k->temp, 0) == -1 || lseek(k->temp, 0, SEEK_SET) == -1 ||
+	    asic_copy(k->r, name, k->temp, sha256) == -1 || lseek(k->temp, 0, SEEK_SET) == -1 ? -1 : 0;
+}
+
 /* 0, or -1: our own trouble. */
 static int
 judge_entry(struct evidence_check *k, const char *name, const struct document_settings *s, struct document_verdict *v)
 {
-	if (evidence_unpack(k, name) == -1 || document_judge(k->temp, s, NULL, v) == -1) {
+	if (unpack(k, name) == -1 || document_judge(k->temp, s, NULL, v) == -1) {
 		log_warnx("%s: could not be judged", name);
 		k->trouble = 1;
 		return -1;
@@ -336,6 +345,8 @@ check_document(struct evidence_check *k, const struct trust *t)
 	struct document_verdict *v = xcalloc(1, sizeof(*v));
 
 	if (judge_entry(k, file, &s, v) == 0) {
+		if (get(json_object_get(k->story, "submission"), "signerCertificate")[0] != '\0')
+			evidence_named(k, "signer", v->cert_sha256);
 		if (!same_certificate(k, v))
 			evidence_say(k, 0, "signature", "its certificate or policy is not the one that the log has, and "
 			    "evidence.json tells of: %s", v->signer_subject);
@@ -360,8 +371,10 @@ check_notice(struct evidence_check *k, const json_t *n, const struct trust *t)
 	size_t times;
 
 	s.at = json_integer_value(json_object_get(signed_leaf(k, get(n, "id"), &times), "at"));
-	if (times == 1 && judge_entry(k, get(n, "file"), &s, v) == 0)
+	if (times == 1 && judge_entry(k, get(n, "file"), &s, v) == 0) {
+		evidence_named(k, "gateway", v->cert_sha256);
 		evidence_say(k, v->reasons.n == 0, "notice", "%s: %s, %s", get(n, "file"), first_code(v), v->signer_subject);
+	}
 	free(v);
 }
 

@@ -266,6 +266,7 @@ judge(struct evidence_check *k, int fd)
 	evidence_check_story(k);
 	evidence_check_parts(k);
 	evidence_check_documents(k);
+	evidence_check_certificates(k);
 }
 
 static int
@@ -325,6 +326,7 @@ out:
 	trust_free(k.tsa);
 	free(k.vkey);
 	buf_free(&k.crls);
+	buf_free(&k.named);
 	schema_set_free(k.schemas);
 	json_decref(k.story);
 	json_decref(k.checks);

@@ -27,6 +27,7 @@ src_muhur_muhur_SOURCES = \
 	src/muhur/evidence_certificates.c \
 	src/muhur/evidence_check.c \
 	src/muhur/evidence_check.h \
+	src/muhur/evidence_check_certificates.c \
 	src/muhur/evidence_check_parts.c \
 	src/muhur/evidence_check_story.c \
 	src/muhur/evidence_page.c \

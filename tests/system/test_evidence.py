@@ -327,6 +327,12 @@ def resealed():
             ("another certificate", files, told(signerCertificate=sha256(new)), "signature"),
             ("another signer's file", {**files, "certificates/signer.pem": files["certificates/gateway.pem"]}, story, "certificates"),
             ("another gateway's file", {**files, "certificates/gateway.pem": files["certificates/signer.pem"]}, story, "certificates"),
+            ("another authority's file", {**files, "certificates/tsa.pem": files["certificates/gateway.pem"]}, story, "certificates"),
+            ("a page among certificates", {**files, "certificates/tsa-report.html": new}, story, "certificates"),
+            ("a second signer", {**files, "certificates/signer-2.pem": files["certificates/signer.pem"]}, story, "certificates"),
+            ("a stranger behind the signer", {**files, "certificates/signer.pem": files["certificates/signer.pem"] + files["certificates/gateway.pem"]},
+             story, "certificates"),
+            ("text beside a certificate", {**files, "certificates/signer.pem": b"x\n" + files["certificates/signer.pem"]}, story, "certificates"),
             ("another actor", files, event(actor="PLB001"), "events"),
             ("another moment", files, event(at="2026-01-01T00:00:00.000000Z"), "events"),
             ("another detail", files, event(detail={}), "events"),
@@ -368,7 +374,7 @@ def resealed():
     o = verify(seal({**files, "index.html": files["index.html"].replace(b"accepted", b"rejected")}, story))
     assert any("index.html" in n for n in o["notes"])
     # without the stamp it is as good, but says so
-    o = verify(seal(without("trail/checkpoint.tsr"), {**story, "checkpoint": {**story["checkpoint"], "stampedAt": None}}))
+    o = verify(seal(without("trail/checkpoint.tsr", "certificates/tsa.pem"), {**story, "checkpoint": {**story["checkpoint"], "stampedAt": None}}))
     assert any("no time-stamp" in n for n in o["notes"])
 
 
@@ -594,6 +600,22 @@ def other_ends():
         assert told.items() <= s.items(), s
 
 
+def planted():
+    """certificates that a member writes beside the signer's do not take its place"""
+    pem = read(f"{market.pki}/CUA001.pem").decode()
+    other = "".join(line for line in pem.splitlines() if not line.startswith("-"))
+    report = market.balance_report().replace("<Balances>", f"<!-- <X509Certificate>{other}</X509Certificate> -->\n<Balances>", 1)
+    assert market.exchange(market.sign(report), name="planted") == ("accepted", [])
+    in_checkpoint()
+    export(sent("planted"), container("planted"))
+    assert not failed(verify(container("planted"), *outside()))
+    files, good = unpacked("planted"), unpacked(0)
+    assert other.encode() in files["document/planted"]
+    assert files["certificates/signer.pem"] == good["certificates/signer.pem"] and "certificates/signer-2.pem" not in files
+    # where the signature did not hold, whoever's certificate is in it is no signer
+    assert not [n for n in unpacked(2) if n.startswith("certificates/signer")]
+
+
 def later():
     """when the signer is revoked, the notice fetched and the document compressed, the evidence is as good as before"""
     o = verify(container(0), *outside())
@@ -616,6 +638,6 @@ if __name__ == "__main__":
         market.set_conf("tsa_url", f'"{server.url}"')
         market.start()
         try:
-            lib.main(set_up, whole, contents, stock, pages, changed, resealed, hostile, signed, on_token, refused, too_early, inspection, other_ends, later)
+            lib.main(set_up, whole, contents, stock, pages, changed, resealed, hostile, signed, on_token, refused, too_early, inspection, other_ends, planted, later)
         finally:
             server.stop()
