@@ -192,6 +192,20 @@ signing_time(CMS_SignerInfo *si)
 	return at;
 }
 
+/* The digests that a document's signature may have, here as well. */
+static int
+digest_ok(CMS_SignerInfo *si)
+{
+	X509_ALGOR		*digest;
+	const ASN1_OBJECT	*oid;
+	int			 nid;
+
+	CMS_SignerInfo_get0_algs(si, NULL, NULL, &digest, NULL);
+	X509_ALGOR_get0(&oid, NULL, NULL, digest);
+	nid = OBJ_obj2nid(oid);
+	return nid == NID_sha256 || nid == NID_sha384 || nid == NID_sha512;
+}
+
 static void
 judge_certificate(X509 *cert, STACK_OF(X509) *others, const struct trust *t, usec_t at,
     struct cades_verdict *v)
@@ -206,7 +220,7 @@ judge_certificate(X509 *cert, STACK_OF(X509) *others, const struct trust *t, use
 
 int
 cades_verify(const void *der, size_t der_len, const void *data, size_t len,
-    const struct trust *t, usec_t at, struct cades_verdict *v)
+    const struct trust *t, struct cades_verdict *v)
 {
 	CMS_ContentInfo		*cms = decode(der, der_len);
 	STACK_OF(CMS_SignerInfo) *signers = cms != NULL ? CMS_get0_SignerInfos(cms) : NULL;
@@ -220,10 +234,14 @@ cades_verify(const void *der, size_t der_len, const void *data, size_t len,
 	else {
 		(void)cert_name(X509_get_subject_name(sk_X509_value(who, 0)), v->signer, sizeof(v->signer));
 		v->at = signing_time(sk_CMS_SignerInfo_value(signers, 0));
-		if (t == NULL)
+		if (!digest_ok(sk_CMS_SignerInfo_value(signers, 0)))
+			(void)str_copy(v->why, sizeof(v->why), "it uses another digest than SHA-256, SHA-384 or SHA-512");
+		else if (v->at == 0)
+			(void)str_copy(v->why, sizeof(v->why), "it has no signing time");
+		else if (t == NULL)
 			(void)str_copy(v->why, sizeof(v->why), "no anchor is trusted for its certificate");
 		else
-			judge_certificate(sk_X509_value(who, 0), certs, t, at != 0 ? at : v->at, v);
+			judge_certificate(sk_X509_value(who, 0), certs, t, v->at, v);
 	}
 	sk_X509_free(who);
 	sk_X509_pop_free(certs, X509_free);

@@ -22,9 +22,10 @@ struct cades_verdict {
 	usec_t	 at;			/* when, as the signer says; 0 unknown */
 	char	 why[REASON_DETAIL_SIZE + 64];	/* "" : it verifies */
 };
-/* Is der such a signature over data, its certificate good at that time by these
- * anchors (NULL: nobody is trusted, the rest is judged)?  1 or 0. */
+/* Is der such a signature over data, with a digest of SHA-2 (256, 384, 512), and was its
+ * certificate good by these anchors (NULL: nobody is trusted, the rest is judged) at v->at?
+ * That is the signer's word: where it matters, a time-stamp stands beside.  1 or 0. */
 int	cades_verify(const void *der, size_t der_len, const void *data, size_t len,
-	    const struct trust *t, usec_t at, struct cades_verdict *v);
+	    const struct trust *t, struct cades_verdict *v);
 
 #endif

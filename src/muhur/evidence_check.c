@@ -82,6 +82,7 @@ over_manifest(struct evidence_check *k, const char *manifest, const char *refere
 	struct buf der = { 0 };
 	struct timestamp t;
 	struct cades_verdict v;
+	char at[TIME_SIZE];
 
 	if (asic_get(k->r, reference, STAMP_MAX_TOKEN * 4, &der) == -1) {
 		evidence_say(k, 0, manifest, "%s, which should be over it, is not there", reference);
@@ -92,9 +93,10 @@ over_manifest(struct evidence_check *k, const char *manifest, const char *refere
 	} else if (strcmp(reference, ASIC_SIGNATURE) == 0) {
 		if (k->trust == NULL)
 			own = evidence_anchors(k, "anchors/trust.pem", NULL);
-		if (cades_verify(der.data, der.len, xml->data, xml->len, k->trust != NULL ? k->trust : own, 0, &v))
-			evidence_say(k, 1, reference, "by %s", v.signer);
-		else
+		if (cades_verify(der.data, der.len, xml->data, xml->len, k->trust != NULL ? k->trust : own, &v)) {
+			time_format(v.at, at);
+			evidence_say(k, 1, reference, "by %s, at %.19sZ as the signer says", v.signer, at);
+		} else
 			evidence_say(k, 0, reference, "%s%s%s", v.signer, v.signer[0] != '\0' ? ": " : "", v.why);
 	} else
 		evidence_say(k, 0, manifest, "%s is neither a time-stamp nor a signature", reference);
@@ -132,6 +134,8 @@ evidence_check_manifest(struct evidence_check *k)
 		return;
 	}
 	check_manifest(k, ASIC_MANIFEST, &names);
+	if (!asic_has(k->r, ASIC_TIMESTAMP))
+		evidence_note(k, "a signature alone closes the container: since when it exists, its signer alone says");
 	if (asic_has(k->r, ASIC_MANIFEST2))
 		check_manifest(k, ASIC_MANIFEST2, &names);
 	for (i = 0; i < asic_count(k->r); i++) {

@@ -445,7 +445,9 @@ def signed():
     """with --key it is closed by a CAdES signature, alone or beside the time-stamp; with neither it is refused"""
     key = ["--key", f"{market.pki}/MKK001.key", "--cert", f"{market.pki}/MKK001.pem"]
     export(ids["good"], container("both"), *key)
-    assert not failed(verify(container("both"), *outside()))
+    o = verify(container("both"), *outside())
+    assert not failed(o) and not any("a signature alone" in n for n in o["notes"]), o
+    assert any(c["check"] == SIGNATURE and "as the signer says" in c["detail"] for c in o["checks"]), o
     both = unpacked("both")
     assert STAMP in both and "META-INF/ASiCManifest-signature.xml" in both
     forged = {**both, SIGNATURE: b"x"}
@@ -453,7 +455,8 @@ def signed():
     market.set_conf("tsa_url", '""')
     for user in ("MKK001", "CUA001", "UYM001"):        # P-256, P-384, RSA
         export(ids["good"], container(user), "--key", f"{market.pki}/{user}.key", "--cert", f"{market.pki}/{user}.pem")
-        assert not failed(verify(container(user), *outside()))
+        o = verify(container(user), *outside())
+        assert not failed(o) and any("a signature alone" in n for n in o["notes"]), o
         files = unpacked(user)
         assert STAMP not in files
         with zipfile.ZipFile(container(user)) as z:

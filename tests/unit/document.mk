@@ -3,6 +3,12 @@ if HAVE_CMOCKA
 DOCUMENT_TEST_LIBS = src/document/libdocument.a src/xml/libxml.a src/model/libmodel.a \
 	src/base/libbase.a $(XMLSEC_LIBS) $(XML_LIBS) $(CRYPTO_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/document/test_cades
+tests_unit_document_test_cades_SOURCES = tests/unit/document/test_cades.c \
+	tests/unit/xml/testpki.c tests/unit/xml/testpki.h
+tests_unit_document_test_cades_LDADD = $(DOCUMENT_TEST_LIBS)
+TESTS += tests/unit/document/test_cades
+
 check_PROGRAMS += tests/unit/document/test_sign
 tests_unit_document_test_sign_SOURCES = tests/unit/document/test_sign.c \
 	tests/unit/xml/testpki.c tests/unit/xml/testpki.h
