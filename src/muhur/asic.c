@@ -225,41 +225,50 @@ folder_of(const char *path)
 	    xstrndup(path, (size_t)(slash - path));
 }
 
-int
+char *
 asic_write(const struct asic *a, const char *path, char sha256[SHA256_HEX_SIZE])
 {
-	char *dir = folder_of(path), *tmp = xasprintf("%s.XXXXXX", path);
-	int fd = mkostemp(tmp, O_CLOEXEC), folder = -1, made = fd != -1, rc = -1;
+	char *tmp = xasprintf("%s.XXXXXX", path);
+	int fd = mkostemp(tmp, O_CLOEXEC), ok = 0;
 	long long size;
 
 	if (fd == -1) {
 		log_warn("%s", path);
-		goto out;
+		free(tmp);
+		return NULL;
 	}
 	(void)close(fd);
 	fd = -1;
-	if (zip_all(a, tmp) == -1)
-		goto out;
-	if ((fd = open(tmp, O_RDONLY | O_CLOEXEC)) == -1 || digest_fd(fd, &size, sha256) == -1 ||
-	    fchmod(fd, 0640) == -1 || fsync(fd) == -1 ||
-	    (folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1 ||
-	    rename(tmp, path) == -1) {
-		log_warn("%s", path);
-		goto out;
+	if (zip_all(a, tmp) == 0) {
+		ok = (fd = open(tmp, O_RDONLY | O_CLOEXEC)) != -1 && digest_fd(fd, &size, sha256) == 0 &&
+		    fchmod(fd, 0640) == 0 && fsync(fd) == 0;
+		if (!ok)
+			log_warn("%s", path);
 	}
-	made = 0;
-	if (fsync_dir(folder) == -1)
+	if (fd != -1)
+		(void)close(fd);
+	if (!ok) {
+		(void)unlink(tmp);
+		free(tmp);
+		tmp = NULL;
+	}
+	return tmp;
+}
+
+int
+asic_show(const char *tmp, const char *path)
+{
+	char *dir = folder_of(path);
+	int folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = -1;
+
+	if (folder == -1 || rename(tmp, path) == -1)
+		log_warn("%s", path);
+	else if (fsync_dir(folder) == -1)
 		log_warn("%s", dir);
 	else
 		rc = 0;
-out:
-	if (made)
-		(void)unlink(tmp);
-	if (fd != -1)
-		(void)close(fd);
 	if (folder != -1)
 		(void)close(folder);
-	free(tmp);
 	free(dir);
 	return rc;
 }

@@ -44,9 +44,11 @@ const struct asic_file *asic_find(const struct asic *a, const char *name);
 /* The manifest of all that is there outside of META-INF; reference, of type: what
  * is over the manifest. */
 void	asic_manifest(const struct asic *a, const char *reference, const char *type, struct buf *xml);
-/* The files in their order behind the entry mimetype, to path (whole or not at all,
- * durable).  sha256: of the container.  0, or -1 (logged). */
-int	asic_write(const struct asic *a, const char *path, char sha256[SHA256_HEX_SIZE]);
+/* The files in their order behind the entry mimetype, whole and durable, beside path; sha256:
+ * of the container.  Its name, for free(), or NULL (logged): then nothing is there. */
+char	*asic_write(const struct asic *a, const char *path, char sha256[SHA256_HEX_SIZE]);
+/* It gets its own name, durably.  0, or -1 (logged). */
+int	asic_show(const char *tmp, const char *path);
 void	asic_free(struct asic *a);
 
 /* --- reading one ---------------------------------------------------------------- */

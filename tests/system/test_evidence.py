@@ -522,6 +522,24 @@ def refused():
     assert not os.path.exists(container("none"))
 
 
+def no_event():
+    """without its event there is no container, and where it finds no place its event stays"""
+    market.sql("CREATE FUNCTION muhur.none() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no event'; END $$;"
+               " CREATE TRIGGER none BEFORE INSERT ON muhur.event FOR EACH ROW WHEN (NEW.kind = 'evidence-exported')"
+               " EXECUTE FUNCTION muhur.none()")
+    try:
+        assert "no event" in export(ids["good"], container("none"), code=3).stderr
+    finally:
+        market.sql("DROP TRIGGER none ON muhur.event; DROP FUNCTION muhur.none()")
+    count = "SELECT count(*) FROM muhur.event WHERE kind = 'evidence-exported'"
+    before = int(market.sql(count)[0][0])
+    os.mkdir(container("none"))
+    export(ids["good"], container("none"), code=3)
+    os.rmdir(container("none"))
+    assert int(market.sql(count)[0][0]) == before + 1
+    assert not glob.glob(container("none") + "*")
+
+
 def sequencer():
     """The process id of the gateway's sequencer."""
     for stat in glob.glob("/proc/[0-9]*/stat"):
@@ -641,6 +659,6 @@ if __name__ == "__main__":
         market.set_conf("tsa_url", f'"{server.url}"')
         market.start()
         try:
-            lib.main(set_up, whole, contents, stock, pages, changed, resealed, hostile, signed, on_token, refused, too_early, inspection, other_ends, planted, later)
+            lib.main(set_up, whole, contents, stock, pages, changed, resealed, hostile, signed, on_token, refused, no_event, too_early, inspection, other_ends, planted, later)
         finally:
             server.stop()
