@@ -115,6 +115,19 @@ hand_out(struct evidence *e, const char *out, char sha256[SHA256_HEX_SIZE])
 	return rc;
 }
 
+/* Both as of one moment: what is decided meanwhile is in neither. */
+static int
+gather(struct evidence *e)
+{
+	int rc;
+
+	cmd_exec(e->c, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0, NULL);
+	if ((rc = evidence_story(e)) == EXIT_YES)
+		rc = evidence_trail(e);
+	cmd_commit(e->c);
+	return rc;
+}
+
 int
 evidence_export(struct cmd *c, const struct evidence_means *m, const char *id, const char *out,
     char sha256[SHA256_HEX_SIZE])
@@ -123,8 +136,7 @@ evidence_export(struct cmd *c, const struct evidence_means *m, const char *id, c
 	int rc;
 
 	e.store = cmd_store(c);
-	if ((rc = evidence_story(&e)) != EXIT_YES || (rc = evidence_trail(&e)) != EXIT_YES ||
-	    (rc = evidence_certificates(&e)) != EXIT_YES)
+	if ((rc = gather(&e)) != EXIT_YES || (rc = evidence_certificates(&e)) != EXIT_YES)
 		goto out;
 	add_pages(&e);
 	if ((rc = close_by_stamp(&e)) != EXIT_YES || (rc = close_by_signature(&e)) != EXIT_YES)

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import warnings
 import zipfile
 
@@ -621,6 +622,26 @@ def other_ends():
         assert told.items() <= s.items(), s
 
 
+def meanwhile():
+    """what is decided while the export reads is in neither part of the container"""
+    ident = ids["formula"]
+    with contextlib.ExitStack() as stack:
+        psql = stack.enter_context(subprocess.Popen([lib.MARKET, "psql", market.dir, "-Atq"], stdin=subprocess.PIPE,
+                                                    stdout=subprocess.PIPE, text=True))
+        print("BEGIN; LOCK muhur.trail_leaf; \\echo ready", file=psql.stdin, flush=True)
+        assert psql.stdout.readline().strip() == "ready"
+        p = stack.enter_context(subprocess.Popen([os.path.join(lib.BIN, "muhur"), "-c", market.conf, "evidence", "export", ident, "-o",
+                                                  container("meanwhile")], stdout=subprocess.DEVNULL))
+        lib.wait_for("the export to come to the events", lambda: market.sql(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = 'muhur_admin'") == [["1"]])
+        print(f"INSERT INTO muhur.event (at, kind, actor, submission, detail) SELECT now(), 'cancelled', 'operator', no, '{{}}'"
+              f" FROM muhur.submission WHERE id = '{ident}'; COMMIT;", file=psql.stdin, flush=True)
+        assert p.wait() == 0
+        psql.stdin.close()
+    o = verify(container("meanwhile"), *outside())
+    assert not failed(o), o
+
+
 def planted():
     """certificates that a member writes beside the signer's do not take its place"""
     pem = read(f"{market.pki}/CUA001.pem").decode()
@@ -659,6 +680,6 @@ if __name__ == "__main__":
         market.set_conf("tsa_url", f'"{server.url}"')
         market.start()
         try:
-            lib.main(set_up, whole, contents, stock, pages, changed, resealed, hostile, signed, on_token, refused, no_event, too_early, inspection, other_ends, planted, later)
+            lib.main(set_up, whole, contents, stock, pages, changed, resealed, hostile, signed, on_token, refused, no_event, too_early, inspection, other_ends, planted, meanwhile, later)
         finally:
             server.stop()
