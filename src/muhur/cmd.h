@@ -103,9 +103,11 @@ int cmd_store(struct cmd *c);
 int cmd_copy_out(struct cmd *c, const char *sha256, const char *fallback, const char *path);
 
 /* The schemas of that folder; NULL: those the configuration names, else the installed
- * ones.  NULL, logged; for schema_set_free. */
+ * ones.  NULL, logged; for schema_set_free.  seen, arg: as schema_set_load_seen has them,
+ * or NULL. */
 struct schema_set;
-struct schema_set *cmd_schemas(struct cmd *c, const char *dir);
+struct schema_set *cmd_schemas(struct cmd *c, const char *dir,
+    void (*seen)(void *arg, const char *name, const void *data, size_t len), void *arg);
 
 int cmd_sign(struct cmd *, int, char **);
 int cmd_verify(struct cmd *, int, char **);

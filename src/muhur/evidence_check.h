@@ -21,7 +21,8 @@ struct evidence_check {
 	struct trust		*trust_plain;	/* the same anchors, to which no list is added */
 	char			*vkey;
 	struct buf		 crls;		/* PEM, more of them */
-	struct schema_set	*schemas;	/* NULL: schemas are not judged */
+	struct schema_set	*schemas;
+	struct material		*schemas_seen;	/* their files */
 
 	json_t			*story;
 	json_t			*checks;	/* {check, ok, detail} */

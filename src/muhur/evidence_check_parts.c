@@ -157,6 +157,33 @@ check_material(struct evidence_check *k)
 	buf_free(&text);
 }
 
+static int
+same_schema(void *check, const char *sha256, const char *name)
+{
+	const struct evidence_check *k = check;
+	char *entry = xasprintf("material/%s", name);
+	const char *is = evidence_digest(k, entry);
+
+	free(entry);
+	return is == NULL || strcmp(is, sha256) != 0;
+}
+
+/* Schemas are read where files may still be opened, and a stranger's are not read at all: so
+ * those of the container count only where they are given. */
+static void
+check_schemas(struct evidence_check *k)
+{
+	char id[SHA256_HEX_SIZE];
+	const char *listing;
+	size_t len;
+
+	if (material_end(k->schemas_seen, id, &listing, &len) == -1)
+		k->trouble = 1;
+	else if (material_each(listing, len, same_schema, k) != 0)
+		evidence_note(k, "schemas are judged by other ones than those in the container: "
+		    "look at its material/schemas, unpacked, and give it with --schema-dir");
+}
+
 /* --- revocation lists ------------------------------------------------------------------ */
 
 /* Is what is told of a list what stands in that file? */
@@ -238,6 +265,7 @@ evidence_check_parts(struct evidence_check *k)
 	check_entries(k);
 	check_events(k);
 	check_material(k);
+	check_schemas(k);
 	check_lists(k);
 	check_page(k);
 }

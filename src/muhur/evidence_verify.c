@@ -20,6 +20,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "depot/material.h"
 #include "document/pipeline.h"
 #include "model/ident.h"
 #include "muhur/evidence.h"
@@ -170,6 +171,14 @@ load_key(const char *key, char **vkey)
 	return 0;
 }
 
+static void
+see_schema(void *arg, const char *name, const void *data, size_t len)
+{
+	char listed[MATERIAL_NAME_SIZE];
+
+	material_add(arg, material_schema_name(name, listed), data, len, NULL);
+}
+
 static int
 load_all(struct cmd *c, const struct options *o, struct evidence_check *k)
 {
@@ -190,7 +199,8 @@ load_all(struct cmd *c, const struct options *o, struct evidence_check *k)
 		buf_puts(&k->crls, "\n");
 		free(pem);
 	}
-	if ((k->schemas = cmd_schemas(c, o->schema_dir)) == NULL)
+	k->schemas_seen = material_new();
+	if ((k->schemas = cmd_schemas(c, o->schema_dir, see_schema, k->schemas_seen)) == NULL)
 		return -1;
 	return (k->temp = temp_file()) == -1 ? -1 : 0;
 }
@@ -328,6 +338,7 @@ out:
 	buf_free(&k.crls);
 	buf_free(&k.named);
 	schema_set_free(k.schemas);
+	material_free(k.schemas_seen);
 	json_decref(k.story);
 	json_decref(k.checks);
 	json_decref(k.notes);

@@ -122,7 +122,7 @@ open_schemas_nearby(void)
 
 /* --schema-dir, else those the configuration names, else the installed ones. */
 struct schema_set *
-cmd_schemas(struct cmd *c, const char *named)
+cmd_schemas(struct cmd *c, const char *named, void (*seen)(void *, const char *, const void *, size_t), void *arg)
 {
 	struct schema_set *set;
 	const char *dir = named;
@@ -141,7 +141,7 @@ cmd_schemas(struct cmd *c, const char *named)
 			    ", or use --signature-only" : "");
 		return NULL;
 	}
-	set = schema_set_load(fd);
+	set = schema_set_load_seen(fd, seen, arg);
 	close(fd);
 	return set;
 }
@@ -426,7 +426,7 @@ cmd_verify(struct cmd *c, int argc, char **argv)
 	if (document_init() == -1 || load_trust(&o, o.trust, &trust) == -1 ||
 	    (o.tsa != NULL && load_trust(&o, o.tsa, &tsa) == -1))
 		goto out;
-	if (!o.signature_only && (schemas = cmd_schemas(c, o.schema_dir)) == NULL)
+	if (!o.signature_only && (schemas = cmd_schemas(c, o.schema_dir, NULL, NULL)) == NULL)
 		goto out;
 	o.s.trust = trust;
 	o.s.tsa = tsa;

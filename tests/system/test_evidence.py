@@ -642,6 +642,18 @@ def meanwhile():
     assert not failed(o), o
 
 
+def schemas():
+    """other schemas than those in the container are said to be; those may be given"""
+    with zipfile.ZipFile(container(0)) as z:
+        z.extractall(path("judged"))
+    folder = path("judged", "material", "schemas")
+    told = [any("--schema-dir" in n for n in verify(container(0), *argv)["notes"]) for argv in ((), ("--schema-dir", folder))]
+    with open(f"{folder}/common-1.xsd", "ab") as f:
+        f.write(b"<!-- another -->")
+    told.append(any("--schema-dir" in n for n in verify(container(0), "--schema-dir", folder)["notes"]))
+    assert told == [False, False, True], told
+
+
 def planted():
     """certificates that a member writes beside the signer's do not take its place"""
     pem = read(f"{market.pki}/CUA001.pem").decode()
@@ -680,6 +692,6 @@ if __name__ == "__main__":
         market.set_conf("tsa_url", f'"{server.url}"')
         market.start()
         try:
-            lib.main(set_up, whole, contents, stock, pages, changed, resealed, hostile, signed, on_token, refused, no_event, too_early, inspection, other_ends, planted, meanwhile, later)
+            lib.main(set_up, whole, contents, stock, pages, changed, resealed, hostile, signed, on_token, refused, no_event, too_early, inspection, other_ends, schemas, planted, meanwhile, later)
         finally:
             server.stop()
