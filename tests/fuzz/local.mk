@@ -1,7 +1,8 @@
 # Fuzz targets (tests/fuzz/README.md): libFuzzer programs with --enable-fuzz,
 # else ordinary tests that run over their corpus.
-fuzz_targets = tests/fuzz/fuzz_c14n tests/fuzz/fuzz_document tests/fuzz/fuzz_msg \
-	tests/fuzz/fuzz_sftp tests/fuzz/fuzz_stream tests/fuzz/fuzz_trail
+fuzz_targets = tests/fuzz/fuzz_c14n tests/fuzz/fuzz_document tests/fuzz/fuzz_evidence \
+	tests/fuzz/fuzz_msg tests/fuzz/fuzz_sftp tests/fuzz/fuzz_stamp tests/fuzz/fuzz_stream \
+	tests/fuzz/fuzz_trail
 check_PROGRAMS += $(fuzz_targets)
 if FUZZ
 fuzz_main =
@@ -24,6 +25,14 @@ tests_fuzz_fuzz_document_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_document_LDADD = src/document/libdocument.a src/xml/libxml.a \
 	src/model/libmodel.a src/base/libbase.a $(XMLSEC_LIBS) $(XML_LIBS) $(CRYPTO_LIBS)
 
+# the readers of the command itself, which is no library
+tests_fuzz_fuzz_evidence_SOURCES = tests/fuzz/fuzz_evidence.c tests/fuzz/fuzz.h src/muhur/asic.c \
+	src/muhur/asic_manifest.c src/muhur/asic_read.c src/muhur/trail_proof.c $(fuzz_main)
+tests_fuzz_fuzz_evidence_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_evidence_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_evidence_LDADD = src/trail/libtrail.a src/model/libmodel.a src/base/libbase.a \
+	$(XML_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(ZIP_LIBS)
+
 tests_fuzz_fuzz_msg_SOURCES = tests/fuzz/fuzz_msg.c tests/fuzz/fuzz.h $(fuzz_main)
 tests_fuzz_fuzz_msg_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_msg_LDFLAGS = $(fuzz_ldflags)
@@ -33,6 +42,12 @@ tests_fuzz_fuzz_sftp_SOURCES = tests/fuzz/fuzz_sftp.c tests/fuzz/fuzz.h $(fuzz_m
 tests_fuzz_fuzz_sftp_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_sftp_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_sftp_LDADD = $(SFTP_TEST_LIBS)
+
+tests_fuzz_fuzz_stamp_SOURCES = tests/fuzz/fuzz_stamp.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_stamp_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_stamp_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_stamp_LDADD = src/document/libdocument.a src/xml/libxml.a \
+	src/model/libmodel.a src/base/libbase.a $(XMLSEC_LIBS) $(XML_LIBS) $(CRYPTO_LIBS)
 
 tests_fuzz_fuzz_stream_SOURCES = tests/fuzz/fuzz_stream.c tests/fuzz/fuzz.h $(fuzz_main)
 tests_fuzz_fuzz_stream_CPPFLAGS = $(fuzz_cppflags)
