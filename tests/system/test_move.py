@@ -9,6 +9,8 @@ import os
 import signal
 import subprocess
 
+import paramiko
+
 import lib
 
 market = None
@@ -50,8 +52,16 @@ def in_one_place():
             assert hashlib.sha256(f.read()).hexdigest() == known[name], name
 
 
+def logs_in():
+    with contextlib.suppress(paramiko.AuthenticationException), market.sftp("PLA001"):
+        return True
+    return False
+
+
 def due(count=2):
     """So many fresh notices whose days are over now."""
+    # what a killed directory had asked for its server may finish before it is back
+    lib.wait_for("a login", logs_in)
     fresh = sorted(n.name for n in market.answer(market.send(market.sign(market.balance_report()))))[:count]
     lib.wait_for("nothing to publish", lambda: market.sql(
         "SELECT count(*) FROM muhur.notice WHERE published_at IS NULL") == [["0"]])
