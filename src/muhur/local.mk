@@ -75,6 +75,7 @@ src_muhur_muhur_SOURCES = \
 	src/muhur/trail.h \
 	src/muhur/trail_check.c \
 	src/muhur/trail_check.h \
+	src/muhur/trail_files.c \
 	src/muhur/trail_heads.c \
 	src/muhur/trail_log.c \
 	src/muhur/trail_log.h \

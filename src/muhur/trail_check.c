@@ -510,7 +510,7 @@ check_leaves(struct check *k)
 
 	if (begin(k, first) == 0) {
 		payloads_begin(k);
-		if (pass(k, first) == 0) {
+		if (files_check(k) == 0 && pass(k, first) == 0) {
 			if (!k->split && k->met == k->size)	/* other leaves than were signed tell nothing */
 				check_events(k);
 			rc = payloads_end(k);

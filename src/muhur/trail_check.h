@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * muhur trail verify, in parts: the checkpoints (trail_heads.c), one pass over
- * leaves and tiles (trail_check.c), the documents they are about
- * (trail_payloads.c).  Memory: some MiB, 8 bytes a leaf, 110 bytes a checkpoint (32 of
+ * leaves and tiles (trail_check.c), every file of a tile (trail_files.c), the documents
+ * they are about (trail_payloads.c).  Memory: some MiB, 8 bytes a leaf, 110 bytes a checkpoint (32 of
  * them while they are listed), and 48 bytes for each document that is missing or was
  * purged.
  *
@@ -53,9 +53,11 @@ struct check {
 	size_t		 nheads;
 	size_t		 next;		/* the first that the pass has not met */
 	uint64_t	 from, size;	/* from a checkpoint's tree to another's */
+	uint64_t	 newest;	/* the size of the largest of the log's own */
 	uint64_t	 met;		/* the size of the last one that the leaves meet */
 
 	struct tiles	*tiles;
+	uint64_t	 beyond;	/* files of tiles that no checkpoint signs yet */
 	struct frontier	 leaves;	/* of the leaves' bytes */
 	struct frontier	 hashes;	/* of the lowest tiles, once these differ */
 	int		 split, lost;	/* lost: the tree cannot be made further */
@@ -84,6 +86,9 @@ int	heads_have(const struct check *k, uint64_t size);
 
 /* From from to size. */
 int	check_leaves(struct check *k);
+
+/* Each file of a tile from from to size. */
+int	files_check(struct check *k);
 
 void	payloads_begin(struct check *k);
 int	payloads_leaf(struct check *k, uint64_t index, const struct leaf *l);

@@ -254,6 +254,7 @@ run(struct check *k, const struct options *o)
 		k->from = k->size;
 		return EXIT_YES;
 	}
+	k->newest = k->size;
 	if (o->to != 0 && o->to < k->size)
 		k->size = o->to;
 	if (k->size == 0) {
@@ -278,14 +279,14 @@ tell(const struct check *k)
 
 	if (k->list != NULL) {
 		cmd_json(json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:{s:b, s:I, s:I}, s:b, s:{s:I, s:I, s:b, s:o}, "
-		    "s:I, s:O}", "result", result, "origin", name, "key", k->log->vkey, "keyFromLog", k->log->key_from_log,
+		    "s:I, s:I, s:O}", "result", result, "origin", name, "key", k->log->vkey, "keyFromLog", k->log->key_from_log,
 		    "from", (json_int_t)k->from, "size", (json_int_t)k->size, "checkpoints", (json_int_t)k->nheads,
 		    "payloads", "read", k->log->store != -1, "good", (json_int_t)k->payloads.good, "purged",
 		    (json_int_t)k->payloads.gone, "openings", k->log->openings != -1, "timestamps",
 		    "present", (json_int_t)k->stamped, "good", (json_int_t)k->stamps_good, "judged",
 		    k->stamps.tsa != NULL, "withinSeconds", times_compared(k) ?
 		    json_integer((json_int_t)(k->worst / USEC_PER_SEC)) : json_null(),
-		    "findingCount", (json_int_t)k->findings, "findings", k->list));
+		    "tilesBehind", (json_int_t)k->beyond, "findingCount", (json_int_t)k->findings, "findings", k->list));
 		return;
 	}
 	printf("%s\n", k->log->vkey);
@@ -300,6 +301,9 @@ tell(const struct check *k)
 		printf("documents were not read: --store\n");
 	if (k->log->openings == -1)
 		printf("openings were not read: --openings\n");
+	if (k->beyond > 0)
+		printf("%llu files of tiles are of leaves behind the last checkpoint, and were not checked\n",
+		    (unsigned long long)k->beyond);
 	printf("%llu time-stamps%s\n", (unsigned long long)k->stamped,
 	    k->stamped == 0 || k->stamps.tsa != NULL ? "" : ", which fit; whose they are was not judged: --tsa");
 	if (k->no_times)

@@ -211,22 +211,22 @@ tiles_get(void *tiles, unsigned level, uint64_t index, struct hash *out)
 
 /* Where each leaf stands; 0, or -1: it has not so many of them. */
 static int
-index_bundle(struct tiles *t, unsigned width)
+index_bundle(const char *data, size_t len, unsigned width, size_t where[TILE_WIDTH + 1])
 {
-	const unsigned char *p = (const unsigned char *)t->bundle;
+	const unsigned char *p = (const unsigned char *)data;
 	size_t at = 0;
 	unsigned n = 0;
 
-	while (at < t->bundle_len && n < TILE_WIDTH) {
-		if (t->bundle_len - at < 2)
+	while (at < len && n < TILE_WIDTH) {
+		if (len - at < 2)
 			return -1;
-		t->at[n] = at;
+		where[n] = at;
 		at += 2 + ((size_t)p[at] << 8 | p[at + 1]);
-		if (at > t->bundle_len)
+		if (at > len)
 			return -1;
-		t->at[++n] = at;
+		where[++n] = at;
 	}
-	return at == t->bundle_len && n == width ? 0 : -1;
+	return at == len && n == width ? 0 : -1;
 }
 
 static int
@@ -244,7 +244,7 @@ load_bundle(struct tiles *t, uint64_t n)
 	t->bundle = f.data;
 	t->bundle_len = f.len;
 	t->bundle_n = n;
-	if (index_bundle(t, found) == 0)
+	if (index_bundle(t->bundle, t->bundle_len, found, t->at) == 0)
 		return 0;
 	log_warnx("trail: %s: has not %u leaves", f.path, found);
 	free(t->bundle);
@@ -269,6 +269,47 @@ tiles_entry(struct tiles *t, uint64_t index, const char **leaf, size_t *len)
 	*leaf = t->bundle + t->at[i] + 2;
 	*len = t->at[i + 1] - t->at[i] - 2;
 	return 0;
+}
+
+static int
+same_hashes(struct tiles *t, unsigned level, uint64_t n, unsigned width, const char *data, size_t len)
+{
+	const struct cached *c = load_tile(t, level, n);
+
+	if (c == NULL)
+		return -1;
+	return len == (size_t)width * SHA256_SIZE &&
+	    memcmp(data, c->h, (size_t)(width < c->width ? width : c->width) * SHA256_SIZE) == 0;
+}
+
+static int
+same_leaves(struct tiles *t, uint64_t n, unsigned width, const char *data, size_t len)
+{
+	size_t at[TILE_WIDTH + 1];
+	unsigned of_tree = width_of(t, 0, n), both = width < of_tree ? width : of_tree;
+
+	if (load_bundle(t, n) == -1)
+		return -1;
+	return index_bundle(data, len, width, at) == 0 && at[both] == t->at[both] &&
+	    memcmp(data, t->bundle, at[both]) == 0;
+}
+
+int
+tiles_same(struct tiles *t, int level, uint64_t n, unsigned width)
+{
+	char path[TILE_PATH_SIZE], *data;
+	size_t len;
+	int rc, saved;
+
+	tile_path(level, n, width, path);
+	if (read_file(t->dir, path, BUNDLE_MAX, &data, &len) == -1)
+		return errno == EFBIG ? 0 : -1;
+	rc = level < 0 ? same_leaves(t, n, width, data, len) :
+	    same_hashes(t, (unsigned)level, n, width, data, len);
+	saved = errno;
+	free(data);
+	errno = saved;
+	return rc;
 }
 
 /* --- checkpoints ----------------------------------------------------------------- */

@@ -39,6 +39,12 @@ void	tiles_close(struct tiles *t);
 int	tiles_get(void *tiles, unsigned level, uint64_t index, struct hash *out);
 /* The bytes of one leaf.  They are valid until the next call.  0; -1 as above. */
 int	tiles_entry(struct tiles *t, uint64_t index, const char **leaf, size_t *len);
+/* Every file of a tile, in no order; level -1: entries.  What is named otherwise is none.
+ * fn returns 0 to go on.  0, what fn returned, or -1 (logged). */
+int	tiles_each_file(int dir, int (*fn)(void *arg, int level, uint64_t n, unsigned width), void *arg);
+/* Has that file of a tile of this tree as many hashes (leaves) as its name says, and the
+ * same ones, as far as this tree goes?  1, 0; -1 with errno: it, or the tree's, cannot be read. */
+int	tiles_same(struct tiles *t, int level, uint64_t n, unsigned width);
 /* The whole checkpoint note (at most CHECKPOINT_MAX bytes).  size 0: the newest, else
  * looked for in checkpoints/.  0; -1 with errno (ENOENT). */
 int	tiles_checkpoint(int dir, uint64_t size, struct buf *note);

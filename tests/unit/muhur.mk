@@ -7,3 +7,5 @@ dist_check_SCRIPTS += tests/unit/muhur/test_sample.py
 TESTS += tests/unit/muhur/test_sample.py
 dist_check_SCRIPTS += tests/unit/muhur/test_trail.py
 TESTS += tests/unit/muhur/test_trail.py
+dist_check_SCRIPTS += tests/unit/muhur/test_trail_files.py
+TESTS += tests/unit/muhur/test_trail_files.py

@@ -583,10 +583,12 @@ def command(top, made):
     assert p.stdout.endswith("INVALID\n")
 
 
-def main():
+TESTS = [whole, sizes, parts, beside, old_tiles, leaf_changed, leaf_changed_all, leaf_removed, leaf_inserted, leaves_swapped,
+         leaf_malformed, event_twice, tiles, truncated, forked, checkpoints, documents, openings, stamps, stamp_times, proofs, command]
+
+
+def main(tests):
     global count, failed
-    tests = [whole, sizes, parts, beside, old_tiles, leaf_changed, leaf_changed_all, leaf_removed, leaf_inserted, leaves_swapped,
-             leaf_malformed, event_twice, tiles, truncated, forked, checkpoints, documents, openings, stamps, stamp_times, proofs, command]
     made = make_leaves(700)
     wanted = sys.argv[1:]
     for test in tests:
@@ -606,4 +608,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(TESTS))
