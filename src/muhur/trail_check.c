@@ -24,6 +24,7 @@
 /* What belongs to one lowest tile. */
 struct block {
 	uint64_t	 first;		/* leaf */
+	uint64_t	 next;		/* the first leaf of the next block to be read */
 	unsigned	 width;
 	int		 have_hashes, have_leaves;
 	struct hash	 h[TILE_WIDTH];
@@ -206,6 +207,20 @@ tile_finding(struct check *k, int level, const struct block *b, int error)
 	    "it holds more or less than its name says" : strerror(error));
 }
 
+/* Nothing is there of a block, and maybe of many more: up to the next of which something is. */
+static void
+tell_gap(struct check *k, struct block *b)
+{
+	char where[WHERE_SIZE];
+	uint64_t n = b->first / TILE_WIDTH, next = files_next(k, n);
+	uint64_t behind = next * TILE_WIDTH < k->size ? next * TILE_WIDTH : k->size;
+
+	tile_path(0, n, b->width, where);
+	finding(k, "tile-missing", where, "of the leaves %llu to %llu there are neither these nor their hashes",
+	    (unsigned long long)b->first, (unsigned long long)behind - 1);
+	b->next = next * TILE_WIDTH;
+}
+
 /* What there is of it; 1: nothing, and the log ends here (cut). */
 static int
 load_block(struct check *k, struct block *b, int cut)
@@ -221,12 +236,16 @@ load_block(struct check *k, struct block *b, int cut)
 	leaves = fault(tiles_entry(k->tiles, b->first, &text, &len));
 	if (hashes == -1 || leaves == -1)
 		return -1;
-	if (cut && hashes == ENOENT && leaves == ENOENT)
-		return 1;
-	if (hashes != 0)
-		tile_finding(k, 0, b, hashes);
-	if (leaves != 0)
-		tile_finding(k, -1, b, leaves);
+	if (hashes == ENOENT && leaves == ENOENT) {
+		if (cut)
+			return 1;
+		tell_gap(k, b);
+	} else {
+		if (hashes != 0)
+			tile_finding(k, 0, b, hashes);
+		if (leaves != 0)
+			tile_finding(k, -1, b, leaves);
+	}
 	b->have_hashes = hashes == 0;
 	b->have_leaves = leaves == 0;
 	return 0;
@@ -482,7 +501,8 @@ pass(struct check *k, uint64_t first)
 		return -1;
 	if (first == k->from)		/* a tree of whole tiles: no leaf of it is read */
 		check_heads(k, first, 0);
-	for (; rc == 0 && b.first < k->size; b.first += TILE_WIDTH) {
+	for (; rc == 0 && b.first < k->size; b.first = b.next) {
+		b.next = b.first + TILE_WIDTH;
 		b.width = k->size - b.first < TILE_WIDTH ? (unsigned)(k->size - b.first) : TILE_WIDTH;
 		rc = check_block(k, &b, cut);
 		free(b.openings);

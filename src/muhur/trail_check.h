@@ -57,6 +57,8 @@ struct check {
 	uint64_t	 met;		/* the size of the last one that the leaves meet */
 
 	struct tiles	*tiles;
+	uint64_t	*there;		/* numbers of lowest tiles that have a file, as often as they have */
+	size_t		 nthere, next_there;
 	uint64_t	 beyond;	/* files of tiles that no checkpoint signs yet */
 	struct frontier	 leaves;	/* of the leaves' bytes */
 	struct frontier	 hashes;	/* of the lowest tiles, once these differ */
@@ -89,6 +91,9 @@ int	check_leaves(struct check *k);
 
 /* Each file of a tile from from to size. */
 int	files_check(struct check *k);
+/* Afterwards: the number of the next lowest tile behind n of which there is a file; else
+ * of the one behind the last.  n does not fall from call to call. */
+uint64_t files_next(struct check *k, uint64_t n);
 
 void	payloads_begin(struct check *k);
 int	payloads_leaf(struct check *k, uint64_t index, const struct leaf *l);

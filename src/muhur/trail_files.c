@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "muhur/trail_check.h"
 
@@ -22,6 +23,14 @@ tiles_in(uint64_t size, int level)
 	uint64_t n = hashes_in(size, level);
 
 	return n / TILE_WIDTH + (n % TILE_WIDTH != 0);
+}
+
+static void
+remember(struct check *k, uint64_t n)
+{
+	if ((k->nthere & (k->nthere - 1)) == 0)		/* room doubles */
+		k->there = xreallocarray(k->there, k->nthere == 0 ? 1 : 2 * k->nthere, sizeof(*k->there));
+	k->there[k->nthere++] = n;
 }
 
 static int
@@ -62,11 +71,33 @@ take_file(void *arg, int level, uint64_t n, unsigned width)
 	}
 	if (n < hashes_in(k->from, level) / TILE_WIDTH || n >= tiles_in(k->size, level))
 		return 0;
+	if (level <= 0)
+		remember(k, n);
 	return compare(k, level, n, width);
+}
+
+static int
+by_number(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
 }
 
 int
 files_check(struct check *k)
 {
-	return tiles_each_file(k->log->dir, take_file, k);
+	if (tiles_each_file(k->log->dir, take_file, k) == -1)
+		return -1;
+	if (k->nthere > 0)
+		qsort(k->there, k->nthere, sizeof(*k->there), by_number);
+	return 0;
+}
+
+uint64_t
+files_next(struct check *k, uint64_t n)
+{
+	while (k->next_there < k->nthere && k->there[k->next_there] <= n)
+		k->next_there++;
+	return k->next_there < k->nthere ? k->there[k->next_there] : tiles_in(k->size, 0);
 }

@@ -339,6 +339,7 @@ trail_verify(struct cmd *c, int argc, char **argv)
 	json_decref(k.list);
 	free(k.heads);
 	free(k.events);
+	free(k.there);
 	trail_log_close(&l);
 	return rc;
 }

@@ -52,7 +52,25 @@ def strange_level(top, made):
     only(log.verify(everything=False), "tile-changed", "tile/2/000")
 
 
-TESTS = [older_tiles, wider_tiles, strange_level]
+def gaps(top, made):
+    """tiles that are missing in a row are one finding, however many a checkpoint speaks of"""
+    log = Log(top, "gaps", made)
+    for name in ("000", "001"):
+        os.unlink(log.path("tile/0", name))
+        os.unlink(log.path("tile/entries", name))
+    found = log.verify(everything=False)
+    assert [f[:2] for f in found] == [("tile-missing", "tile/0/000")] and "leaves 0 to 511" in found[0][2], found
+    size = 2 ** 44 + 1
+    shutil.rmtree(log.path("tile"))
+    shutil.rmtree(log.path("checkpoints"))
+    trail.write_checkpoint(log.dir, KEY, size, bytes(32), "2026-11-27")
+    trail.write(log.path("tile/0", trail.number_path(size // 256) + ".p/1"), bytes(32))
+    trail.write(log.path("tile/entries/x001/000"), b"")
+    p = muhur("trail", "verify", "--dir", log.dir, code=1, timeout=60)
+    assert f"leaves 256256 to {size - 2}" in p.stdout and len(p.stderr) < 2000, p
+
+
+TESTS = [older_tiles, wider_tiles, strange_level, gaps]
 
 if __name__ == "__main__":
     sys.exit(main(TESTS))
