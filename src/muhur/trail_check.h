@@ -50,7 +50,7 @@ struct check {
 	size_t		 worst_head, nlate;
 
 	struct head	*heads;		/* by size */
-	size_t		 nheads;
+	size_t		 nheads, nkept;	/* nkept: files of checkpoints/ */
 	size_t		 next;		/* the first that the pass has not met */
 	uint64_t	 from, size;	/* from a checkpoint's tree to another's */
 	uint64_t	 newest;	/* the size of the largest of the log's own */

@@ -57,6 +57,7 @@ take_kept(void *arg, const char *day, uint64_t size, int stamped)
 
 	if (size < k->from)
 		return 0;
+	k->nkept++;
 	(void)snprintf(where, sizeof(where), "checkpoints/%s/%llu", day, (unsigned long long)size);
 	fd = open_beneath(k->log->dir, where, O_RDONLY | O_NONBLOCK, 0);
 	if (fd == -1 || fd_read_all(fd, CHECKPOINT_MAX, &data, &note.len) == -1) {

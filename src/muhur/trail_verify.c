@@ -278,10 +278,10 @@ tell(const struct check *k)
 	const char *name = note_verifier_name(k->log->key);
 
 	if (k->list != NULL) {
-		cmd_json(json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:{s:b, s:I, s:I}, s:b, s:{s:I, s:I, s:b, s:o}, "
+		cmd_json(json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:{s:b, s:I, s:I}, s:b, s:{s:I, s:I, s:b, s:o}, "
 		    "s:I, s:I, s:O}", "result", result, "origin", name, "key", k->log->vkey, "keyFromLog", k->log->key_from_log,
-		    "from", (json_int_t)k->from, "size", (json_int_t)k->size, "checkpoints", (json_int_t)k->nheads,
-		    "payloads", "read", k->log->store != -1, "good", (json_int_t)k->payloads.good, "purged",
+		    "from", (json_int_t)k->from, "size", (json_int_t)k->size, "checkpoints", (json_int_t)k->nheads, "kept",
+		    (json_int_t)k->nkept, "payloads", "read", k->log->store != -1, "good", (json_int_t)k->payloads.good, "purged",
 		    (json_int_t)k->payloads.gone, "openings", k->log->openings != -1, "timestamps",
 		    "present", (json_int_t)k->stamped, "good", (json_int_t)k->stamps_good, "judged",
 		    k->stamps.tsa != NULL, "withinSeconds", times_compared(k) ?
@@ -294,6 +294,9 @@ tell(const struct check *k)
 		printf("this key is the log's own: compare it with the one that you were given\n");
 	printf("%llu leaves from %llu on, %zu checkpoints\n", (unsigned long long)(k->size - k->from),
 	    (unsigned long long)k->from, k->nheads);
+	if (k->nkept == 0)
+		printf("no older checkpoints are here, against which a log that was rewritten would show: "
+		    "copy checkpoints/ as well\n");
 	if (k->log->store != -1)
 		printf("%llu documents are as their leaves show, %llu were purged\n",
 		    (unsigned long long)k->payloads.good, (unsigned long long)k->payloads.gone);

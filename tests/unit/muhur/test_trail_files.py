@@ -70,7 +70,15 @@ def gaps(top, made):
     assert f"leaves 256256 to {size - 2}" in p.stdout and len(p.stderr) < 2000, p
 
 
-TESTS = [older_tiles, wider_tiles, strange_level, gaps]
+def no_checkpoints(top, made):
+    """a copy without checkpoints/ says so"""
+    log = Log(top, "alone", made)
+    assert "older checkpoints" not in muhur("trail", "verify", "--dir", log.dir, code=0).stdout
+    shutil.rmtree(log.path("checkpoints"))
+    assert "no older checkpoints are here" in muhur("trail", "verify", "--dir", log.dir, code=0).stdout
+
+
+TESTS = [older_tiles, wider_tiles, strange_level, gaps, no_checkpoints]
 
 if __name__ == "__main__":
     sys.exit(main(TESTS))
