@@ -150,9 +150,12 @@ check_stamp(struct check *k, const struct head *h, usec_t at)
 	k->oldest = 0;
 	k->stamped += h->stamp == TIMESTAMP_GOOD || h->stamp == TIMESTAMP_NOT_JUDGED;
 	k->stamps_good += h->stamp == TIMESTAMP_GOOD;
-	if (!k->require_stamps || h->stamp != TIMESTAMP_NONE ||
-	    (at > now - (usec_t)k->grace * USEC_PER_SEC && at <= now + CLOCK_SKEW))	/* a time to come excuses nothing */
+	if (!k->require_stamps || h->stamp != TIMESTAMP_NONE)
 		return;
+	if (at > now - (usec_t)k->grace * USEC_PER_SEC && at <= now + CLOCK_SKEW) {	/* a time to come excuses nothing */
+		k->excused++;
+		return;
+	}
 	name_head(h, where);
 	finding(k, "stamp-missing", where, "it has no time-stamp");
 }

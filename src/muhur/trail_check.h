@@ -42,7 +42,7 @@ struct check {
 	struct stamp_rules stamps;
 	int		 require_stamps;
 	long		 grace;		/* seconds that a checkpoint may be without */
-	uint64_t	 stamped, stamps_good;
+	uint64_t	 stamped, stamps_good, excused;	/* excused: without, within grace */
 	int		 no_times;	/* a rehearsal's clock is not the authority's */
 	long		 late;		/* seconds from an event to its stamp; -1: as many as there are */
 	usec_t		 oldest;	/* the first event since the checkpoint before; 0 none */

@@ -278,12 +278,12 @@ tell(const struct check *k)
 	const char *name = note_verifier_name(k->log->key);
 
 	if (k->list != NULL) {
-		cmd_json(json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:{s:b, s:I, s:I}, s:b, s:{s:I, s:I, s:b, s:o}, "
+		cmd_json(json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:{s:b, s:I, s:I}, s:b, s:{s:I, s:I, s:I, s:b, s:o}, "
 		    "s:I, s:I, s:O}", "result", result, "origin", name, "key", k->log->vkey, "keyFromLog", k->log->key_from_log,
 		    "from", (json_int_t)k->from, "size", (json_int_t)k->size, "checkpoints", (json_int_t)k->nheads, "kept",
 		    (json_int_t)k->nkept, "payloads", "read", k->log->store != -1, "good", (json_int_t)k->payloads.good, "purged",
 		    (json_int_t)k->payloads.gone, "openings", k->log->openings != -1, "timestamps",
-		    "present", (json_int_t)k->stamped, "good", (json_int_t)k->stamps_good, "judged",
+		    "present", (json_int_t)k->stamped, "good", (json_int_t)k->stamps_good, "excused", (json_int_t)k->excused, "judged",
 		    k->stamps.tsa != NULL, "withinSeconds", times_compared(k) ?
 		    json_integer((json_int_t)(k->worst / USEC_PER_SEC)) : json_null(),
 		    "tilesBehind", (json_int_t)k->beyond, "findingCount", (json_int_t)k->findings, "findings", k->list));
@@ -309,6 +309,8 @@ tell(const struct check *k)
 		    (unsigned long long)k->beyond);
 	printf("%llu time-stamps%s\n", (unsigned long long)k->stamped,
 	    k->stamped == 0 || k->stamps.tsa != NULL ? "" : ", which fit; whose they are was not judged: --tsa");
+	if (k->excused > 0)
+		printf("%llu checkpoints are without one, within --stamp-grace\n", (unsigned long long)k->excused);
 	if (k->no_times)
 		printf("their times were not compared with those of events: clock_offset is set\n");
 	else if (times_compared(k))
