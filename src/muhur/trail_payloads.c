@@ -221,7 +221,8 @@ payloads_end(struct check *k)
 		else
 			finding(k, state == DEPOT_ABSENT ? "payload-missing" : "payload-changed", where,
 			    "store/%.2s/%s %s", hex, hex, state != DEPOT_ABSENT ? "has other bytes" :
-			    "is not there, and no later leaf says that it was purged");
+			    "is not there, and no later leaf says that it was purged; one that was purged a moment ago "
+			    "is in the next checkpoint: verify again then");
 	}
 	return 0;
 }
