@@ -50,9 +50,9 @@ open_folder(const char *named, const char *state, const char *name, int *fd)
 	return rc;
 }
 
-/* The key's text: given, of a file, or the log's own. */
+/* The key's text: given, of a file, or the log's own.  path: of the log. */
 static int
-read_key(const struct trail_places *p, struct trail_log *l, char **text)
+read_key(const struct trail_places *p, const char *path, struct trail_log *l, char **text)
 {
 	size_t len;
 	int fd, rc = 0;
@@ -70,7 +70,7 @@ read_key(const struct trail_places *p, struct trail_log *l, char **text)
 	l->key_from_log = 1;
 	fd = open_beneath(l->dir, "key", O_RDONLY | O_NONBLOCK, 0);
 	if (fd == -1 || fd_read_all(fd, KEY_MAX, text, &len) == -1) {
-		log_warn("the log's key");
+		log_warn("%s/key (another one: --key)", path);
 		rc = -1;
 	}
 	if (fd != -1)
@@ -93,7 +93,7 @@ trail_log_open(struct cmd *c, const struct trail_places *p, struct trail_log *l)
 		goto out;
 	}
 	if (open_folder(p->openings, state, "openings", &l->openings) == -1 ||
-	    open_folder(p->store, state, "store", &l->store) == -1 || read_key(p, l, &text) == -1)
+	    open_folder(p->store, state, "store", &l->store) == -1 || read_key(p, path, l, &text) == -1)
 		goto out;
 	if ((l->key = note_verifier_new(text)) == NULL)
 		goto out;

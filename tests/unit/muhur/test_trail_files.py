@@ -78,7 +78,16 @@ def no_checkpoints(top, made):
     assert "no older checkpoints are here" in muhur("trail", "verify", "--dir", log.dir, code=0).stdout
 
 
-TESTS = [older_tiles, wider_tiles, strange_level, gaps, no_checkpoints]
+def no_key(top, made):
+    """a log without its key: which file it would be, and what to give instead"""
+    log = Log(top, "no-key", made)
+    os.unlink(log.path("key"))
+    p = muhur("trail", "verify", "--dir", log.dir, code=3)
+    assert log.path("key") in p.stderr and "--key" in p.stderr, p.stderr
+    assert log.verify(code=0) == []
+
+
+TESTS = [older_tiles, wider_tiles, strange_level, gaps, no_checkpoints, no_key]
 
 if __name__ == "__main__":
     sys.exit(main(TESTS))
