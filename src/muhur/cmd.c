@@ -329,7 +329,7 @@ cmd_copy_out(struct cmd *c, const char *sha256, const char *fallback, const char
 	const char *what = sha256 != NULL ? sha256 : fallback;
 	char hex[SHA256_HEX_SIZE];
 	struct depot_file *in;
-	int out = -1, rc = EXIT_ENVIRONMENT;
+	int out = -1, made = 0, rc = EXIT_ENVIRONMENT;
 
 	if ((in = open_document(c, sha256, fallback)) == NULL)
 		goto out;
@@ -337,10 +337,14 @@ cmd_copy_out(struct cmd *c, const char *sha256, const char *fallback, const char
 		path = "standard output";
 		out = dup(STDOUT_FILENO);
 	} else {
-		out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+		out = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+		made = out != -1;
 	}
 	if (out == -1) {
-		log_warn("%s", path);
+		if (errno == EEXIST)
+			log_warnx("%s: exists already; it is not replaced", path);
+		else
+			log_warn("%s", path);
 		goto out;
 	}
 	if (copy_all(in, what, out, path) == -1)
@@ -362,5 +366,7 @@ out:
 	depot_close(in);
 	if (out != -1)
 		close(out);
+	if (made && rc != EXIT_YES)
+		(void)unlink(path);
 	return rc;
 }

@@ -98,8 +98,9 @@ int cmd_change_state(struct cmd *c, char **argv, const char *what, const char *f
 /* The folder of the store, the caller's to close; exits with 3. */
 int cmd_store(struct cmd *c);
 /* The document of that hash from the store to path ("-" or NULL: standard
- * output), its bytes compared with the hash.  fallback: where else it may
- * lie, NULL for nowhere.  An exit code. */
+ * output), its bytes compared with the hash.  A file that exists is not replaced,
+ * one that would not be whole is not left.  fallback: where else it may lie, NULL for
+ * nowhere.  An exit code. */
 int cmd_copy_out(struct cmd *c, const char *sha256, const char *fallback, const char *path);
 
 /* The schemas of that folder; NULL: those the configuration names, else the installed

@@ -153,6 +153,12 @@ def operators_view():
         assert f.read() == signed
     notices = market.json("notice", "list")
     assert {"received", "accepted"} <= {n.get("level") for n in notices}
+    for command in (("notice", "get", notices[0]["id"]), ("submission", "get", row["id"]), ("archive", "get", row["id"])):
+        p = market.muhur(*command, got, ok=(3,))
+        assert "exists already" in p.stderr, p.stderr
+    with open(got, "rb") as f:
+        assert f.read() == signed
+    os.unlink(got)
     market.muhur("notice", "get", notices[0]["id"], got)
     assert {m["code"] for m in market.json("member", "list")} >= {"PLA", "PLB", "CUA", "CUB", "SPK", "UYM"}
     assert any(u["code"] == "PLA001" for u in market.json("user", "list"))

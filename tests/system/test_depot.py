@@ -114,6 +114,7 @@ def compresses():
         market.muhur(*command, out)
         with open(out, "rb") as f:
             assert f.read() == doc, command
+        os.unlink(out)
     assert kept(sha(accepted.data)) == [""]
     rows = market.json("archive", "list", "--kind", "submission", "--member", "PLA")
     assert [(r["sha256"], r["kept"]) for r in rows] == [(sha(doc), "compressed")], rows
@@ -269,7 +270,7 @@ def rot():
     assert f"missing: {name}" in verify("--date", "2020-01-01", ok=(1,))
     os.rename(path + ".x", path)
     p = market.muhur("archive", "get", name, os.path.join(market.dir, "out"), ok=(3,))
-    assert "backup" in p.stderr, p.stderr
+    assert "backup" in p.stderr and not os.path.exists(os.path.join(market.dir, "out")), p.stderr
     write(good)
     assert f"healed: {name}" in verify()
     assert name not in market.muhur("status", ok=(0, 1)).stdout
