@@ -27,6 +27,7 @@
 #define PAGE		"5000"		/* rows a query */
 #define CHUNK		(64 * 1024)
 #define LOOKS		5		/* at a notice that may just be moved */
+#define WAITS		50		/* of 0.1 s, for all whose move is not recorded yet */
 
 struct verification {
 	struct cmd	*c;
@@ -38,6 +39,7 @@ struct verification {
 	struct name_set	 known;		/* material: its listings, and what they name */
 	int		 all_known;	/* every listing was read */
 	struct name_set	 told;		/* that are no good */
+	int		 waits;		/* that are left */
 	const char	*checking;	/* of what a finding is told: "submission", ... */
 };
 
@@ -265,25 +267,47 @@ check_bytes(struct verification *v, const char *path, const char *sha256, const 
 		finding(v, "rotten", path, "it is not the notice that was signed");
 }
 
-/* Since its row was read, too. */
+/* Where it is by now, says the database; 0: it was purged or is to be shown again. */
 static int
-is_purged(struct verification *v, const char *no)
+recorded(struct verification *v, const char *no)
 {
 	const char *params[] = { no };
-	PGresult *res = cmd_query(v->c, "SELECT FROM muhur.notice WHERE no = $1::bigint AND purged_at IS NOT NULL", 1, params);
-	int purged = PQntuples(res) > 0;
+	PGresult *res = cmd_query(v->c, "SELECT archived_at IS NOT NULL FROM muhur.notice WHERE no = $1::bigint "
+	    "AND purged_at IS NULL AND published_at IS NOT NULL", 1, params);
+	int place = PQntuples(res) == 0 ? 0 : PQgetvalue(res, 0, 0)[0] == 't' ? IN_ARCHIVE : IN_OUTBOX;
 
 	PQclear(res);
-	return purged;
+	return place;
+}
+
+/* A move is recorded a moment after it.  In one place, is it another than is recorded? */
+static int
+is_misplaced(struct verification *v, const char *no, const char *outbox, const char *archive)
+{
+	const struct timespec moment = { .tv_nsec = 100 * 1000 * 1000 };
+	struct stat st;
+	int where, place;
+
+	for (;;) {
+		where = places(v, outbox, archive, &st);
+		place = recorded(v, no);
+		if (where == place || place == 0 || (where != IN_OUTBOX && where != IN_ARCHIVE))
+			return 0;
+		if (v->waits == 0)
+			return 1;
+		v->waits--;
+		(void)nanosleep(&moment, NULL);
+	}
 }
 
 static void
 check_notice(struct verification *v, const PGresult *res, int row)
 {
-	const char *member = PQgetvalue(res, row, 1), *file = PQgetvalue(res, row, 2);
+	const char *no = PQgetvalue(res, row, 0), *member = PQgetvalue(res, row, 1), *file = PQgetvalue(res, row, 2);
 	char *outbox = xasprintf("%s/outbox/%s", member, file);
 	char *archive = xasprintf("%s/archive/%s/%s", member, PQgetvalue(res, row, 3), file);
 	int purged = PQgetvalue(res, row, 5)[0] == 't', where;
+	int place = PQgetvalue(res, row, 6)[0] == 't' ? IN_ARCHIVE : IN_OUTBOX;
 	struct stat st;
 
 	where = places(v, outbox, archive, &st);
@@ -291,12 +315,16 @@ check_notice(struct verification *v, const PGresult *res, int row)
 	if (purged && where != 0)
 		finding(v, "left", where & IN_ARCHIVE ? archive : outbox, "its purge is at work, or was interrupted: do it again");
 	else if (!purged && where == 0) {
-		if (!is_purged(v, PQgetvalue(res, row, 0)))
+		if (recorded(v, no) != 0)
 			finding(v, "missing", archive, "it is neither in the outbox nor in the archive: `muhur notice rebuild'");
 	} else if (where == (IN_OUTBOX | IN_ARCHIVE))
 		finding(v, "twice", archive, "it is in the outbox as well");
-	else if (!purged)
+	else if (!purged) {
 		check_bytes(v, where == IN_OUTBOX ? outbox : archive, PQgetvalue(res, row, 4), &st);
+		if (where != place && is_misplaced(v, no, outbox, archive))
+			finding(v, "misplaced", where == IN_OUTBOX ? outbox : archive, where == IN_OUTBOX ?
+			    "the database has it in the archive" : "the database has it in the outbox: `muhur notice rebuild'");
+	}
 	free(outbox);
 	free(archive);
 }
@@ -311,7 +339,7 @@ check_notices(struct verification *v, const char *day)
 
 	do {
 		/* what is to be shown again may be in either place for a moment */
-		res = cmd_query(v->c, "SELECT no, recipient, file_name, day, sha256, purged_at IS NOT NULL "
+		res = cmd_query(v->c, "SELECT no, recipient, file_name, day, sha256, purged_at IS NOT NULL, archived_at IS NOT NULL "
 		    "FROM muhur.notice WHERE no > $2::bigint AND published_at IS NOT NULL "
 		    "AND ($1::date IS NULL OR day = $1) ORDER BY no LIMIT " PAGE, 2, params);
 		n = PQntuples(res);
@@ -479,7 +507,7 @@ archive_verify(struct cmd *c, int argc, char **argv)
 		{ "store", required_argument, NULL, 's' },
 		{ NULL, 0, NULL, 0 }
 	};
-	struct verification v = { .c = c, .store = -1, .boxes = -1 };
+	struct verification v = { .c = c, .store = -1, .boxes = -1, .waits = WAITS };
 	const char *date = NULL, *store = NULL;
 	int ch, rc;
 

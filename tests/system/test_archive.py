@@ -4,6 +4,7 @@
 moving the gateway's clock."""
 
 import datetime
+import os
 
 import lib
 
@@ -58,5 +59,22 @@ def again():
     lib.wait_for("the notices again", lambda: answers() == first)
 
 
+def misplaced():
+    """a notice that is where the database does not have it is found, in outbox and archive"""
+    market.muhur("archive", "verify")
+    boxes = os.path.join(market.dir, "state", "boxes")
+    file_name, day = market.sql("SELECT file_name, day FROM muhur.notice WHERE recipient = 'PLA' AND archived_at IS NULL LIMIT 1")[0]
+    outbox, archive = f"PLA/outbox/{file_name}", f"PLA/archive/{day}/{file_name}"
+    os.makedirs(os.path.dirname(os.path.join(boxes, archive)), exist_ok=True)
+    os.rename(os.path.join(boxes, outbox), os.path.join(boxes, archive))
+    assert f"misplaced: {archive}: " in market.muhur("archive", "verify", ok=(1,)).stdout
+    market.muhur("notice", "rebuild", "--member", "PLA")
+    lib.wait_for("it is shown again", lambda: os.path.exists(os.path.join(boxes, outbox)) and market.sql(
+        "SELECT 1 FROM muhur.notice WHERE published_at IS NULL") == [])
+    market.muhur("archive", "verify")
+    market.sql(f"UPDATE muhur.notice SET archived_at = now() WHERE file_name = '{file_name}'")
+    assert f"misplaced: {outbox}: " in market.muhur("archive", "verify", ok=(1,)).stdout
+
+
 with lib.Market() as market:
-    lib.main(stays, moves, again)
+    lib.main(stays, moves, again, misplaced)
