@@ -25,6 +25,12 @@ archive_day(const char *date, char from[TIME_SIZE], char to[TIME_SIZE])
 	return 0;
 }
 
+void
+archive_nothing_of(const char *date)
+{
+	log_warnx("nothing of %s: days here are those of receipt and issue in Istanbul", date);
+}
+
 int
 archive_is_named(struct cmd *c, const char *sha256)
 {
@@ -91,6 +97,8 @@ archive_list(struct cmd *c, int argc, char **argv)
 		return EXIT_NO;
 	res = cmd_query(c, list_sql, 5, params);
 	cmd_rows(c, res, names);
+	if (PQntuples(res) == 0 && params[3] != NULL)
+		archive_nothing_of(params[3]);
 	PQclear(res);
 	return EXIT_YES;
 }

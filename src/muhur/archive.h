@@ -12,6 +12,8 @@
 /* What of a day was received: from its first moment to the next day's, in Istanbul,
  * as texts for parameters.  0, or -1 after a complaint. */
 int archive_day(const char *date, char from[TIME_SIZE], char to[TIME_SIZE]);
+/* On standard error: nothing was received or issued on that day. */
+void archive_nothing_of(const char *date);
 
 /* Does the row of a submission or a notice name it that was not purged? */
 int archive_is_named(struct cmd *c, const char *sha256);

@@ -465,6 +465,8 @@ with_database(struct verification *v, const char *date)
 	check_documents(v, date != NULL ? from : NULL, date != NULL ? to : NULL, date);
 	check_notices(v, date);
 	check_materials(v, date != NULL ? from : NULL, date != NULL ? to : NULL);
+	if (date != NULL && v->documents == 0 && v->notices == 0 && v->findings == 0)
+		archive_nothing_of(date);
 	check_rotten(v);
 	if (date == NULL)
 		rc = archive_each_name(v->store, unknown_name, v);

@@ -60,8 +60,11 @@ def again():
 
 
 def misplaced():
-    """a notice that is where the database does not have it is found, in outbox and archive"""
+    """a notice that is where the database does not have it is found, in outbox and archive; a day without any says so"""
     market.muhur("archive", "verify")
+    for command in ("verify", "list"):
+        assert "nothing of 2020-01-01" in market.muhur("archive", command, "--date", "2020-01-01").stderr
+        assert "nothing" not in market.muhur("archive", command, "--date", market.sql("SELECT max(day) FROM muhur.notice")[0][0]).stderr
     boxes = os.path.join(market.dir, "state", "boxes")
     file_name, day = market.sql("SELECT file_name, day FROM muhur.notice WHERE recipient = 'PLA' AND archived_at IS NULL LIMIT 1")[0]
     outbox, archive = f"PLA/outbox/{file_name}", f"PLA/archive/{day}/{file_name}"
