@@ -35,7 +35,7 @@ enum phase {
 struct compress {
 	char		 sha256[SHA256_HEX_SIZE];
 	char		 path[DEPOT_PATH_SIZE], zst_path[DEPOT_PATH_SIZE];
-	char		 tmp_name[COMPRESS_TMP_SIZE];
+	char		 tmp_path[DEPOT_TMP_PATH_SIZE];
 	int		 store, shelf, tmp;
 	int		 have_plain, have_old;
 	int		 renamed;	/* tmp is the compressed form now */
@@ -45,12 +45,6 @@ struct compress {
 	char		*from, *to;	/* CHUNK bytes; to_size */
 	size_t		 to_size, unsynced;
 };
-
-void
-compress_tmp_name(const char *sha256, char name[COMPRESS_TMP_SIZE])
-{
-	(void)snprintf(name, COMPRESS_TMP_SIZE, ".%.64s.zst.tmp", sha256);
-}
 
 /* Behind the two digits of the shelf. */
 static const char *
@@ -67,7 +61,7 @@ compress_new(int store, const char *sha256)
 	(void)str_copy(c->sha256, sizeof(c->sha256), sha256);
 	depot_path(sha256, DEPOT_PLAIN, c->path);
 	depot_path(sha256, DEPOT_ZSTD, c->zst_path);
-	compress_tmp_name(sha256, c->tmp_name);
+	depot_tmp_path(sha256, c->tmp_path);
 	c->store = store;
 	c->shelf = c->tmp = -1;
 	c->from = xcalloc(CHUNK, 1);
@@ -86,7 +80,7 @@ compress_free(struct compress *c)
 	depot_close(c->in);
 	/* whoever holds the lock on it may remove it; nobody else writes to it */
 	if (c->tmp != -1 && !c->renamed)
-		(void)unlinkat(c->shelf, c->tmp_name, 0);
+		(void)unlinkat(c->shelf, base(c->tmp_path), 0);
 	if (c->tmp != -1)
 		(void)close(c->tmp);
 	if (c->shelf != -1)
@@ -145,7 +139,7 @@ own_tmp(const struct compress *c, int fd)
 	struct stat a, b;
 
 	if (flock(fd, LOCK_EX | LOCK_NB) == -1 || fstat(fd, &a) == -1 ||
-	    fstatat(c->shelf, c->tmp_name, &b, AT_SYMLINK_NOFOLLOW) == -1)
+	    fstatat(c->shelf, base(c->tmp_path), &b, AT_SYMLINK_NOFOLLOW) == -1)
 		return -1;
 	errno = EWOULDBLOCK;	/* it has got its name while we waited */
 	return a.st_ino == b.st_ino && a.st_dev == b.st_dev && S_ISREG(a.st_mode) ? 0 : -1;
@@ -155,11 +149,11 @@ own_tmp(const struct compress *c, int fd)
 static int
 remove_leftover(const struct compress *c)
 {
-	int fd = open_beneath(c->shelf, c->tmp_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0), rc, saved;
+	int fd = open_beneath(c->shelf, base(c->tmp_path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0), rc, saved;
 
 	if (fd == -1)
 		return errno == ENOENT ? 0 : -1;
-	rc = own_tmp(c, fd) == -1 ? -1 : unlinkat(c->shelf, c->tmp_name, 0);
+	rc = own_tmp(c, fd) == -1 ? -1 : unlinkat(c->shelf, base(c->tmp_path), 0);
 	saved = errno;
 	(void)close(fd);
 	errno = saved;
@@ -174,7 +168,7 @@ open_tmp(struct compress *c)
 
 	if (remove_leftover(c) == -1)
 		return -1;
-	c->tmp = open_beneath(c->shelf, c->tmp_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	c->tmp = open_beneath(c->shelf, base(c->tmp_path), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
 	if (c->tmp == -1) {
 		if (errno == EEXIST)
 			errno = EWOULDBLOCK;
@@ -367,7 +361,7 @@ static int
 finish(struct compress *c, enum kept_result *result)
 {
 	*result = KEPT_OK;
-	if (!c->renamed && renameat(c->shelf, c->tmp_name, c->shelf, base(c->zst_path)) == -1)
+	if (!c->renamed && renameat(c->shelf, base(c->tmp_path), c->shelf, base(c->zst_path)) == -1)
 		return trouble(c, "its name", result);
 	c->renamed = 1;
 	/* the new name first: never is the document under none */

@@ -20,8 +20,4 @@ struct compress *compress_new(int store, const char *sha256);
 int	compress_step(struct compress *c, enum kept_result *result);
 void	compress_free(struct compress *c);
 
-/* ".<sha256>.zst.tmp": what is being written, beside the document. */
-#define COMPRESS_TMP_SIZE	(SHA256_HEX_SIZE + 9)
-void	compress_tmp_name(const char *sha256, char name[COMPRESS_TMP_SIZE]);
-
 #endif

@@ -68,9 +68,8 @@ static int
 name_ok(const char *name)
 {
 	char sha256[SHA256_HEX_SIZE];
-	enum depot_form form;
 
-	return depot_parse_name(name, sha256, &form);
+	return depot_parse_name(name, sha256, NULL);
 }
 
 static int

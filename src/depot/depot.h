@@ -17,11 +17,15 @@ enum depot_form { DEPOT_PLAIN, DEPOT_ZSTD };
 
 /* A name in the store: 64 lower-case hexadecimal digits. */
 int	depot_name_ok(const char *s);
-/* A file's name in a shelf, "<sha256>" or "<sha256>.zst": 1; 0 where it is neither. */
+/* A file's name in a shelf, "<sha256>" or "<sha256>.zst": 1; 0 where it is neither.
+ * form: may be NULL. */
 int	depot_parse_name(const char *name, char sha256[SHA256_HEX_SIZE], enum depot_form *form);
 /* "<2 hex>/<sha256>" and, compressed, ".zst": below the folder of the store. */
 #define DEPOT_PATH_SIZE	(3 + SHA256_HEX_SIZE + 4)
 void	depot_path(const char *sha256, enum depot_form form, char path[DEPOT_PATH_SIZE]);
+/* "<2 hex>/.<sha256>.zst.tmp": the compressed form while it is being written. */
+#define DEPOT_TMP_PATH_SIZE	(DEPOT_PATH_SIZE + 5)
+void	depot_tmp_path(const char *sha256, char path[DEPOT_TMP_PATH_SIZE]);
 
 /* A document that is being read, whichever way it is kept.  store: the folder, stays
  * the caller's.  NULL with errno (ENOENT: it is in neither way; EINVAL: it is no

@@ -21,7 +21,8 @@ depot_parse_name(const char *name, char sha256[SHA256_HEX_SIZE], enum depot_form
 
 	if (n != SHA256_HEX_SIZE - 1 && (n != SHA256_HEX_SIZE + 3 || strcmp(name + n - 4, ".zst") != 0))
 		return 0;
-	*form = n == SHA256_HEX_SIZE - 1 ? DEPOT_PLAIN : DEPOT_ZSTD;
+	if (form != NULL)
+		*form = n == SHA256_HEX_SIZE - 1 ? DEPOT_PLAIN : DEPOT_ZSTD;
 	memcpy(sha256, name, SHA256_HEX_SIZE - 1);
 	sha256[SHA256_HEX_SIZE - 1] = '\0';
 	return depot_name_ok(sha256);
@@ -34,5 +35,14 @@ depot_path(const char *sha256, enum depot_form form, char path[DEPOT_PATH_SIZE])
 	    form == DEPOT_ZSTD ? ".zst" : "");
 
 	if (n < 0 || (size_t)n >= DEPOT_PATH_SIZE)
+		fatalx("store: a name that is none");
+}
+
+void
+depot_tmp_path(const char *sha256, char path[DEPOT_TMP_PATH_SIZE])
+{
+	int n = snprintf(path, DEPOT_TMP_PATH_SIZE, "%.2s/.%s.zst.tmp", sha256, sha256);
+
+	if (n < 0 || (size_t)n >= DEPOT_TMP_PATH_SIZE)
 		fatalx("store: a name that is none");
 }

@@ -25,8 +25,6 @@ int archive_purge(struct cmd *, int, char **);
  * of held, in order of the shelves; path is below the store.  What fn returned where
  * that is not 0; -1 with the cause logged. */
 int archive_each_name(int store, int (*fn)(void *arg, const char *path, const char *name), void *arg);
-/* Is it the name of a document, and of which?  1 or 0. */
-int archive_document_name(const char *name, char sha256[SHA256_HEX_SIZE]);
 /* What stands in a listing of material (depot/material.h), each line to fn.  0, what
  * fn returned, or -1: it is not there, or is none. */
 int archive_listing(int store, const char *id, int (*fn)(void *arg, const char *sha256, const char *name),

@@ -186,7 +186,7 @@ settle(struct purge *p, const char *name)
 	struct stat st;
 	int shelf, rc;
 
-	if (!archive_document_name(name, sha256) || fstatat(p->aside, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+	if (!depot_parse_name(name, sha256, NULL) || fstatat(p->aside, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return 0;
 	if (archive_is_named(p->c, sha256)) {
 		if ((shelf = open_beneath(p->store, head, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)) == -1)
@@ -213,7 +213,7 @@ put_aside(struct purge *p, const char *path)
 static int
 remove_document(struct purge *p, const char *sha256)
 {
-	char plain[DEPOT_PATH_SIZE], zst[DEPOT_PATH_SIZE], tmp[DEPOT_PATH_SIZE + 8];
+	char plain[DEPOT_PATH_SIZE], zst[DEPOT_PATH_SIZE], tmp[DEPOT_TMP_PATH_SIZE];
 	int rc;
 
 	if (name_set_has(&p->material, sha256)) {
@@ -222,8 +222,7 @@ remove_document(struct purge *p, const char *sha256)
 	}
 	depot_path(sha256, DEPOT_PLAIN, plain);
 	depot_path(sha256, DEPOT_ZSTD, zst);
-	/* archive/compress.h */
-	(void)snprintf(tmp, sizeof(tmp), "%.2s/.%s.tmp", sha256, zst + 3);
+	depot_tmp_path(sha256, tmp);
 	rc = put_aside(p, plain);
 	rc |= remove_file(p, p->store, tmp);
 	rc |= put_aside(p, zst);

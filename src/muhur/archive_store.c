@@ -19,18 +19,6 @@
 
 #define LISTING_MAX	(1024 * 1024)	/* bytes of a listing of material */
 
-int
-archive_document_name(const char *name, char sha256[SHA256_HEX_SIZE])
-{
-	size_t n = strlen(name);
-
-	if (n != SHA256_HEX_SIZE - 1 && (n != SHA256_HEX_SIZE + 3 || strcmp(name + n - 4, ".zst") != 0))
-		return 0;
-	memcpy(sha256, name, SHA256_HEX_SIZE - 1);
-	sha256[SHA256_HEX_SIZE - 1] = '\0';
-	return depot_name_ok(sha256);
-}
-
 static int
 no_dots(const struct dirent *e)
 {

@@ -407,7 +407,7 @@ unknown_name(void *arg, const char *path, const char *name)
 
 	if (strncmp(path, "held/", 5) == 0)
 		return 0;
-	if (archive_document_name(name, sha256) && (name_set_has(&v->known, sha256) || archive_is_named(v->c, sha256)))
+	if (depot_parse_name(name, sha256, NULL) && (name_set_has(&v->known, sha256) || archive_is_named(v->c, sha256)))
 		return 0;
 	v->unknown++;
 	if (v->c->json)
@@ -427,7 +427,7 @@ check_name(void *arg, const char *path, const char *name)
 
 	if (strncmp(path, "held/", 5) == 0)
 		return 0;
-	if (!archive_document_name(name, sha256)) {
+	if (!depot_parse_name(name, sha256, NULL)) {
 		v->unknown++;
 		if (!v->c->json)
 			printf("unknown: %s: it is no document\n", path);

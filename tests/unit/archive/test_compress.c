@@ -176,17 +176,17 @@ test_other_form_gone(void **state)
 static void
 test_leftover(void **state)
 {
-	char name[COMPRESS_TMP_SIZE];
+	char path[DEPOT_TMP_PATH_SIZE];
 	static const mode_t modes[] = { 0600, 0440 };
 	int shelf = shelf_of(sha256);
 	size_t i;
 
 	(void)state;
-	compress_tmp_name(sha256, name);
+	depot_tmp_path(sha256, path);
 	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		put_document(sha256, "", document, SIZE);
 		assert_int_equal(unlinkat(shelf, zst_name(), 0) == 0, i > 0);
-		assert_int_equal(file_write_durable(shelf, name, document, SIZE, modes[i]), 0);
+		assert_int_equal(file_write_durable(shelf, path + 3, document, SIZE, modes[i]), 0);
 		assert_int_equal(names(), 2);
 		assert_int_equal(run(1000), KEPT_OK);
 		is_compressed();
