@@ -3,10 +3,7 @@
 
 #include <sys/stat.h>
 
-#include <limits.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,34 +11,12 @@
 #include "base/clock.h"
 #include "base/fdio.h"
 #include "base/log.h"
-#include "base/mem.h"
-
-/* The directory of the configuration, for relative paths in it: the kernel
- * knows the name of the descriptor; the file need not be readable for us. */
-static char *
-conf_directory(void)
-{
-	char proc[32], path[PATH_MAX], *slash;
-	ssize_t n;
-
-	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", FD_CONF);
-	n = readlink(proc, path, sizeof(path) - 1);
-	if (n <= 0 || path[0] != '/')
-		return xstrdup("/");
-	path[n] = '\0';
-	slash = strrchr(path, '/');
-	if (slash == path)
-		slash++;
-	*slash = '\0';
-	return xstrdup(path);
-}
 
 struct conf *
 child_init(const char *progname, int argc, char *argv[])
 {
 	struct conf *conf;
 	struct stat st;
-	char *dir;
 	int i, verbose = 0;
 
 	for (i = 1; i < argc; i++)
@@ -67,12 +42,10 @@ child_init(const char *progname, int argc, char *argv[])
 	 * order of stopping, and a child sees its channel closed. */
 	if (signal(SIGINT, SIG_IGN) == SIG_ERR)
 		fatal("SIGINT");
-	dir = conf_directory();
-	if ((conf = conf_load_fd(FD_CONF, dir)) == NULL)
+	if ((conf = conf_load_fd(FD_CONF)) == NULL)
 		fatalx("the configuration cannot be used");
 	/* it may name what the role has no need to know */
 	(void)close(FD_CONF);
-	free(dir);
 	clock_init(conf->clock_offset);
 	return conf;
 }

@@ -11,7 +11,7 @@
 
 enum {
 	FD_CHANNEL	= 3,	/* SOCK_SEQPACKET to muhurd */
-	FD_CONF		= 4,	/* muhur.conf, read-only; child_init closes it */
+	FD_CONF		= 4,	/* conf.text, sealed; child_init closes it */
 	FD_ROLE		= 5,	/* the first of the role's own: */
 	/* listener */
 	FD_LISTEN	= 5,	/* the bound, listening socket */

@@ -489,8 +489,11 @@ conf_load(const char *path)
 	dir = xstrdup(abs);
 	slash = strrchr(dir, '/');
 	slash[slash == dir] = '\0';
-	if ((conf = conf_read(path, dir, data, len)) != NULL)
+	if ((conf = conf_read(path, dir, data, len)) != NULL) {
 		conf->path = xstrdup(abs);
+		(void)buf_append(&conf->text, dir, strlen(dir) + 1);
+		(void)buf_append(&conf->text, data, len);
+	}
 out:
 	free(dir);
 	free(data);
@@ -499,17 +502,21 @@ out:
 }
 
 struct conf *
-conf_load_fd(int fd, const char *base_dir)
+conf_load_fd(int fd)
 {
 	struct conf *conf;
-	char *data;
-	size_t len;
+	char *data, *text;
+	size_t len, head = 0;
 
-	if (fd_read_all(fd, CONF_MAX_SIZE, &data, &len) == -1) {
+	if (fd_read_all(fd, PATH_MAX + CONF_MAX_SIZE, &data, &len) == -1) {
 		log_warn("configuration");
 		return NULL;
 	}
-	conf = conf_read("muhur.conf", base_dir, data, len);
+	/* as conf.text */
+	if (data[0] == '/' && strlen(data) < len)
+		head = strlen(data) + 1;
+	text = data + head;
+	conf = conf_read("muhur.conf", head > 0 ? data : "", text, len - head);
 	free(data);
 	return conf;
 }
@@ -534,6 +541,7 @@ conf_free(struct conf *conf)
 	if (conf == NULL)
 		return;
 	free(conf->path);
+	buf_free(&conf->text);
 	free(conf->state_dir);
 	free(conf->libexec_dir);
 	free(conf->schema_dir);

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/cutoff.h"
+#include "base/mem.h"
 #include "base/policy.h"
 
 /* The CRLs in force, PEM, below crl_dir; replaced by a rename. */
@@ -48,6 +49,7 @@ struct conf_trust {
 
 struct conf {
 	char	*path;			/* where it was read from, NULL for a descriptor */
+	struct buf text;		/* what was read there: its directory, a NUL, the text */
 	/* places */
 	char	*state_dir;		/* spool, boxes, store */
 	char	*libexec_dir;		/* the role programs */
@@ -133,12 +135,12 @@ struct conf {
 	int	 fetch_within;		/* seconds until who has not fetched a notice is named: 86400 */
 };
 
-/* Errors are logged with file and line; NULL is returned.  conf_load_fd reads
- * from the start of fd and takes base_dir for relative paths. */
 /* $MUHUR_CONF, else the installed file. */
 const char *conf_default_path(void);
+/* Errors are logged with file and line; NULL is returned. */
 struct conf *conf_load(const char *path);
-struct conf *conf_load_fd(int fd, const char *base_dir);
+/* From the start of fd, which holds a conf.text; a plain file is one whose directory is /. */
+struct conf *conf_load_fd(int fd);
 void conf_free(struct conf *conf);
 
 /* When the cut-off of that day's messages of that type ("BalanceReport") is; of a

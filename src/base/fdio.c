@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -122,6 +123,22 @@ file_read_all(const char *path, size_t max, char **data, size_t *len)
 	(void)close(fd);
 	errno = saved;
 	return rc;
+}
+
+int
+fd_sealed(const char *name, const void *p, size_t n)
+{
+	int fd, saved;
+
+	if ((fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING)) == -1)
+		return -1;
+	if (write_full(fd, p, n) == 0 && fcntl(fd, F_ADD_SEALS,
+	    F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) == 0)
+		return fd;
+	saved = errno;
+	(void)close(fd);
+	errno = saved;
+	return -1;
 }
 
 /* ".NAME.<16 hex>.tmp": cannot meet another process's, nor a real name. */

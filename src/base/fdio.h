@@ -19,6 +19,10 @@ int write_full(int fd, const void *p, size_t n);
 int fd_read_all(int fd, size_t max, char **data, size_t *len);
 int file_read_all(const char *path, size_t max, char **data, size_t *len);
 
+/* n bytes that nobody can change any more, in a descriptor (O_CLOEXEC, the
+ * caller's) that may be handed to anyone; name is for /proc.  -1 with errno. */
+int fd_sealed(const char *name, const void *p, size_t n);
+
 /* Write a new file and make it durable: temporary name beside it, fsync,
  * rename, fsync of the directory.  0, or -1 with errno. */
 int file_write_durable(int dirfd, const char *name, const void *p, size_t n, mode_t mode);

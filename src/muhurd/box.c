@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -238,14 +237,9 @@ list_members(const struct box *b, int *fd)
 
 	if (!b->sees_archives)
 		return BOX_NO_SUCH_FILE;
-	if ((rc = tree_each(b->tree->boxes, add_member, &text)) == 0 &&
-	    (rc = *fd = memfd_create("members", MFD_CLOEXEC | MFD_ALLOW_SEALING)) != -1 &&
-	    /* a session could else fill the memory with it */
-	    ((rc = write_full(*fd, text.data, text.len)) == -1 ||
-	    (rc = fcntl(*fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)) == -1)) {
-		(void)close(*fd);
-		*fd = -1;
-	}
+	/* sealed: a session could else fill the memory with it */
+	if ((rc = tree_each(b->tree->boxes, add_member, &text)) == 0)
+		rc = *fd = fd_sealed("members", text.data, text.len);
 	buf_free(&text);
 	return rc == -1 ? status_of_errno(b, errno) : BOX_OK;
 }

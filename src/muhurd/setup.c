@@ -278,8 +278,12 @@ setup_files(struct gateway *gw)
 	const struct conf *c = gw->conf;
 	struct gateway_fds *f = &gw->fd;
 
-	if (open_file("configuration", c->path, O_RDONLY, &f->conf) == -1 ||
-	    open_file("host_key", c->host_key, O_RDONLY, &f->host_key) == -1 ||
+	/* the file may be edited, for the next start */
+	if ((f->conf = fd_sealed("muhur.conf", c->text.data, c->text.len)) == -1) {
+		log_warn("configuration");
+		return -1;
+	}
+	if (open_file("host_key", c->host_key, O_RDONLY, &f->host_key) == -1 ||
 	    open_file("trust_anchors", c->trust_anchors, O_RDONLY, &f->anchors) == -1 ||
 	    open_folder_of("trust_anchors", c->trust_anchors, &f->anchors_dir) == -1 ||
 	    open_file("signing_cert", c->signing_cert, O_RDONLY, &f->cert) == -1 ||

@@ -25,8 +25,9 @@ load_text(const char *text)
 	int fd = memfd_create("conf", MFD_CLOEXEC);
 
 	assert_true(fd >= 0);
+	assert_int_equal(write_full(fd, "/base/dir", sizeof("/base/dir")), 0);
 	assert_int_equal(write_full(fd, text, strlen(text)), 0);
-	conf = conf_load_fd(fd, "/base/dir");
+	conf = conf_load_fd(fd);
 	(void)close(fd);
 	return conf;
 }
@@ -305,7 +306,25 @@ test_file(void **state)
 	assert_string_equal(conf->path, path);
 	(void)snprintf(want, sizeof(want), "%s/sock", dir);
 	assert_string_equal(conf->db_host, want);
+	/* handed on it stays what it was, whatever becomes of the file */
+	assert_int_equal(truncate(path, 0), 0);
+	fd = fd_sealed("conf", conf->text.data, conf->text.len);
+	assert_true(fd >= 0);
 	conf_free(conf);
+	assert_int_equal(pwrite(fd, "x", 1, 0), -1);
+	assert_int_equal(ftruncate(fd, 0), -1);
+	conf = conf_load_fd(fd);
+	assert_non_null(conf);
+	assert_string_equal(conf->db_host, want);
+	conf_free(conf);
+	(void)close(fd);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_int_equal(write_full(fd, "db_host = sock\n", 15), 0);
+	conf = conf_load_fd(fd);
+	assert_non_null(conf);
+	assert_string_equal(conf->db_host, "/sock");
+	conf_free(conf);
+	(void)close(fd);
 	(void)unlink(path);
 	(void)rmdir(dir);
 	assert_int_equal(setenv("MUHUR_CONF", "/x/y", 1), 0);

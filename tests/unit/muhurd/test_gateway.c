@@ -290,6 +290,30 @@ deaths(void **state)
 	assert_false(there(w->tree.state, "port"));
 }
 
+/* What the operator writes into the file meanwhile is for the next start. */
+static void
+edited(void **state)
+{
+	struct world *w = *state;
+	struct gateway_run g;
+	pid_t first;
+	int fd;
+
+	write_world(w);
+	start(&g, w);
+	WAIT_FOR(there(w->tree.state, "port"), 20);
+	assert_int_not_equal(fd = openat(w->tree.state, "muhur.conf", O_WRONLY | O_APPEND), -1);
+	assert_int_equal(write_full(fd, "nonsense = 1\n", 13), 0);
+	(void)close(fd);
+	first = logged_pid(&g, "signer", "is ready");
+	assert_int_equal(kill(first, SIGKILL), 0);
+	WAIT_FOR(logged_pid(&g, "signer", "is ready") != first, 10);
+	assert_int_equal(kill(g.pid, SIGTERM), 0);
+	assert_int_equal(ended(&g, 8), 0);
+	start(&g, w);
+	assert_int_equal(ended(&g, 8), 1);
+}
+
 /* What is leaving the outbox does not come in before it is out. */
 static void
 opposite_orders(void **state)
@@ -485,7 +509,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(documents), cmocka_unit_test(time_for_a_document), TEST(standstill),
-		TEST(deaths), TEST(opposite_orders), TEST(another_directory), TEST(signer_fails), TEST(lines),
+		TEST(deaths), TEST(edited), TEST(opposite_orders), TEST(another_directory), TEST(signer_fails), TEST(lines),
 		TEST(deaf_session), TEST(sudden_death), cmocka_unit_test(unreached),
 	};
 
