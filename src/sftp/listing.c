@@ -7,7 +7,6 @@
 #include "config.h"
 
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -450,24 +449,13 @@ list_read(struct sftp *s, uint32_t id, struct handle *h)
 void
 list_statvfs(struct sftp *s, uint32_t id)
 {
-	struct vpath v = { .kind = VP_ROOT, .text = "/" };
-	struct statvfs f;
-	uint64_t n[11];
+	uint64_t quota = (uint64_t)s->conf->inbox_quota, used = list_inbox_bytes(s), n[11] = { 0 };
 
-	if (fstatvfs(s->dir[DIR_INBOX], &f) == -1) {
-		reply_errno(s, id, "looking at", &v);
-		return;
-	}
-	n[0] = f.f_bsize;
-	n[1] = f.f_frsize;
-	n[2] = f.f_blocks;
-	n[3] = f.f_bfree;
-	n[4] = f.f_bavail;
-	n[5] = f.f_files;
-	n[6] = f.f_ffree;
-	n[7] = f.f_favail;
-	n[8] = 0;		/* which disk it is is nobody's business */
-	n[9] = 0;
+	/* what the user may hold: the disk, its size and its other uses are
+	 * nobody's business, nor is there a number of files like a file system's */
+	n[0] = n[1] = 1024;	/* bytes of a block */
+	n[2] = quota / 1024;
+	n[3] = n[4] = used < quota ? (quota - used) / 1024 : 0;
 	n[10] = FILE_NAME_SIZE - 1;
 	sftp_put_statvfs(&s->out, id, n);
 }

@@ -137,6 +137,7 @@ void list_opened(struct sftp *s, const struct pending *p, int fd);
 void list_opened_alone(struct sftp *s, const struct pending *p);
 void list_fill_attrs(struct sftp_attrs *a, const struct stat *st, int folder);
 void list_read(struct sftp *s, uint32_t id, struct handle *h);
+/* Of the user's inbox_quota, not of the disk. */
 void list_statvfs(struct sftp *s, uint32_t id);
 void list_longname(struct sftp *s, const char *name, const struct sftp_attrs *a,
     char *buf, size_t size);

@@ -3,7 +3,7 @@
 """Stock clients and hostile ones against the real muhur-sftp, sandboxed, with
 fake_muhurd in muhurd's place. Run in the build directory; prints TAP.
 Ends with 77 (skipped) where Paramiko or OpenSSH's client is missing."""
-import hashlib, os, shutil, signal, socket, stat, struct, subprocess, sys, tempfile, threading, time, traceback
+import hashlib, os, re, shutil, signal, socket, stat, struct, subprocess, sys, tempfile, threading, time, traceback
 
 try:
     import paramiko
@@ -174,10 +174,19 @@ def openssh_put_get_list(gw):
     write("a.xml", data)
     write(gw.box + "/outbox/n.received.xml", data)
     r = gw.sftp("pwd", "cd inbox", "put -p %s a.xml" % path("a.xml"), "ls -la", "cd /outbox",
-                "get n.received.xml %s" % path("n.xml"), "df", "ls -la /archive")
+                "get n.received.xml %s" % path("n.xml"), "ls -la /archive")
     assert r.returncode == 0, r.stdout
     assert gw.took("a.xml", data) and read("n.xml") == data
     assert b"-r--r--r--    1 PLA001   PLA       3145728" in r.stdout, r.stdout
+
+
+@test
+def openssh_df_is_the_quota(gw):
+    write(gw.box + "/inbox/d.xml.part", bytes(16 << 20))
+    r = gw.sftp("df", "df -i /outbox")
+    os.unlink(path(gw.box, "inbox", "d.xml.part"))
+    assert r.returncode == 0 and re.search(rb"\n +65536 +16384 +49152 +49152 +25%", r.stdout), r.stdout
+    assert re.search(rb"\n +0 +0 +0 +0 ", r.stdout), r.stdout
 
 
 @test
