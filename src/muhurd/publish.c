@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +36,7 @@ struct item {
 	int		 expire;	/* out of the outbox; else into it */
 	enum item_phase	 phase;
 	int		 rc, error;
+	int		 absent;	/* the store does not have it */
 	usec_t		 not_before, pause;
 	struct item	*next;
 };
@@ -126,9 +130,22 @@ item_work(struct disk_job *job)
 {
 	struct item *it = (struct item *)job;
 	const struct tree *t = &it->gw->tree;
+	char path[DEPOT_PATH_SIZE];
+	struct stat st;
 
 	it->rc = it->expire ? spool_archive_day(t, &it->p) : spool_publish(t, &it->p);
 	it->error = errno;
+	if (it->rc == 0 || it->expire || it->error != ENOENT)
+		return;
+	depot_path(it->p.sha256, DEPOT_PLAIN, path);
+	it->absent = fstatat(t->store, path, &st, AT_SYMLINK_NOFOLLOW) == -1 && errno == ENOENT;
+}
+
+static void
+item_end(struct gateway *gw, struct item *it)
+{
+	item_free(gw->publish, it);
+	throttle(gw);
 }
 
 static void
@@ -137,6 +154,13 @@ item_done(struct disk_job *job)
 	struct item *it = (struct item *)job;
 	struct gateway *gw = it->gw;
 
+	if (it->rc == -1 && it->absent) {
+		log_alarm("notice %s of %s: outbox: the store does not have it", it->p.file_name,
+		    it->p.recipient);
+		/* the directory gives it again in a while, unless it is purged */
+		item_end(gw, it);
+		return;
+	}
 	if (it->rc == -1) {
 		log_alarm("notice %s of %s: %s: %s", it->p.file_name, it->p.recipient,
 		    it->expire ? "archive" : "outbox", strerror(it->error));
@@ -151,8 +175,7 @@ item_done(struct disk_job *job)
 		return;
 	}
 	tell_published(gw, &it->p);
-	item_free(gw->publish, it);
-	throttle(gw);
+	item_end(gw, it);
 }
 
 static void
@@ -227,8 +250,7 @@ publish_archived(struct gateway *gw, struct msg *m)
 		    "in an hour", it->p.file_name, it->p.recipient);
 		tell_directory(gw, M_NOTICE_FAILED, a.id);
 	}
-	item_free(gw->publish, it);
-	throttle(gw);
+	item_end(gw, it);
 	return 0;
 }
 

@@ -171,6 +171,23 @@ sign(const struct msg *m)
 	free(n);
 }
 
+/* Into the outbox what the store does not have, and the same once more. */
+static void
+publish_absent(const struct msg *m)
+{
+	struct m_notice_publish p = { .recipient = "PLA", .file_name = "absent.xml",
+	    .sha256 = SHA, .day = "2026-11-21" };
+	struct m_submission sub;
+
+	if (m->type != M_SUB_RECEIVED || get_m_submission(m, &sub) == -1 ||
+	    strcmp(sub.name, "stopabsent.xml") != 0)
+		return;
+	(void)str_copy(p.id, sizeof(p.id), sub.id);
+	SEND(M_NOTICE_PUBLISH, m_notice_publish, &p);
+	(void)sleep(4);
+	SEND(M_NOTICE_PUBLISH, m_notice_publish, &p);
+}
+
 static void
 archive(const struct msg *m)
 {
@@ -197,6 +214,7 @@ directory(const struct msg *m)
 		let_in(m);
 	opposite_orders(m);
 	to_sign(m);
+	publish_absent(m);
 	/* asked a second time about "again" it knows more */
 	if (m->type == M_SUB_RECEIVED && get_m_submission(m, &sub) == 0 &&
 	    strncmp(sub.name, "sign", 4) != 0)

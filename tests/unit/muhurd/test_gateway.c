@@ -333,6 +333,29 @@ opposite_orders(void **state)
 	assert_int_equal(ended(&g, 8), 0);
 }
 
+/* What the store does not have is not asked of it again and again: it may have
+ * been purged meanwhile, which the directory knows. */
+static void
+absent(void **state)
+{
+	static const struct timespec t = { .tv_sec = 2 };
+	struct world *w = *state;
+	struct gateway_run g;
+
+	write_world(w);
+	(void)spooled(w, "stopabsent.xml", "good");	/* never verified */
+	start(&g, w);
+	WAIT_FOR(logged(&g, "absent.xml of PLA: outbox: the store does not have it"), 20);
+	assert_int_equal(mkdirat(w->tree.store, "aa", 0770), 0);
+	make_file(w->tree.store, "aa/" SHA, "good");
+	(void)nanosleep(&t, NULL);
+	assert_false(there(w->tree.boxes, "PLA/outbox/absent.xml"));
+	/* as the directory gives it again */
+	WAIT_FOR(there(w->tree.boxes, "PLA/outbox/absent.xml"), 10);
+	assert_int_equal(kill(g.pid, SIGTERM), 0);
+	assert_int_equal(ended(&g, 8), 0);
+}
+
 /* A session that reads no answers cannot pile them up here. */
 static void
 deaf_session(void **state)
@@ -509,7 +532,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(documents), cmocka_unit_test(time_for_a_document), TEST(standstill),
-		TEST(deaths), TEST(edited), TEST(opposite_orders), TEST(another_directory), TEST(signer_fails), TEST(lines),
+		TEST(deaths), TEST(edited), TEST(opposite_orders), TEST(absent), TEST(another_directory), TEST(signer_fails), TEST(lines),
 		TEST(deaf_session), TEST(sudden_death), cmocka_unit_test(unreached),
 	};
 
