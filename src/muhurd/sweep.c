@@ -12,9 +12,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "muhurd/disk.h"
+#include "muhurd/proc.h"
+#include "muhurd/session.h"
 #include "muhurd/sweep.h"
 
 #define EVERY_MOST	30	/* seconds between two sweeps */
+#define END_GRACE	5	/* seconds for who holds what is gone */
 
 struct sweep {
 	ino_t	*pending;	/* inodes of what is not concluded */
@@ -129,6 +132,7 @@ struct sweep_job {
 	struct disk_job	 job;
 	struct gateway	*gw;
 	int		 rc, error;
+	int		 renewed;	/* the folder of all boxes is another one */
 };
 
 static void
@@ -136,8 +140,22 @@ sweep_work(struct disk_job *job)
 {
 	struct sweep_job *j = (struct sweep_job *)job;
 
-	j->rc = sweep_sent(&j->gw->tree, time(NULL), j->gw->conf->sent_listing);
+	if ((j->renewed = j->rc = tree_renew_boxes(&j->gw->tree)) != -1)
+		j->rc = sweep_sent(&j->gw->tree, time(NULL), j->gw->conf->sent_listing);
 	j->error = errno;
+}
+
+/* Those that hold the old one, or folders in it, begin anew. */
+static void
+boxes_renewed(struct gateway *gw)
+{
+	struct child *c;
+
+	log_alarm("boxes: the folder was removed: what should be in it, `muhur notice rebuild --archive' puts there");
+	sessions_end(gw, END_GRACE);
+	for (c = children_first(gw); c != NULL; c = c->next)
+		if (c->role == ROLE_ARCHIVE)
+			child_end(c, END_GRACE);
 }
 
 static void
@@ -147,7 +165,9 @@ sweep_done(struct disk_job *job)
 	int every = j->gw->conf->sent_listing / 4;
 
 	if (j->rc == -1)
-		log_warnx("sent listings: %s", strerror(j->error));
+		log_warnx("boxes: %s", strerror(j->error));
+	if (j->renewed == 1 && !j->gw->stopping)
+		boxes_renewed(j->gw);
 	if (every < 1)
 		every = 1;
 	if (every > EVERY_MOST)

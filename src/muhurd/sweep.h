@@ -2,7 +2,8 @@
 /*
  * Taken uploads stay listed in /inbox for a while, since clients look at what
  * they just sent; the sweep removes them from sent/ when their submission is
- * concluded and the setting sent_listing has passed.
+ * concluded and the setting sent_listing has passed.  It also finds out where
+ * somebody has removed the folder of all boxes.
  */
 #ifndef MUHUR_MUHURD_SWEEP_H
 #define MUHUR_MUHURD_SWEEP_H

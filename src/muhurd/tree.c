@@ -90,6 +90,26 @@ tree_close(struct tree *t)
 }
 
 int
+tree_renew_boxes(const struct tree *t)
+{
+	struct stat held, now;
+	int fd, rc = -1, saved;
+
+	if ((fd = tree_dir(t->state, "boxes", TREE_SHARED)) == -1)
+		return -1;
+	if (fstat(t->boxes, &held) == 0 && fstat(fd, &now) == 0) {
+		if (now.st_ino == held.st_ino && now.st_dev == held.st_dev)
+			rc = 0;
+		else if (dup3(fd, t->boxes, O_CLOEXEC) != -1)
+			rc = 1;
+	}
+	saved = errno;
+	(void)close(fd);
+	errno = saved;
+	return rc;
+}
+
+int
 tree_each(int dirfd, int (*fn)(int, const char *, void *), void *arg)
 {
 	struct dirent *e;

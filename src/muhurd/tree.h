@@ -30,6 +30,10 @@ struct tree {
  * with the cause logged. */
 int tree_open(struct tree *t, int state);
 void tree_close(struct tree *t);
+/* Where t->boxes was removed or moved away: the folder that has its name now, made
+ * where there is none, under the same descriptor.  1 then; 0: it is there; -1 with
+ * errno.  From any thread. */
+int tree_renew_boxes(const struct tree *t);
 
 /* A folder below dirfd, made durably with mode when absent.  Follows no
  * symbolic link.  A descriptor (O_RDONLY|O_DIRECTORY), or -1 with errno. */

@@ -254,8 +254,9 @@ def rebuilt():
     assert set(before) <= set(archived)
     assert all(e[3] == "t" for e in events("archived", names[0])) and len(events("archived", names[0])) == 1
     count = market.sql("SELECT count(*) FROM muhur.event WHERE kind = 'archived'")
-    for entry in os.listdir(os.path.join(market.dir, "state", "boxes")):
-        shutil.rmtree(os.path.join(market.dir, "state", "boxes", entry))
+    since = market.log_size()
+    shutil.rmtree(os.path.join(market.dir, "state", "boxes"))
+    lib.wait_for("the folder again", lambda: "boxes: the folder was removed" in market.log(since))
     out = market.json("notice", "rebuild", "--archive")[0]
     assert out["notices"] >= len(archived), out
     lib.wait_for("the archive again", lambda: in_box("PLA001", f"archive/{day}") == archived)

@@ -356,6 +356,24 @@ absent(void **state)
 	assert_int_equal(ended(&g, 8), 0);
 }
 
+/* All boxes at once: they are made again, and who works in them begins anew. */
+static void
+boxes_removed(void **state)
+{
+	struct world *w = *state;
+	struct gateway_run g;
+
+	write_world_with(w, "sent_listing = 1\n");
+	start(&g, w);
+	WAIT_FOR(there(w->tree.state, "port"), 20);
+	assert_int_equal(unlinkat(w->tree.state, "boxes", AT_REMOVEDIR), 0);
+	WAIT_FOR(logged(&g, "boxes: the folder was removed"), 5);
+	assert_true(there(w->tree.state, "boxes"));
+	WAIT_FOR(logged(&g, "archive: starting again"), 10);
+	assert_int_equal(kill(g.pid, SIGTERM), 0);
+	assert_int_equal(ended(&g, 8), 0);
+}
+
 /* A session that reads no answers cannot pile them up here. */
 static void
 deaf_session(void **state)
@@ -532,7 +550,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(documents), cmocka_unit_test(time_for_a_document), TEST(standstill),
-		TEST(deaths), TEST(edited), TEST(opposite_orders), TEST(absent), TEST(another_directory), TEST(signer_fails), TEST(lines),
+		TEST(deaths), TEST(edited), TEST(opposite_orders), TEST(absent), TEST(boxes_removed),
+		TEST(another_directory), TEST(signer_fails), TEST(lines),
 		TEST(deaf_session), TEST(sudden_death), cmocka_unit_test(unreached),
 	};
 

@@ -470,6 +470,29 @@ another_name(void **state)
 	close_dirs(&d);
 }
 
+/* Whoever has its descriptor has the new one. */
+static void
+boxes_removed(void **state)
+{
+	struct world *w = *state;
+	struct m_notice_publish p = { .recipient = "PLA", .file_name = "n.xml", .sha256 = SHA,
+	    .day = "2026-11-21" };
+
+	assert_int_equal(tree_renew_boxes(&w->tree), 0);
+	assert_int_equal(mkdirat(w->tree.store, "ba", 0770), 0);
+	make_file(w->tree.store, "ba/" SHA, "abc");
+	assert_int_equal(unlinkat(w->tree.state, "boxes", AT_REMOVEDIR), 0);
+	assert_int_equal(spool_publish(&w->tree, &p), -1);
+	assert_int_equal(tree_renew_boxes(&w->tree), 1);
+	assert_int_equal(tree_renew_boxes(&w->tree), 0);
+	assert_int_equal(spool_publish(&w->tree, &p), 0);
+	assert_true(there(w->tree.state, "boxes/PLA/outbox/n.xml"));
+	/* or put away, to be restored from a copy */
+	assert_int_equal(renameat(w->tree.state, "boxes", w->tree.state, "old"), 0);
+	assert_int_equal(tree_renew_boxes(&w->tree), 1);
+	assert_int_equal(count(w->tree.boxes), 0);
+}
+
 /* Listed until concluded and old enough, whichever comes last. */
 static void
 sweep(void **state)
@@ -496,7 +519,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(take), TEST(busy), TEST(not_taken), TEST(disk_full), TEST(lost), TEST(scan_passes_over),
 		TEST(conclude), TEST(conclude_nothing),
-		TEST(scan_repairs), TEST(notice), TEST(another_name), TEST(sweep),
+		TEST(scan_repairs), TEST(notice), TEST(another_name), TEST(boxes_removed), TEST(sweep),
 		cmocka_unit_test(id_time),
 	};
 
