@@ -35,6 +35,14 @@ CREATE TABLE muhur.trail_checkpoint (
 	root		bytea NOT NULL CHECK (octet_length(root) = 32),
 	signed_at	timestamptz NOT NULL
 );
+-- Published checkpoints of which a gateway found, in its own folder, that they are not
+-- recorded above.  While one of a log's name is not, nobody signs under that name.
+CREATE TABLE muhur.trail_contradiction (
+	origin		text NOT NULL,
+	size		bigint NOT NULL CHECK (size > 0),
+	root		bytea NOT NULL CHECK (octet_length(root) = 32),
+	PRIMARY KEY (origin, size, root)
+);
 -- How the sequencer stands, for `muhur status': one row.
 CREATE TABLE muhur.trail_state (
 	one		boolean PRIMARY KEY DEFAULT true CHECK (one),
@@ -63,8 +71,9 @@ GRANT USAGE ON SCHEMA muhur TO muhur_sequencer;
 GRANT SELECT ON muhur.event TO muhur_sequencer;
 GRANT SELECT (no, id) ON muhur.submission, muhur.notice TO muhur_sequencer;
 GRANT SELECT, DELETE ON muhur.trail_queue TO muhur_sequencer;
-GRANT SELECT, INSERT ON muhur.trail_leaf, muhur.trail_checkpoint TO muhur_sequencer;
+GRANT SELECT, INSERT ON muhur.trail_leaf, muhur.trail_checkpoint, muhur.trail_contradiction TO muhur_sequencer;
 GRANT SELECT ON muhur.trail_state TO muhur_sequencer;
 GRANT UPDATE (seen_at, refused_since, why, stamped_size, stamped_at, unstamped_since)
 	ON muhur.trail_state TO muhur_sequencer;
-GRANT SELECT ON muhur.trail_queue, muhur.trail_leaf, muhur.trail_checkpoint, muhur.trail_state TO muhur_admin;
+GRANT SELECT ON muhur.trail_queue, muhur.trail_leaf, muhur.trail_checkpoint, muhur.trail_contradiction, muhur.trail_state
+	TO muhur_admin;

@@ -287,3 +287,35 @@ recorded_add(struct db *db, const struct recorded *r)
 	return db_prepared_exec(db, "trail_record", "INSERT INTO muhur.trail_checkpoint (size, root, signed_at) "
 	    "VALUES ($1, $2::bytea, $3)", 3, params) == 1 ? 0 : -1;
 }
+
+int
+contradiction_add(struct db *db, const char *origin, uint64_t size, const struct hash *root)
+{
+	char text[NUMBER_SIZE], hex[2 + SHA256_HEX_SIZE] = "\\x";
+	const char *params[] = { origin, number(size, text), hex };
+
+	hex_encode(root->b, SHA256_SIZE, hex + 2);
+	return db_prepared_exec(db, "trail_contradict", "INSERT INTO muhur.trail_contradiction (origin, size, root) "
+	    "VALUES ($1, $2, $3::bytea) ON CONFLICT DO NOTHING", 3, params) == -1 ? -1 : 0;
+}
+
+int
+contradiction_find(struct db *db, const char *origin, uint64_t *size, struct hash *root)
+{
+	const char *params[] = { origin };
+	PGresult *res;
+	int n;
+
+	res = db_prepared(db, "trail_contradicted", "SELECT t.size, encode(t.root, 'hex') FROM muhur.trail_contradiction t "
+	    "WHERE t.origin = $1 AND NOT EXISTS (SELECT FROM muhur.trail_checkpoint c WHERE c.size = t.size AND c.root = t.root) "
+	    "ORDER BY t.size DESC LIMIT 1", 1, params);
+	if (res == NULL)
+		return -1;
+	if ((n = PQntuples(res)) == 1) {
+		*size = strtoull(PQgetvalue(res, 0, 0), NULL, 10);
+		if (hex_decode(PQgetvalue(res, 0, 1), root->b, SHA256_SIZE) == -1)
+			n = -1;
+	}
+	PQclear(res);
+	return n;
+}

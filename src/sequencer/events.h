@@ -47,4 +47,10 @@ int	recorded_newest(struct db *db, uint64_t after, struct recorded *v, int max);
 /* A new one, durable. */
 int	recorded_add(struct db *db, const struct recorded *r);
 
+/* A published checkpoint of that log, which is not recorded as it is: known to all from
+ * now on.  0 or -1. */
+int	contradiction_add(struct db *db, const char *origin, uint64_t size, const struct hash *root);
+/* The greatest of them that still is not.  1; 0 there is none; -1. */
+int	contradiction_find(struct db *db, const char *origin, uint64_t *size, struct hash *root);
+
 #endif

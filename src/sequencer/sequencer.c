@@ -19,6 +19,7 @@
 
 #define LOOK_TIME	USEC_PER_SEC		/* at events that wait, and at the locks */
 #define ALARM_TIME	(60 * USEC_PER_SEC)	/* a refusal, or trouble, is told again */
+#define COMPARE_TIME	(3600 * USEC_PER_SEC)	/* standing by; years of checkpoints/ are listed for it */
 #define RETRY_TIME	(5 * USEC_PER_SEC)	/* after trouble with the folder */
 #define REPORT_TIME	(30 * USEC_PER_SEC)	/* a sign of life in trail_state */
 #define VKEY_MAX	1024
@@ -85,7 +86,8 @@ refuse(struct sequencer *s, const char *fmt, ...)
 	s->state = SEQUENCER_REFUSES;
 	s->next_look = clock_monotonic() + ALARM_TIME;
 	s->next_report = 0;
-	log_alarm("trail: nothing is numbered or signed any more, events wait: %s", s->why);
+	log_alarm("trail: %s: %s", s->stands_by ? "another one works, this one would not" :
+	    "nothing is numbered or signed any more, events wait", s->why);
 }
 
 /* The folder, or the database for now: begin again from what is published. */
@@ -212,7 +214,7 @@ read_published(struct sequencer *s, struct checkpoint *c, struct checkpoint *kep
 }
 
 /* Was it made of this database?  It was recorded there before anybody saw it.
- * 1, 0 refused, -1. */
+ * 1; 0 refused, and whoever works is told; -1. */
 static int
 is_of_database(struct sequencer *s, const struct checkpoint *c)
 {
@@ -235,7 +237,32 @@ is_of_database(struct sequencer *s, const struct checkpoint *c)
 		refuse(s, "the published checkpoint of %llu leaves is recorded in the database with another root", size);
 	else
 		return 1;
-	return 0;
+	return contradiction_add(&s->link.db, s->conf->trail_origin, c->size, &c->root);
+}
+
+/* As is_of_database, of what another gateway found in its folder. */
+static int
+is_uncontradicted(struct sequencer *s)
+{
+	struct checkpoint c;
+	int n = contradiction_find(&s->link.db, s->conf->trail_origin, &c.size, &c.root);
+
+	return n == 1 ? is_of_database(s, &c) : n == 0 ? 1 : -1;
+}
+
+/* All that is known to be published, of this database?  c, kept: read_published. */
+static int
+is_one_log(struct sequencer *s, struct checkpoint *c, struct checkpoint *kept)
+{
+	int rc;
+
+	if (read_published(s, c, kept) == -1)
+		return 0;
+	if ((rc = is_of_database(s, c)) == 1 && (rc = is_of_database(s, kept)) == 1)
+		rc = is_uncontradicted(s);
+	if (rc == -1)
+		database_trouble(s);
+	return rc == 1;
 }
 
 /* Are they lost, or not what was written?  All else is trouble that passes. */
@@ -296,6 +323,25 @@ begin_writing(struct sequencer *s)
 	return 0;
 }
 
+/* The other one may know less than what this one has published: its database was
+ * restored, and this one's folder was not. */
+static void
+stand_by(struct sequencer *s)
+{
+	struct checkpoint c, kept;
+	usec_t now = clock_monotonic();
+
+	if (!s->stands_by)
+		log_info("trail: another one works; this one stands by");
+	s->stands_by = 1;
+	if (now >= s->next_compare)
+		s->next_compare = now + (is_one_log(s, &c, &kept) ? COMPARE_TIME : ALARM_TIME);
+	/* whatever it refuses for: the other one tells how it stands */
+	s->refused_since = 0;
+	s->state = SEQUENCER_WAITS;
+	s->next_look = now + LOOK_TIME;
+}
+
 static void
 take_up(struct sequencer *s)
 {
@@ -303,20 +349,15 @@ take_up(struct sequencer *s)
 	int rc = take_locks(s);
 
 	s->next_look = clock_monotonic() + LOOK_TIME;
-	if (rc == -1)
-		database_trouble(s);
-	if (rc == 0 && !s->stands_by)
-		log_info("trail: another one works; this one stands by");
-	s->stands_by = rc == 0;
-	if (rc == 0)
-		s->state = SEQUENCER_WAITS;	/* whatever it refused for: the other one tells how it stands */
-	if (rc != 1 || read_published(s, &c, &kept) == -1 || (rc = is_of_database(s, &c)) == 0 ||
-	    (rc == 1 && (rc = is_of_database(s, &kept)) == 0))
-		return;
-	if (rc == -1) {
-		database_trouble(s);
+	if (rc == 0) {
+		stand_by(s);
 		return;
 	}
+	s->stands_by = 0;
+	if (rc == -1)
+		database_trouble(s);
+	if (rc == -1 || !is_one_log(s, &c, &kept))
+		return;
 	if (open_writer(s, &c, kept.size > c.size ? kept.size : c.size) == -1 || show_key(s) == -1) {
 		folder_trouble(s);
 		return;
@@ -472,9 +513,11 @@ work(struct sequencer *s)
 {
 	PGresult *res;
 	long n = 0;
-	int rc;
+	int rc = s->asked ? 1 : is_uncontradicted(s);
 
-	if (!s->asked && ask(s) == -1) {
+	if (rc == 0)
+		return 0;
+	if (rc == -1 || (!s->asked && ask(s) == -1)) {
 		database_trouble(s);
 		return 0;
 	}
@@ -538,6 +581,7 @@ sequencer_step(struct sequencer *s)
 	if (s->connect != s->link.connects) {	/* the lock went with the old connection */
 		s->lets_go = 0;
 		begin_again(s, 0);
+		s->next_compare = 0;
 		s->connect = s->link.connects;
 	}
 	if (clock_monotonic() < s->next_look)

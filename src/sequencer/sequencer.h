@@ -11,7 +11,9 @@
  * It refuses to go on where the published checkpoint is none of this database's:
  * one restored from an earlier copy would give numbers anew that are given already,
  * and two logs of one name would have been signed.  It then keeps the locks, tells
- * so each minute, and looks whether it is still so.  Trouble that is this gateway's alone
+ * so each minute, and looks whether it is still so.  Who stands by compares what its own
+ * folder has published, too, and leaves what is not recorded in the database: who works looks
+ * there, and refuses for it as for its own.  Trouble that is this gateway's alone
  * (its folder, its key) makes it let go of them: another one may go on.
  *
  * Tiles that are lost are made again from the database.  What still stands of them may
@@ -54,6 +56,7 @@ struct sequencer {
 	long long		 least;		/* events_ask */
 	int			 asked;		/* and not taken yet: the connection is busy */
 	usec_t			 next_look;	/* at events, at the lock */
+	usec_t			 next_compare;	/* standing by: what is published with the database */
 	usec_t			 next_checkpoint;
 	usec_t			 next_whole;	/* look at events from the first that waits */
 	usec_t			 next_alarm;

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: ISC
 """The trail of a running gateway: what members do and an operator commands becomes a
 signed log, which verifies from the published files alone, here in Python by the
-public formats; sequencers die, stand by, and refuse a database of yesterday."""
+public formats; sequencers die, stand by, and refuse a database of yesterday, one for the other too."""
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -176,8 +177,9 @@ def killed():
     assert after[:len(before)] == before and len(after) == events()
 
 
-def standby():
-    """of two gateways on one database one numbers; the other goes on when it has ended, with the same leaves"""
+@contextlib.contextmanager
+def second_gateway():
+    """Another one on the same database, with a state directory of its own: its folder and its log's name."""
     second = os.path.join(market.dir, "second")
     os.mkdir(second)
     conf = os.path.join(second, "muhur.conf")
@@ -187,10 +189,21 @@ def standby():
         text = text.replace(f'"{name}', f'"{market.dir}/{name}')
     with open(conf, "w") as f:
         f.write(text)
-    log = open(os.path.join(second, "log"), "w")
-    muhurd = subprocess.Popen([os.path.join(market.bin, "muhurd"), "-f", "-c", conf], stderr=log, stdout=log, stdin=subprocess.DEVNULL)
-    try:
-        lib.wait_for("the other stands by", lambda: "this one stands by" in open(log.name).read())
+    with open(os.path.join(second, "log"), "w") as log:
+        muhurd = subprocess.Popen([os.path.join(market.bin, "muhurd"), "-f", "-c", conf], stderr=log, stdout=log,
+                                  stdin=subprocess.DEVNULL)
+        try:
+            yield second, log.name
+        finally:
+            muhurd.terminate()
+            assert muhurd.wait(30) == 0
+    shutil.rmtree(second)
+
+
+def standby():
+    """of two gateways on one database one numbers; the other goes on when it has ended, with the same leaves"""
+    with second_gateway() as (second, log):
+        lib.wait_for("the other stands by", lambda: "this one stands by" in open(log).read())
         market.muhur("user", "suspend", "PLB001")
         all_published()
         before = leaves(state())
@@ -201,13 +214,9 @@ def standby():
                      and len(leaves(f"{second}/state")) == events())
         after = leaves(f"{second}/state")
         assert after[:len(before)] == before
-    finally:
-        muhurd.terminate()
-        assert muhurd.wait(30) == 0
     market.start()
     all_published()
     assert leaves(state())[:len(after)] == after
-    shutil.rmtree(second)
 
 
 def database(*statements):
@@ -242,6 +251,38 @@ def restored():
     all_published()
     assert len(leaves(state())) > size
     assert market.json("status", ok=(0, 1))[0]["trail"]["refusedSince"] is None
+
+
+def contradicted():
+    """one that works on a database of an earlier copy, with an empty folder, signs no more once one stands by that knows better"""
+    market.stop()
+    database("CREATE DATABASE earlier TEMPLATE muhur")
+    market.start()
+    market.muhur("user", "resume", "PLB001")
+    market.muhur("user", "suspend", "PLB001")
+    all_published()
+    size = len(leaves(state()))
+    market.stop()
+    database("ALTER DATABASE muhur RENAME TO later", "ALTER DATABASE earlier RENAME TO muhur")
+    with second_gateway() as (second, log):
+        lib.wait_for("the other works", lambda: os.path.exists(f"{second}/state/trail/checkpoint"))
+        since = market.log_size()
+        market.start()
+        lib.wait_for("the one that knows says so", lambda: "this one would not" in market.log(since))
+        lib.wait_for("the other refuses", lambda: "nothing is numbered or signed" in open(log).read())
+        note = read(f"{second}/state", "checkpoint")
+        numbered = market.sql("SELECT count(*) FROM muhur.trail_leaf")
+        market.muhur("user", "resume", "PLB001")
+        lib.wait_for("status tells", lambda: market.json("status", ok=(1,))[0]["trail"]["refusedSince"])
+        assert market.sql("SELECT count(*) FROM muhur.trail_leaf") == numbered and int(numbered[0][0]) < size
+        assert read(f"{second}/state", "checkpoint") == note
+        market.stop()
+    database("DROP DATABASE muhur", "ALTER DATABASE later RENAME TO muhur")
+    market.start()
+    market.muhur("user", "resume", "PLB001")
+    market.muhur("user", "suspend", "PLB001")
+    all_published()
+    assert len(leaves(state())) > size
 
 
 def no_key():
@@ -284,4 +325,4 @@ def spoilt():
 
 
 with lib.Market() as market:
-    lib.main(a_day, openings, spoilt, killed, standby, restored, no_key)
+    lib.main(a_day, openings, spoilt, killed, standby, restored, contradicted, no_key)

@@ -7,6 +7,12 @@ tests_unit_sequencer_test_sequencer_SOURCES = tests/unit/sequencer/test_sequence
 	$(SEQUENCER_SOURCES)
 tests_unit_sequencer_test_sequencer_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_sequencer_test_sequencer_LDADD = $(SEQUENCER_TEST_LIBS)
+check_PROGRAMS += tests/unit/sequencer/test_second
+TESTS += tests/unit/sequencer/test_second
+tests_unit_sequencer_test_second_SOURCES = tests/unit/sequencer/test_second.c tests/unit/sequencer/log.h \
+	$(SEQUENCER_SOURCES)
+tests_unit_sequencer_test_second_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_sequencer_test_second_LDADD = $(SEQUENCER_TEST_LIBS)
 check_PROGRAMS += tests/unit/sequencer/test_kill
 TESTS += tests/unit/sequencer/test_kill
 tests_unit_sequencer_test_kill_SOURCES = tests/unit/sequencer/test_kill.c tests/unit/sequencer/log.h \

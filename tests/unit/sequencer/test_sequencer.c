@@ -91,6 +91,7 @@ test_rights(void **state)
 		{ "muhur_sequencer", "UPDATE muhur.trail_leaf SET event = 0" },
 		{ "muhur_sequencer", "DELETE FROM muhur.trail_leaf" },
 		{ "muhur_sequencer", "UPDATE muhur.trail_checkpoint SET root = ''" },
+		{ "muhur_sequencer", "DELETE FROM muhur.trail_contradiction" },
 		{ "muhur_load", "SELECT FROM muhur.trail_queue" },
 		{ "muhur_load", "INSERT INTO muhur.trail_leaf VALUES (0, 0)" },
 		{ "muhur_directory", "DELETE FROM muhur.trail_queue" },
