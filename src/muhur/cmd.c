@@ -37,10 +37,16 @@ cmd_conf(struct cmd *c)
 	return c->conf;
 }
 
+int
+cmd_db_up(struct cmd *c)
+{
+	return c->db.conn != NULL || db_connect_role(&c->db, cmd_conf(c), ADMIN_ROLE) == 0;
+}
+
 struct db *
 cmd_db(struct cmd *c)
 {
-	if (c->db.conn == NULL && db_connect_role(&c->db, cmd_conf(c), ADMIN_ROLE) == -1) {
+	if (!cmd_db_up(c)) {
 		log_warnx("database: no connection as %s; `muhur db status' tells more",
 		    ADMIN_ROLE);
 		exit(EXIT_ENVIRONMENT);

@@ -28,6 +28,9 @@ struct cmd {
 const struct conf *cmd_conf(struct cmd *c);
 /* The database as role muhur_admin, connected at first use; exits with 3. */
 struct db *cmd_db(struct cmd *c);
+/* Is it there?  Where not, the cause is logged, and c->db's sqlstate "" says that the
+ * password could not be read. */
+int cmd_db_up(struct cmd *c);
 /* Prints the usage on stderr; returns EXIT_USAGE (with --help: stdout, EXIT_YES). */
 int cmd_usage(const struct cmd *c);
 /* One JSON object and a newline on stdout; takes the reference. */

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -24,6 +25,7 @@
 #include "muhur/cmd.h"
 #include "muhur/crl.h"
 #include "muhur/status.h"
+#include "trail/note.h"
 
 /* When waiting becomes trouble. */
 #define WAIT_SUBMISSION		(10 * 60)	/* seconds, for a verdict */
@@ -432,14 +434,50 @@ add_spool(struct status *s)
 }
 
 static void
-gather(struct status *s)
+add_disk(struct status *s)
 {
-	(void)cmd_db(s->c);
-	s->now = clock_now();
-	time_format(s->now, s->now_text);
-	json_object_set_new(s->o, "at", json_string(s->now_text));
-	json_object_set(s->o, "attention", s->attention);
-	add_gateway(s);
+	const char *path = cmd_conf(s->c)->state_dir;
+	struct statvfs f;
+
+	if (statvfs(path, &f) == 0)
+		json_object_set_new(s->o, "disk", json_pack("{s:I, s:I}",
+		    "freeBytes", (json_int_t)(f.f_bavail * f.f_frsize),
+		    "bytes", (json_int_t)(f.f_blocks * f.f_frsize)));
+	else
+		json_object_set_new(s->o, "disk", json_null());
+}
+
+/* What the published checkpoint says; nobody has verified it here. */
+static void
+add_published(struct status *s)
+{
+	char *path = xasprintf("%s/trail/checkpoint", cmd_conf(s->c)->state_dir), *text = NULL, *size;
+	uint64_t n;
+	size_t len;
+
+	if (file_read_all(path, CHECKPOINT_MAX, &text, &len) == 0 && (size = strchr(text, '\n')) != NULL &&
+	    size_parse(size + 1, strcspn(size + 1, "\n"), &n) == 0)
+		json_object_set_new(s->o, "trail", json_pack("{s:I}", "checkpoint", (json_int_t)n));
+	free(text);
+	free(path);
+}
+
+static void
+add_database_away(struct status *s)
+{
+	if (s->c->db.sqlstate[0] != '\0')
+		attend(s, "the database of %s does not answer: nothing is lost, logins and notices wait; bring it back, "
+		    "see \"The database is away\" in operations.md", s->c->conf_path);
+	else
+		attend(s, "the database was not asked, the password for it in %s cannot be read: ask as another user, or "
+		    "name another configuration than %s with -c or MUHUR_CONF", cmd_conf(s->c)->secrets_dir,
+		    s->c->conf_path);
+	add_published(s);
+}
+
+static void
+add_database(struct status *s)
+{
 	add_clock(s);
 	add_counts(s, "members", "SELECT state, count(*) FROM muhur.member GROUP BY 1 ORDER BY 1");
 	add_counts(s, "users", "SELECT state, count(*) FROM muhur.member_user GROUP BY 1 ORDER BY 1");
@@ -450,11 +488,31 @@ gather(struct status *s)
 	add_day(s);
 	add_earlier_days(s);
 	add_certificates(s);
-	add_crl(s);
 	add_crls_kept(s);
 	add_trail(s);
 	add_rot(s);
+}
+
+/* Whether the database is there: what needs none is told without it as well. */
+static int
+gather(struct status *s)
+{
+	int up = cmd_db_up(s->c);
+
+	s->now = clock_now();
+	time_format(s->now, s->now_text);
+	json_object_set_new(s->o, "at", json_string(s->now_text));
+	json_object_set(s->o, "attention", s->attention);
+	add_gateway(s);
+	json_object_set_new(s->o, "database", json_boolean(up));
+	if (up)
+		add_database(s);
+	else
+		add_database_away(s);
+	add_crl(s);
 	add_spool(s);
+	add_disk(s);
+	return up;
 }
 
 int
@@ -483,8 +541,7 @@ cmd_status(struct cmd *c, int argc, char **argv)
 		return summary_print(c, day);
 	s.o = json_object();
 	s.attention = json_array();
-	gather(&s);
-	rc = json_array_size(s.attention) == 0 || metrics ? EXIT_YES : EXIT_NO;
+	rc = !gather(&s) ? EXIT_ENVIRONMENT : json_array_size(s.attention) == 0 || metrics ? EXIT_YES : EXIT_NO;
 	if (metrics)
 		metrics_print(c, s.o);
 	else if (!c->json)

@@ -92,6 +92,10 @@ print_trail(const json_t *o)
 {
 	const char *at = json_string_value(json_object_get(o, "checkpointAt"));
 
+	if (json_object_get(o, "leaves") == NULL) {	/* without the database */
+		printf("%-16s published checkpoint of %lld\n", "trail", status_number(o, "checkpoint"));
+		return;
+	}
 	printf("%-16s %lld leaves, ", "trail", status_number(o, "leaves"));
 	if (at == NULL)
 		printf("no checkpoint yet");
@@ -101,6 +105,29 @@ print_trail(const json_t *o)
 		printf(", time-stamped to %lld", status_number(o, "stamped"));
 	printf("; %lld events wait%s\n", status_number(o, "waiting"),
 	    json_is_string(json_object_get(o, "refusedSince")) ? "; REFUSED" : "");
+}
+
+/* What the database knows. */
+static void
+print_database(const json_t *s)
+{
+	const json_t *o;
+
+	print_counts("members", json_object_get(s, "members"));
+	print_counts("users", json_object_get(s, "users"));
+	print_counts("submissions", json_object_get(s, "submissions"));
+	o = json_object_get(s, "waiting");
+	printf("%-16s %lld for a verdict, the oldest %lld s; %lld for an approval; %lld held\n", "waiting",
+	    status_number(o, "received"), status_number(o, "oldestSeconds"), status_number(o, "forApproval"), status_number(o, "held"));
+	o = json_object_get(s, "notices");
+	printf("%-16s %lld to sign, %lld to publish, %lld in outboxes\n", "notices", status_number(o, "toSign"),
+	    status_number(o, "toPublish"), status_number(o, "inOutbox"));
+	print_unfetched(json_object_get(s, "unfetched"));
+	print_day(json_object_get(s, "day"), json_object_get(s, "missingBefore"));
+	print_runs(json_object_get(s, "lastRuns"));
+	o = json_object_get(s, "certificates");
+	printf("%-16s %lld expired, %lld expire within 30 days\n", "certificates", status_number(o, "expired"),
+	    status_number(o, "expireIn30Days"));
 }
 
 void
@@ -117,24 +144,18 @@ status_print(const json_t *s)
 		printf("%-16s running, port %lld\n", "gateway", status_number(gateway, "port"));
 	else
 		printf("%-16s not running\n", "gateway");
-	print_counts("members", json_object_get(s, "members"));
-	print_counts("users", json_object_get(s, "users"));
-	print_counts("submissions", json_object_get(s, "submissions"));
-	o = json_object_get(s, "waiting");
-	printf("%-16s %lld for a verdict, the oldest %lld s; %lld for an approval; %lld held\n", "waiting",
-	    status_number(o, "received"), status_number(o, "oldestSeconds"), status_number(o, "forApproval"), status_number(o, "held"));
-	o = json_object_get(s, "notices");
-	printf("%-16s %lld to sign, %lld to publish, %lld in outboxes\n", "notices", status_number(o, "toSign"),
-	    status_number(o, "toPublish"), status_number(o, "inOutbox"));
-	print_unfetched(json_object_get(s, "unfetched"));
-	print_day(json_object_get(s, "day"), json_object_get(s, "missingBefore"));
-	print_runs(json_object_get(s, "lastRuns"));
-	print_trail(json_object_get(s, "trail"));
-	o = json_object_get(s, "certificates");
-	printf("%-16s %lld expired, %lld expire within 30 days\n", "certificates", status_number(o, "expired"),
-	    status_number(o, "expireIn30Days"));
+	if (json_is_true(json_object_get(s, "database")))
+		print_database(s);
+	else
+		printf("%-16s not reached\n", "database");
+	if ((o = json_object_get(s, "trail")) != NULL)
+		print_trail(o);
 	o = json_object_get(s, "spool");
 	if (json_is_object(o))
 		printf("%-16s %lld files, %lld bytes\n", "spool", status_number(o, "files"), status_number(o, "bytes"));
+	o = json_object_get(s, "disk");
+	if (json_is_object(o))
+		printf("%-16s %lld MiB free of %lld MiB\n", "disk", status_number(o, "freeBytes") >> 20,
+		    status_number(o, "bytes") >> 20);
 	printf("%-16s %s\n", "state", json_array_size(attention) == 0 ? "all is well" : "needs attention");
 }

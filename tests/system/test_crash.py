@@ -5,6 +5,7 @@ have, each submission answered once, nothing lost, nothing twice."""
 
 import contextlib
 import os
+import re
 import signal
 import time
 
@@ -91,6 +92,15 @@ def database_away():
     lib.run(lib.MARKET, "db-stop", market.dir)
     try:
         assert market.alive()
+        told = market.muhur("status", ok=(3,)).stdout
+        assert re.match("ATTENTION: the database of .* does not answer: .*\"The database is away\"", told), told
+        for line in ("gateway +running, port", "database +not reached", "trail +published checkpoint of [1-9]",
+                     "spool +0 files", "disk +[1-9]"):
+            assert re.search("(?m)^" + line, told), (line, told)
+        assert "submissions" not in told, told
+        told = market.json("status", ok=(3,))[0]
+        assert told["database"] is False and told["gateway"]["running"] and told["disk"]["freeBytes"] > 0, told
+        assert told["trail"]["checkpoint"] > 0 and len(told["attention"]) == 1 and "notices" not in told, told
     finally:
         lib.run(lib.MARKET, "db-start", market.dir)
     name = None
