@@ -116,8 +116,10 @@ trail(const json_t *o)
 	one("trail_waiting", "Events that are no leaves yet.", json_object_get(o, "waiting"));
 	one("trail_waiting_oldest_seconds", "Since when the oldest of them waits.",
 	    json_object_get(o, "waitingOldestSeconds"));
-	head("trail_refused", "Whether the trail refuses to go on.");
-	printf("muhur_trail_refused %d\n", json_is_string(json_object_get(o, "refusedSince")));
+	if (json_object_get(o, "refusedSince") != NULL) {
+		head("trail_refused", "Whether the trail refuses to go on.");
+		printf("muhur_trail_refused %d\n", json_is_string(json_object_get(o, "refusedSince")));
+	}
 	one("trail_checkpoint_leaves", "Leaves that the newest checkpoint covers.", json_object_get(o, "checkpoint"));
 	moment("trail_checkpoint_timestamp_seconds", "When it was signed.", o, "checkpointAt");
 	one("trail_unstamped_seconds", "Since when the oldest checkpoint without a time-stamp has none.",
@@ -138,15 +140,13 @@ breaks(struct cmd *c)
 	PQclear(res);
 }
 
-void
-metrics_print(struct cmd *c, const json_t *s)
+/* What the database knows; breaks only here, since status does not count them. */
+static void
+database(struct cmd *c, const json_t *s)
 {
 	const json_t *waiting = json_object_get(s, "waiting"), *queue = json_object_get(s, "reconcileQueue");
-	const json_t *o;
+	const json_t *o = json_object_get(s, "certificates");
 
-	one("up", "Whether the gateway runs.", json_object_get(json_object_get(s, "gateway"), "running"));
-	head("attention", "Things that need an operator: muhur status says which.");
-	printf("muhur_attention %zu\n", json_array_size(json_object_get(s, "attention")));
 	counts("members", "Members.", "state", json_object_get(s, "members"));
 	counts("users", "Users.", "state", json_object_get(s, "users"));
 	counts("submissions", "Submissions.", "state", json_object_get(s, "submissions"));
@@ -160,16 +160,27 @@ metrics_print(struct cmd *c, const json_t *s)
 	one("reconcile_overdue_seconds", "Since when the first of them is due.", json_object_get(queue, "overdueSeconds"));
 	breaks(c);
 	missing(json_object_get(s, "day"));
-	o = json_object_get(s, "certificates");
 	one("certificates_expired", "Certificates in use that have expired.", json_object_get(o, "expired"));
 	one("certificates_expiring", "Certificates that expire within 30 days.", json_object_get(o, "expireIn30Days"));
-	moment("crl_next_update_timestamp_seconds", "When the CRL that ends first ends.", s, "crlNextUpdate");
-	o = json_object_get(s, "spool");
-	one("spool_files", "Documents that are not concluded.", json_object_get(o, "files"));
-	one("spool_bytes", "Their size.", json_object_get(o, "bytes"));
 	one("clock_jump_seconds", "By how much the clock jumped, while nothing is archived for it; else 0.",
 	    json_object_get(s, "clockJump"));
 	one("archive_rotten", "Documents that have rotted in the store.",
 	    json_object_get(json_object_get(s, "archive"), "rotten"));
+}
+
+void
+metrics_print(struct cmd *c, const json_t *s)
+{
+	const json_t *spool = json_object_get(s, "spool");
+
+	one("up", "Whether the gateway runs.", json_object_get(json_object_get(s, "gateway"), "running"));
+	one("database_up", "Whether the database answers.", json_object_get(s, "database"));
+	head("attention", "Things that need an operator: muhur status says which.");
+	printf("muhur_attention %zu\n", json_array_size(json_object_get(s, "attention")));
+	if (json_is_true(json_object_get(s, "database")))
+		database(c, s);
+	moment("crl_next_update_timestamp_seconds", "When the CRL that ends first ends.", s, "crlNextUpdate");
+	one("spool_files", "Documents that are not concluded.", json_object_get(spool, "files"));
+	one("spool_bytes", "Their size.", json_object_get(spool, "bytes"));
 	trail(json_object_get(s, "trail"));
 }

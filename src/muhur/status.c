@@ -541,7 +541,7 @@ cmd_status(struct cmd *c, int argc, char **argv)
 		return summary_print(c, day);
 	s.o = json_object();
 	s.attention = json_array();
-	rc = !gather(&s) ? EXIT_ENVIRONMENT : json_array_size(s.attention) == 0 || metrics ? EXIT_YES : EXIT_NO;
+	rc = !gather(&s) ? EXIT_ENVIRONMENT : json_array_size(s.attention) > 0 ? EXIT_NO : EXIT_YES;
 	if (metrics)
 		metrics_print(c, s.o);
 	else if (!c->json)
@@ -551,5 +551,5 @@ cmd_status(struct cmd *c, int argc, char **argv)
 	else
 		json_decref(s.o);
 	json_decref(s.attention);
-	return rc;
+	return metrics ? EXIT_YES : rc;
 }

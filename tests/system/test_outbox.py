@@ -111,6 +111,10 @@ def database_away():
         try:
             with s.open("/outbox/" + name, "rb") as f:
                 assert len(f.read()) > 0
+            values = metrics()
+            assert values["muhur_up"] == 1 and values["muhur_database_up"] == 0, values
+            assert values["muhur_spool_files"] == 0 and values["muhur_trail_checkpoint_leaves"] > 0, values
+            assert "muhur_trail_refused" not in values and not any("submissions" in k for k in values), values
         finally:
             lib.run(lib.MARKET, "db-start", market.dir)
     lib.wait_for("recorded", lambda: [r[4] for r in fetches(name) if r[0] == "PLA900"] == ["t"])
@@ -193,7 +197,7 @@ def named():
         values = metrics()
         assert values['muhur_outbox_unfetched{member="CUA"}'] == late(), values
         assert values['muhur_outbox_unfetched_oldest_seconds{member="CUA"}'] >= 1
-        assert values["muhur_up"] == 1 and values["muhur_attention"] >= 1
+        assert values["muhur_up"] == values["muhur_database_up"] == 1 and values["muhur_attention"] >= 1
         states = dict(market.sql("SELECT state, count(*) FROM muhur.submission GROUP BY 1"))
         assert values['muhur_submissions{state="accepted"}'] == int(states["accepted"])
         # the day: PLA's two, one of them rejected; CUA's one
