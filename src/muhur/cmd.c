@@ -47,8 +47,8 @@ struct db *
 cmd_db(struct cmd *c)
 {
 	if (!cmd_db_up(c)) {
-		log_warnx("database: no connection as %s; `muhur db status' tells more",
-		    ADMIN_ROLE);
+		log_warnx("database: no connection as %s by %s; name another configuration "
+		    "with -c or MUHUR_CONF, or see `muhur db status'", ADMIN_ROLE, c->conf_path);
 		exit(EXIT_ENVIRONMENT);
 	}
 	return &c->db;

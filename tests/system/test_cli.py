@@ -58,6 +58,11 @@ def exit_codes():
     assert market.muhur("verify", *trust(), "/nonexistent.xml", ok=(3,)).stderr.startswith("muhur: ")
     market.muhur("submission", "show", "01890000-0000-7000-8000-000000000000", ok=(1,))
     lib.run(os.path.join(lib.BIN, "muhur"), "-c", "/nonexistent.conf", "status", ok=(3,))
+    with open(market.conf, encoding="utf-8") as f:
+        other = path_of("other.conf", re.sub(r"(?m)^secrets_dir.*", 'secrets_dir = "/nonexistent"', f.read()).encode())
+    for argv in (("status",), ("member", "list")):
+        p = lib.run(os.path.join(lib.BIN, "muhur"), *argv, env={**os.environ, "MUHUR_CONF": other}, ok=(3,))
+        assert re.search(f"{other}[^\n]* with -c or MUHUR_CONF", p.stdout + p.stderr), p
     lib.run(os.path.join(lib.BIN, "muhurd"), "-n", "-c", market.conf)
     lib.run(os.path.join(lib.BIN, "muhurd"), "-n", "-c", path_of("bad.conf", b"no_such_setting = 1\n"), ok=(1, 2, 3))
     with open(market.conf, "rb") as f:
