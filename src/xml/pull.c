@@ -164,8 +164,20 @@ stop(struct pull *p)
 	xmlStopParser(p->ctxt);
 }
 
+/* Has the parser taken all that was read? */
+static int
+drained(const struct pull *p)
+{
+	const xmlParserInput *in = p->ctxt->input;
+
+	return in != NULL && in->cur >= in->end && p->block_off >= p->block_len &&
+	    (in->buf == NULL || in->buf->raw == NULL || xmlBufUse(in->buf->raw) == 0);
+}
+
 /* libxml2's messages end in a newline and may quote the document: one line,
- * and only what libxml2 says of the place. */
+ * and only what libxml2 says of the place.  At the document's end that is what it had
+ * hoped for ("mandates value for attribute Re"), which leads away from the cause; but an
+ * end tag that has another name is found when it has been taken. */
 static void
 on_error(void *arg, xmlError *error)
 {
@@ -182,6 +194,10 @@ on_error(void *arg, xmlError *error)
 	}
 	if (error->level < XML_ERR_ERROR && error->code != XML_WAR_UNKNOWN_VERSION)
 		return;
+	if (p->eof && p->size > 0 && drained(p) && error->code != XML_ERR_TAG_NAME_MISMATCH) {
+		(void)pull_refuse(p, XML_MALFORMED, "the document ends at line %ld", pull_line(p));
+		return;
+	}
 	n = 0;
 	if (error->message != NULL) {
 		n = strcspn(error->message, "\r\n");
@@ -491,11 +507,7 @@ prepare(struct pull *p)
 static int
 left_over(struct pull *p)
 {
-	const xmlParserInput *in = p->ctxt->input;
-
-	if (in == NULL || in->cur < in->end || p->block_off < p->block_len)
-		return 1;
-	if (in->buf != NULL && in->buf->raw != NULL && xmlBufUse(in->buf->raw) > 0)
+	if (!drained(p))
 		return 1;
 	if (fill(p) == -1)
 		return -1;

@@ -393,6 +393,36 @@ test_large(void **unused)
 	buf_free(&b);
 }
 
+/* Cut off, it says that, and not what it lacks there. */
+static void
+test_cut(void **unused)
+{
+	static const char doc[] = "<a xmlns='urn:1' b='c'>\n<?p i?>\n<Reg No='1'>2</Reg>\n<d>&lt;\n</d>\n</a>";
+	static const struct { const char *doc, *detail; } whole[] = {
+		{ "<a></b>", "mismatch" },
+		{ "<a b='1' b='2'/>", "redefined" },
+		{ "<a/>x", "content" },
+		{ "", "empty" },
+	};
+	struct seen seen = { .starts = 0 };
+	struct reasons rs;
+	char want[64];
+	size_t i, n, line = 1;
+
+	(void)unused;
+	for (n = 1; n < strlen(doc); n++) {
+		line += doc[n - 1] == '\n';
+		assert_int_equal(run(doc, n, 0, &seen, &rs), PULL_REFUSED);
+		(void)snprintf(want, sizeof(want), "the document ends at line %zu", line);
+		assert_string_equal(rs.v[0].detail, want);
+	}
+	for (i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
+		assert_int_equal(run(whole[i].doc, strlen(whole[i].doc), 0, &seen, &rs), PULL_REFUSED);
+		assert_non_null(strstr(rs.v[0].detail, whole[i].detail));
+	}
+	buf_free(&seen.text);
+}
+
 static void
 test_callbacks(void **unused)
 {
@@ -462,6 +492,7 @@ main(void)
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_callbacks),
 		cmocka_unit_test(test_progress),
 	};
