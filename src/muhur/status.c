@@ -28,7 +28,7 @@
 #include "trail/note.h"
 
 /* When waiting becomes trouble. */
-#define WAIT_SUBMISSION		(10 * 60)	/* seconds, for a verdict */
+#define WAIT_SUBMISSION		(10 * 60)	/* seconds, for a verdict, while there are verdicts */
 #define WAIT_NOTICE		(10 * 60)	/* seconds, for its signature */
 #define WAIT_JOB		(10 * 60)	/* seconds a due reconciliation waits */
 #define WAIT_TRAIL		(2 * 60)	/* seconds an event waits for its number */
@@ -111,6 +111,25 @@ add_gateway(struct status *s)
 	free(path);
 }
 
+/* A process that does not come up shows long before that: no verdict has been given since
+ * the oldest came, for longer than any of what lies in the spool may take.  Of those before
+ * it only the last few, which others worked at then, are of interest. */
+static void
+add_standstill(struct status *s, long long oldest)
+{
+	PGresult *res;
+
+	if (oldest <= cmd_conf(s->c)->document_timeout + (status_number(json_object_get(s->o, "spool"), "bytes") >> 20))
+		return;
+	res = cmd_query(s->c, "SELECT FROM muhur.submission d, (SELECT no, received_at FROM muhur.submission "
+	    "WHERE state = 'received' ORDER BY received_at LIMIT 1) o "
+	    "WHERE d.no > o.no - 100 AND d.decided_at >= o.received_at LIMIT 1", 0, NULL);
+	if (PQntuples(res) == 0)
+		attend(s, "no verdict has been given for %lld s, and submissions wait: look for muhur-verify and muhur-load "
+		    "in the gateway's log", oldest);
+	PQclear(res);
+}
+
 static void
 add_submissions(struct status *s)
 {
@@ -131,6 +150,8 @@ add_submissions(struct status *s)
 	if (status_number(row, "oldestSeconds") > WAIT_SUBMISSION)
 		attend(s, "a submission waits for its verdict since %lld minutes: look into the gateway's log",
 		    status_number(row, "oldestSeconds") / 60);
+	else
+		add_standstill(s, status_number(row, "oldestSeconds"));
 }
 
 static void
@@ -504,14 +525,14 @@ gather(struct status *s)
 	json_object_set_new(s->o, "at", json_string(s->now_text));
 	json_object_set(s->o, "attention", s->attention);
 	add_gateway(s);
+	add_spool(s);
+	add_disk(s);
 	json_object_set_new(s->o, "database", json_boolean(up));
 	if (up)
 		add_database(s);
 	else
 		add_database_away(s);
 	add_crl(s);
-	add_spool(s);
-	add_disk(s);
 	return up;
 }
 

@@ -151,7 +151,11 @@ def swapped():
             name = market.send(document)
             assert market.sql(f"SELECT DISTINCT state FROM muhur.submission WHERE file_name = '{name}'") in \
                 ([], [["received"]]), what
+            market.set_conf("document_timeout", 1)	# for the command: muhurd has read it
+            lib.wait_for("status tells of it", lambda: any(a.startswith("no verdict has been given for ")
+                         for a in market.json("status", ok=(0, 1))[0]["attention"]))
         finally:
+            market.set_conf("document_timeout", 60)
             write(good)
         assert market.answer(name)[1].codes == [], what
     pla.judge([])
