@@ -26,6 +26,8 @@ CREATE TABLE muhur.rot (
 	healed_at	timestamptz		-- `muhur archive verify' found it good again
 );
 CREATE INDEX ON muhur.rot (found_at) WHERE healed_at IS NULL;
+-- The last pass over the store, for `muhur status'.
+CREATE INDEX ON muhur.event (no) WHERE kind = 'archive-verified';
 
 GRANT UPDATE (material) ON muhur.submission TO muhur_load;
 GRANT UPDATE (shelved_at) ON muhur.submission TO muhur_directory;

@@ -145,7 +145,7 @@ static void
 database(struct cmd *c, const json_t *s)
 {
 	const json_t *waiting = json_object_get(s, "waiting"), *queue = json_object_get(s, "reconcileQueue");
-	const json_t *o = json_object_get(s, "certificates");
+	const json_t *o = json_object_get(s, "certificates"), *archive = json_object_get(s, "archive");
 
 	counts("members", "Members.", "state", json_object_get(s, "members"));
 	counts("users", "Users.", "state", json_object_get(s, "users"));
@@ -164,8 +164,9 @@ database(struct cmd *c, const json_t *s)
 	one("certificates_expiring", "Certificates that expire within 30 days.", json_object_get(o, "expireIn30Days"));
 	one("clock_jump_seconds", "By how much the clock jumped, while nothing is archived for it; else 0.",
 	    json_object_get(s, "clockJump"));
-	one("archive_rotten", "Documents that have rotted in the store.",
-	    json_object_get(json_object_get(s, "archive"), "rotten"));
+	one("archive_rotten", "Documents that have rotted in the store.", json_object_get(archive, "rotten"));
+	one("archive_unread", "Files and folders of the store that the last pass could not read.",
+	    json_object_get(archive, "unread"));
 }
 
 void

@@ -398,18 +398,25 @@ add_crls_kept(struct status *s)
 		    status_number(row, "notKept"));
 }
 
-/* What the background pass, or a compression, found, and nobody has put right. */
+/* What the background pass, or a compression, found, and nobody has put right; and what
+ * the last pass could not read. */
 static void
-add_rot(struct status *s)
+add_archive(struct status *s)
 {
-	static const char *const names[] = { "#rotten", "first" };
+	static const char *const names[] = { "#rotten", "first", "#unread", "verifiedAt" };
 	const json_t *row;
 
-	row = add_row(s, "archive", "SELECT count(*), (SELECT sha256 FROM muhur.rot WHERE healed_at IS NULL "
-	    "ORDER BY found_at, sha256 LIMIT 1) FROM muhur.rot WHERE healed_at IS NULL", 0, NULL, names);
+	row = add_row(s, "archive", "SELECT r.n, r.first, (e.detail ->> 'unread')::bigint, " SQL_TIME("e.at") " "
+	    "FROM (SELECT count(*) AS n, (array_agg(sha256 ORDER BY found_at, sha256))[1] AS first "
+	    "  FROM muhur.rot WHERE healed_at IS NULL) r LEFT JOIN LATERAL (SELECT detail, at FROM muhur.event "
+	    "  WHERE kind = 'archive-verified' ORDER BY no DESC LIMIT 1) e ON true", 0, NULL, names);
 	if (status_number(row, "rotten") > 0)
 		attend(s, "%lld documents in the store have rotted, %s first: restore them from a backup, then "
 		    "`muhur archive verify'", status_number(row, "rotten"), json_string_value(json_object_get(row, "first")));
+	if (status_number(row, "unread") > 0)
+		attend(s, "%lld files or folders of the store could not be read by the pass that ended at %.19sZ: alarms in "
+		    "the gateway's log name them; the next pass tells whether that is over", status_number(row, "unread"),
+		    json_string_value(json_object_get(row, "verifiedAt")));
 }
 
 /* Bytes and files below a directory, one level of directories down. */
@@ -511,7 +518,7 @@ add_database(struct status *s)
 	add_certificates(s);
 	add_crls_kept(s);
 	add_trail(s);
-	add_rot(s);
+	add_archive(s);
 }
 
 /* Whether the database is there: what needs none is told without it as well. */

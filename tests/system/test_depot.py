@@ -278,6 +278,22 @@ def rot():
     assert verify("--store", store()).startswith(GOOD_SUM)
 
 
+def unread():
+    """what a pass could not read is told by status until a pass has read it"""
+    market.stop()
+    pass_anew()
+    market.sql("INSERT INTO muhur.event (at, kind, actor, detail) SELECT at, kind, actor, detail || '{\"unread\": 3}'"
+               " FROM muhur.event WHERE kind = 'archive-verified' ORDER BY no DESC LIMIT 1")
+    for left in (3, 0):
+        told = [a for a in market.json("status", ok=(0, 1))[0]["attention"] if "of the store could not be read" in a]
+        assert [a.split()[0] for a in told] == [str(left)] * bool(left), told
+        assert f"\nmuhur_archive_unread {left}\n" in market.muhur("status", "--metrics").stdout
+        if left:
+            before = len(passes())
+            market.start()
+            lib.wait_for("the pass ends", lambda: len(passes()) > before)
+
+
 def rot_of_material():
     """what judged rots as well, and is healed as well"""
     name = market.sql("SELECT material FROM muhur.submission ORDER BY no DESC LIMIT 1")[0][0]
@@ -522,5 +538,5 @@ def purge_and_again():
 
 
 with lib.Market(conf="archive_compress_after = 1\n") as market:
-    lib.main(compresses, again, notice_again, material, sent_material, killed_compressing, killed_reading, rot,
+    lib.main(compresses, again, notice_again, material, sent_material, killed_compressing, killed_reading, rot, unread,
              rot_of_material, two_at_once, disk_full, unknown, purge, purge_interrupted, purge_and_again)
