@@ -172,6 +172,7 @@ t 0 "... JSON" contract list --json
 # --- parameters --------------------------------------------------------------
 t 0 "parameter list" parameter list
 has '^R6.limit  *0.05 '
+has '^R4.holding .* as R4.movement, of HoldingReport'
 t 0 "parameter set" parameter set R6.limit 0.04 --from 2026-03-10
 has '^set R6.limit to 0.04 from 2026-03-10, before 0.05$'
 [ "$(wc -l <out)" = 1 ]; ok $? "... no day was reconciled before"
