@@ -8,7 +8,6 @@ import contextlib
 import csv
 import datetime
 import glob
-import hashlib
 import json
 import os
 import re
@@ -22,88 +21,11 @@ from lxml import etree
 import lib
 import pki
 import softhsm
-from tsa import Server, Tsa
+from asic import (MANIFEST, SIGNATURE, STAMP, container, export, failed, gateway, ids, in_checkpoint, outside, path, read,
+                  repacked, sent, set_up, sha256, spoilt, unpacked, verify)
 
-market = authority = server = None
-ids = {}            # what was sent: name -> submission's id
+market = server = None
 XHTML = "{http://www.w3.org/1999/xhtml}"
-MANIFEST, STAMP, SIGNATURE = "META-INF/ASiCManifest.xml", "META-INF/timestamp.tst", "META-INF/signature.p7s"
-
-
-def path(*names):
-    return os.path.join(market.dir, *names)
-
-
-def container(name):
-    return path("out", f"{name}.asice")
-
-
-def verify(file, *argv, code=0):
-    """(VALID or INVALID, the checks that failed)"""
-    p = lib.run(os.path.join(lib.BIN, "muhur"), "-c", market.conf, "--json", "evidence", "verify", *argv, file, ok=None)
-    assert p.returncode == code, (p.returncode, p.stdout, p.stderr)
-    o = json.loads(p.stdout)
-    assert o["result"] == ("VALID" if code == 0 else "INVALID"), o
-    return o
-
-
-def failed(o):
-    return [c for c in o["checks"] if not c["ok"]]
-
-
-def read(file):
-    with open(file, "rb") as f:
-        return f.read()
-
-
-def sha256(data):
-    return hashlib.sha256(data).hexdigest()
-
-
-def outside():
-    """Anchors and key from elsewhere than the container."""
-    return ["--trust", f"{market.pki}/trust.pem", "--tsa", path("TSACA.pem"), "--key", path("state", "trail", "key")]
-
-
-def export(ident, out, *argv, code=0):
-    return market.muhur("evidence", "export", ident, "-o", out, *argv, ok=(code,))
-
-
-def sent(name):
-    return market.sql(f"SELECT id FROM muhur.submission WHERE file_name = '{name}' ORDER BY no DESC LIMIT 1")[0][0]
-
-
-def in_checkpoint():
-    """Everything that happened so far is in a checkpoint."""
-    last = int(market.sql("SELECT max(no) FROM muhur.event")[0][0])
-
-    def covered():
-        row = market.sql(f"SELECT leaf_index FROM muhur.trail_leaf WHERE event = {last}")
-        if not row:
-            return False
-        with open(path("state", "trail", "checkpoint"), encoding="utf-8") as f:
-            return int(f.read().split("\n")[1]) > int(row[0][0])
-    lib.wait_for("a checkpoint with everything in it", covered)
-
-
-def set_up():
-    """a day: a report that is accepted, one whose certificate is revoked, one whose totals are wrong, and garbage"""
-    os.mkdir(path("out"))
-    market.muhur("crl", "refresh")
-    with open(path("report.xml"), "wb") as f:
-        f.write(market.signed())
-    with open(path("report.xml"), "rb") as f:
-        good = f.read()
-    for name, data, want in (("good", good, "accepted"),
-                             ("wrong-total", market.signed(totals={"4H95J0R2X": "2"}), "rejected"),
-                             ("changed", good.replace(b'Qty="1.5"', b'Qty="9.5"', 1), "rejected"),
-                             ("Ömer's <b>&amp; 'x'.xml", b"<garbage", "rejected")):
-        market.send(data, name=name)
-        market.answer(name.replace("'", "''"))
-        ids[name] = sent(name.replace("'", "''"))
-        assert market.json("submission", "show", ids[name])[0]["state"] == want, name
-    in_checkpoint()
-    market.muhur("trail", "stamp")
 
 
 def whole():
@@ -119,11 +41,6 @@ def whole():
         assert text.startswith(f"{container(i)}: VALID\n") and "FAILED" not in text, text
     events = market.sql("SELECT detail ->> 'sha256' FROM muhur.event WHERE kind = 'evidence-exported' ORDER BY no")
     assert [e[0] for e in events] == [sha256(read(container(i))) for i in range(len(ids))]
-
-
-def unpacked(i):
-    with zipfile.ZipFile(container(i)) as z:
-        return {n: z.read(n) for n in z.namelist()}
 
 
 def contents():
@@ -218,19 +135,6 @@ def pages():
     assert "CONTROL_TOTAL" in wrong and "Kural:" in wrong and "Rule:" in wrong
 
 
-def repacked(files, out, **kw):
-    """A container of these files, in their order."""
-    with zipfile.ZipFile(out, "w", **kw) as z:
-        for name, data in files.items():
-            z.writestr(zipfile.ZipInfo(name), data)
-    return out
-
-
-def spoilt(data):
-    """Its last bit is another one."""
-    return data[:-1] + bytes([data[-1] ^ 1])
-
-
 def changed():
     """of every entry: changed, removed, or another one added: INVALID, whoever's anchors count"""
     files, out = unpacked(0), container("forged")
@@ -254,129 +158,6 @@ def changed():
     a, b = [n for n in files if n.startswith("notices/")]
     swapped[a], swapped[b] = swapped[b], swapped[a]
     assert failed(verify(repacked(swapped, out), code=1))
-
-
-def resealed():
-    """who makes a new manifest and stamps it with an authority of their own cannot tell another story"""
-    own = Tsa(market, "FORGER")
-    files = unpacked(0)
-    story = json.loads(files["evidence.json"])
-
-    def seal(files, story):
-        forged = {**files, "evidence.json": json.dumps(story).encode(), "anchors/tsa.pem": files["anchors/tsa.pem"] + read(path("FORGERCA.pem"))}
-        refs = "".join(f'<a:DataObjectReference URI="{n}"><d:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/>'
-                       f"<d:DigestValue>{base64.b64encode(hashlib.sha256(d).digest()).decode()}</d:DigestValue></a:DataObjectReference>"
-                       for n, d in forged.items() if not n.startswith("META-INF/") and n != "mimetype")
-        forged[MANIFEST] = ('<a:ASiCManifest xmlns:a="http://uri.etsi.org/02918/v1.2.1#" xmlns:d="http://www.w3.org/2000/09/xmldsig#">'
-                            f'<a:SigReference URI="{STAMP}"/>{refs}</a:ASiCManifest>').encode()
-        forged[STAMP] = own.token(forged[MANIFEST])
-        return repacked(forged, container("resealed"))
-
-    assert not failed(verify(seal(files, story)))            # so what follows fails for what was changed
-    assert [c["check"] for c in failed(verify(seal(files, story), *outside(), code=1))] == [STAMP]
-
-    def without(*names):
-        return {n: d for n, d in files.items() if n not in names}
-
-    def told(**kw):
-        return {**story, "submission": {**story["submission"], **kw}}
-
-    def proof(kind):
-        return next(n for n, d in files.items() if re.fullmatch(r"trail/\d+\.json", n) and json.loads(json.loads(d)["leaf"])["kind"] == kind)
-
-    def edited(kind, edit):
-        data = json.loads(files[proof(kind)])
-        edit(data)
-        return {**files, proof(kind): json.dumps(data).encode()}
-
-    def event(**kw):
-        return {**story, "events": [{**story["events"][0], **kw}] + story["events"][1:]}
-
-    one, other = story["notices"]
-    new = b"<other/>"
-    listing, schema = "material/listing.sha256", min(n for n in files if n.startswith("material/schemas/"))
-    twice = b"".join(line * (1 + (i == 0)) for i, line in enumerate(files[listing].splitlines(True)))
-    for what, forged, tale, check in (
-            ("another document", {**files, "document/good": new}, told(sha256=sha256(new)), "document"),
-            ("another verdict", files, told(state="rejected"), "verdict"),
-            ("another sender", files, told(uploader="PLB001"), "receipt"),
-            ("another name", files, told(fileName="other.xml"), "receipt"),
-            ("another time", files, told(receivedAt="2026-01-01T00:00:00.000000Z"), "receipt"),
-            ("reasons", files, {**story, "reasons": [{"code": "SIG_VALUE"}]}, "verdict"),
-            ("a notice less", without(other["file"]), {**story, "notices": [one]}, "notice"),
-            ("a notice that is not told", {**files, other["file"]: new}, {**story, "notices": [one, one]}, "notice"),
-            ("another notice", {**files, one["file"]: files[other["file"]]}, story, "notice"),
-            ("no receipt", without(proof("received")), story, "receipt"),
-            ("no decision", without(proof("accepted")), story, "verdict"),
-            ("another opening", edited("received", lambda p: p["opening"]["detail"].update(file="x")), story, proof("received")),
-            ("no opening", edited("received", lambda p: p.pop("opening")), story, proof("received")),
-            ("another leaf", edited("accepted", lambda p: p.update(leaf=p["leaf"].replace("accepted", "rejected"))), story,
-             proof("accepted")),
-            ("another place", edited("accepted", lambda p: p.update(index=p["index"] - 1)), story, proof("accepted")),
-            ("another's event", {**files, "trail/0.json": unpacked(1)[next(
-                n for n in unpacked(1) if re.fullmatch(r"trail/\d+\.json", n))]}, story, "trail/0.json"),
-            ("no key", without("trail/key"), story, "trail/checkpoint"),
-            ("no checkpoint", without("trail/checkpoint"), story, "trail/checkpoint"),
-            ("no anchors", without("anchors/trust.pem", "material/anchors.pem"), story, "signature"),
-            *((f"another {key}", files, told(**{key: value}), "verdict") for key, value in (
-                ("member", "PLB"), ("messageType", "MovementReport"), ("messageId", "x"), ("businessDate", "2026-01-01"),
-                ("decidedAt", story["submission"]["receivedAt"]), ("signingTime", "2026-01-01T00:00:00.000000Z"), ("decidedBy", ids["changed"]),
-                ("replaces", ids["changed"]), ("replacedBy", ids["changed"]), ("repeatOf", ids["changed"]), ("signerCertificate", None))),
-            *((f"another {key}", files, told(**{key: "1.2.3"}), "signature") for key in ("signerIssuer", "signerSerial", "signaturePolicy")),
-            ("another signer alone", files, told(signerCertificate=None, signerSubject="CN=Somebody"), "signature"),
-            ("another signer", files, told(signerSubject="CN=Somebody"), "signature"),
-            ("another certificate", files, told(signerCertificate=sha256(new)), "signature"),
-            ("another signer's file", {**files, "certificates/signer.pem": files["certificates/gateway.pem"]}, story, "certificates"),
-            ("another gateway's file", {**files, "certificates/gateway.pem": files["certificates/signer.pem"]}, story, "certificates"),
-            ("another authority's file", {**files, "certificates/tsa.pem": files["certificates/gateway.pem"]}, story, "certificates"),
-            ("a page among certificates", {**files, "certificates/tsa-report.html": new}, story, "certificates"),
-            ("a second signer", {**files, "certificates/signer-2.pem": files["certificates/signer.pem"]}, story, "certificates"),
-            ("a stranger behind the signer", {**files, "certificates/signer.pem": files["certificates/signer.pem"] + files["certificates/gateway.pem"]},
-             story, "certificates"),
-            ("text beside a certificate", {**files, "certificates/signer.pem": b"x\n" + files["certificates/signer.pem"]}, story, "certificates"),
-            ("another actor", files, event(actor="PLB001"), "events"),
-            ("another moment", files, event(at="2026-01-01T00:00:00.000000Z"), "events"),
-            ("another detail", files, event(detail={}), "events"),
-            ("an event less", files, {**story, "events": story["events"][1:]}, "events"),
-            ("an event twice", files, {**story, "events": story["events"][:1] + story["events"][:-1]}, "events"),
-            ("another signing", files, {**story, "notices": [{**one, "signedAt": other["publishedAt"]}, other]}, "notice"),
-            ("another level", files, {**story, "notices": [{**one, "level": other["level"]}, other]}, "notice"),
-            ("another notice's name", files, {**story, "notices": [{**one, "fileName": other["fileName"]}, other]}, "notice"),
-            ("another stamp", files, {**story, "checkpoint": {**story["checkpoint"], "stampedAt": "2026-01-01T00:00:00.000000Z"}},
-             "trail/checkpoint.tsr"),
-            ("a stamp more", without("trail/checkpoint.tsr"), story, "trail/checkpoint.tsr"),
-            ("another key", files, {**story, "checkpoint": {**story["checkpoint"], "key": "x+00000000+AQ=="}}, "trail/checkpoint"),
-            ("another list's issuer", files, {**story, "crls": [{**story["crls"][0], "issuer": "CN=x"}] + story["crls"][1:]}, "revocation"),
-            ("a list less", files, {**story, "crls": story["crls"][1:]}, "revocation"),
-            ("a list without its file", files, {**story, "crls": [{**c, "file": None} for c in story["crls"]]}, "revocation"),
-            ("other anchors that judged", {**files, "material/anchors.pem": files["anchors/tsa.pem"]}, story, "material"),
-            ("another schema", {**files, schema: files[schema] + b" "}, story, "material"),
-            ("a schema more", {**files, "material/schemas/more.xsd": new}, story, "material"),
-            ("a schema less", without(schema), story, "material"),
-            ("a second listing", {**files, "material/schemas/more.xsd": new, listing: files[listing] + f"{sha256(new)}  schemas/more.xsd\n".encode()},
-             story, "material"),
-            ("another listing", {**files, listing: files[listing] + b"\n"}, told(material=sha256(files[listing] + b"\n")), "material"),
-            ("a line twice", {**files, "material/more": new, listing: twice}, told(material=sha256(twice)), "material"),
-            ("material that nobody tells of", files, told(material=None), "material"),
-            ("another material", {n: d for n, d in files.items() if not n.startswith("material/")}, told(material=None), "verdict"),
-            ("another root", files, {**story, "checkpoint": {**story["checkpoint"], "root": sha256(new)}}, "trail/checkpoint"),
-            ("a second document", {**files, "document/other": new}, story, "structure"),
-            ("another list", {**files, f"revocation/{sha256(new)}.crl": new + new}, story, "structure"),
-            ("a proof twice", {**files, "trail/00.json": files[proof("accepted")]}, story, "trail/00.json"),
-            ("no story", files, {}, "story")):
-        bad = [c["check"] for c in failed(verify(seal(forged, tale), code=1))]
-        assert check in bad, (what, bad)
-    # another log with another key tells anything; the key of elsewhere finds it
-    assert failed(verify(container(0), "--key", f"{story['checkpoint']['origin']}+00000000+" + base64.b64encode(b"\1" + b"0" * 32).decode(), code=1))
-    for option, pem in (("--trust", path("FORGERCA.pem")), ("--tsa", path("FORGERCA.pem"))):
-        assert failed(verify(container(0), option, pem, code=1)), option
-    # the page alone tells another story: it is said what was verified
-    assert not any("index.html" in n for n in verify(container(0))["notes"])
-    o = verify(seal({**files, "index.html": files["index.html"].replace(b"accepted", b"rejected")}, story))
-    assert any("index.html" in n for n in o["notes"])
-    # without the stamp it is as good, but says so
-    o = verify(seal(without("trail/checkpoint.tsr", "certificates/tsa.pem"), {**story, "checkpoint": {**story["checkpoint"], "stampedAt": None}}))
-    assert any("no time-stamp" in n for n in o["notes"])
 
 
 def hostile():
@@ -682,16 +463,5 @@ def later():
 
 
 if __name__ == "__main__":
-    with lib.Market("trail_checkpoint_interval = 1\n") as market:
-        market.stop()
-        authority = Tsa(market, "TSA")
-        server = Server(authority)
-        with open(f"{market.pki}/crl.pem", "ab") as f:
-            f.write(pki.crl(authority.ca, 1))
-        market.set_conf("tsa_anchors", '"TSACA.pem"')
-        market.set_conf("tsa_url", f'"{server.url}"')
-        market.start()
-        try:
-            lib.main(set_up, whole, contents, stock, pages, changed, resealed, hostile, signed, on_token, refused, no_event, too_early, inspection, other_ends, schemas, planted, meanwhile, later)
-        finally:
-            server.stop()
+    with gateway() as (market, server):
+        lib.main(set_up, whole, contents, stock, pages, changed, hostile, signed, on_token, refused, no_event, too_early, inspection, other_ends, schemas, planted, meanwhile, later)
