@@ -67,6 +67,7 @@
 #define EVIDENCE_FREE_SIZE	(1024 * 1024)	/* bytes: of larger entries the ratio is looked at */
 #define EVIDENCE_MAX_RATIO	200	/* unpacked to packed */
 #define EVIDENCE_MAX_SMALL	(32 * 1024 * 1024)	/* bytes of an entry that is read into memory */
+#define EVIDENCE_MAX_OTHER	CRL_MAX_FILE	/* bytes of an entry that is neither document nor notice */
 
 /* --- what is kept of a refused document -------------------------------- */
 #define REASONS_MAX		32	/* reasons reported for one document */

@@ -60,6 +60,7 @@ struct asic_reader *asic_open(int fd, char *why, size_t whysize);
 void	asic_close(struct asic_reader *r);
 size_t	asic_count(const struct asic_reader *r);
 const char *asic_entry(const struct asic_reader *r, size_t i);	/* its name */
+long long asic_size(const struct asic_reader *r, size_t i);	/* unpacked; more than that is not read of it */
 int	asic_has(const struct asic_reader *r, const char *name);
 /* An entry's bytes: appended to out, at most max; or written to fd (-1 nowhere), with
  * their digest.  0; -1: absent, too long or broken. */

@@ -146,6 +146,14 @@ asic_entry(const struct asic_reader *r, size_t i)
 	return r->name[i];
 }
 
+long long
+asic_size(const struct asic_reader *r, size_t i)
+{
+	zip_stat_t st;
+
+	return zip_stat_index(r->z, i, 0, &st) == 0 && (st.valid & ZIP_STAT_SIZE) != 0 ? (long long)st.size : 0;
+}
+
 int
 asic_has(const struct asic_reader *r, const char *name)
 {

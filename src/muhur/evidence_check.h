@@ -53,7 +53,7 @@ struct trust *evidence_anchors(struct evidence_check *k, const char *a, const ch
 void	evidence_named(struct evidence_check *k, const char *role, const char *sha256);
 int	evidence_is_named(const struct evidence_check *k, const char *role, const char *sha256);
 
-/* In this order. */
+/* In this order.  There is a manifest. */
 void	evidence_check_manifest(struct evidence_check *k);
 void	evidence_check_trail(struct evidence_check *k);
 void	evidence_check_story(struct evidence_check *k);

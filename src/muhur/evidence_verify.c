@@ -258,6 +258,43 @@ read_story(struct evidence_check *k)
 	return 0;
 }
 
+/* What evidence.json tells of the size of a document or notice; 0 nothing. */
+static long long
+told_size(const struct evidence_check *k, const char *name)
+{
+	const json_t *list = json_object_get(k->story, "notices"), *n;
+	const char *document = json_string_value(json_object_get(k->story, "document")), *file;
+	size_t i;
+
+	if (document != NULL && strcmp(document, name) == 0)
+		return json_integer_value(json_object_get(json_object_get(k->story, "submission"), "size"));
+	json_array_foreach(list, i, n)
+		if ((file = json_string_value(json_object_get(n, "file"))) != NULL && strcmp(file, name) == 0)
+			return json_integer_value(json_object_get(n, "size"));
+	return 0;
+}
+
+/* Looked at before anything large is unpacked. */
+static int
+check_sizes(struct evidence_check *k)
+{
+	const char *name;
+	long long size;
+	size_t i;
+
+	for (i = 0; i < asic_count(k->r); i++) {
+		name = asic_entry(k->r, i);
+		size = asic_size(k->r, i);
+		if (size > EVIDENCE_MAX_OTHER && size > told_size(k, name)) {
+			evidence_say(k, 0, "structure", "%s has %lld bytes, more than evidence.json tells of", name, size);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* Where no manifest holds, what is in it is anybody's: it is not worth a look.  Least of all
+ * where there is none. */
 static void
 judge(struct evidence_check *k, int fd)
 {
@@ -267,11 +304,17 @@ judge(struct evidence_check *k, int fd)
 		evidence_say(k, 0, "structure", "%s", why);
 		return;
 	}
-	if (digest_all(k) == -1)
+	if (!asic_has(k->r, ASIC_MANIFEST)) {
+		evidence_say(k, 0, ASIC_MANIFEST, "there is none");
+		return;
+	}
+	if (read_story(k) == -1 || check_sizes(k) == -1 || digest_all(k) == -1)
 		return;
 	evidence_check_manifest(k);
-	if (read_story(k) == -1)
+	if (k->bad > 0) {
+		evidence_note(k, "what is in it is not judged any further");
 		return;
+	}
 	evidence_check_trail(k);
 	evidence_check_story(k);
 	evidence_check_parts(k);

@@ -198,6 +198,14 @@ def hostile():
     assert failed(verify(compressed(zipfile.ZIP_BZIP2, {}), code=1))
     o = verify(compressed(zipfile.ZIP_DEFLATED, {"notices/bomb.xml": b"0" * (64 << 20)}), code=1)
     assert [c["check"] for c in failed(o)] == ["structure"] and "larger" in failed(o)[0]["detail"], o
+    # where no manifest holds nothing more is looked at, and a document is as large as evidence.json tells
+    o = verify(repacked({n: d for n, d in files.items() if n != MANIFEST}, out), code=1)
+    assert [c["check"] for c in o["checks"]] == [MANIFEST], o
+    o = verify(repacked({**files, STAMP: b"none"}, out), code=1)
+    assert [c["check"] for c in failed(o)] == [STAMP] and len(o["checks"]) == 3 and any("any further" in n for n in o["notes"]), o
+    large = (bytes(1 << 20) + os.urandom(10000)) * 65
+    o = verify(compressed(zipfile.ZIP_DEFLATED, {"document/good": large}), code=1)
+    assert [c["check"] for c in o["checks"]] == ["structure"] and "evidence.json" in o["checks"][0]["detail"], o
     # a length that lies, a name that is there twice, a comment, too many
     lie = bytearray(read(repacked(files, out)))
     at = lie.rindex(b"PK\1\2")
