@@ -11,17 +11,6 @@
 #include "document/signature.h"
 #include "xml/openssl.h"
 
-/* OpenSSL would else ask on a terminal for an encrypted key's password. */
-static int
-no_password(char *buf, int size, int rwflag, void *arg)
-{
-	(void)buf;
-	(void)size;
-	(void)rwflag;
-	(void)arg;
-	return -1;
-}
-
 static EVP_PKEY *
 read_key(const char *pem, size_t len)
 {
@@ -29,7 +18,7 @@ read_key(const char *pem, size_t len)
 	EVP_PKEY	*key = NULL;
 
 	if (bio != NULL)
-		key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+		key = PEM_read_bio_PrivateKey(bio, NULL, openssl_no_password, NULL);
 	if (key == NULL)
 		openssl_log("signing key: not an unencrypted private key in PEM");
 	BIO_free(bio);
@@ -44,7 +33,7 @@ read_certificates(const char *pem, size_t len, struct signing_key *k)
 	int	 rc = 0;
 
 	while (bio != NULL && rc == 0 &&
-	    (cert = PEM_read_bio_X509(bio, NULL, no_password, NULL)) != NULL) {
+	    (cert = PEM_read_bio_X509(bio, NULL, openssl_no_password, NULL)) != NULL) {
 		if (k->ncerts == XML_MAX_CERTIFICATES) {
 			log_warnx("signing certificate: more than %d in its chain",
 			    XML_MAX_CERTIFICATES);

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "muhur/crl.h"
+#include "xml/openssl.h"
 
 static void
 add(struct crl_sources *s, const char *url, size_t len, int named)
@@ -74,7 +75,7 @@ add_of_anchors(struct crl_sources *s, const char *path)
 
 	if (file_read_all(path, TRUST_MAX_ANCHORS, &pem, &len) == 0 &&
 	    (bio = BIO_new_mem_buf(pem, (int)len)) != NULL) {
-		while ((cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+		while ((cert = PEM_read_bio_X509(bio, NULL, openssl_no_password, NULL)) != NULL) {
 			add_named(s, cert);
 			X509_free(cert);
 		}

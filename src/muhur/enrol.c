@@ -18,6 +18,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "xml/cert.h"
+#include "xml/openssl.h"
 
 #define RSA_MIN_BITS	2048
 #define RSA_MAX_BITS	16384
@@ -216,7 +217,7 @@ enrol_certificate(struct enrol_certificate *e, const char *what, const char *pem
 
 	if (len > INT32_MAX || (bio = BIO_new_mem_buf(pem, (int)len)) == NULL)
 		goto out;
-	if ((cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) == NULL) {
+	if ((cert = PEM_read_bio_X509(bio, NULL, openssl_no_password, NULL)) == NULL) {
 		log_warnx("%s: holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)", what);
 		rc = 1;
 		goto out;

@@ -24,6 +24,7 @@
 #include "document/pipeline.h"
 #include "muhur/evidence.h"
 #include "xml/node.h"
+#include "xml/openssl.h"
 #include "xml/tsp.h"
 
 #define LOOK_SIZE	XML_MAX_SIGNATURE	/* bytes of a document's head and tail: a signature is first or last */
@@ -63,7 +64,7 @@ pool_add_pem(struct pool *p, const char *pem, size_t len)
 	BIO *bio = BIO_new_mem_buf(pem, (int)len);
 	X509 *cert;
 
-	while (bio != NULL && (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL)
+	while (bio != NULL && (cert = PEM_read_bio_X509(bio, NULL, openssl_no_password, NULL)) != NULL)
 		pool_add(p, cert);
 	BIO_free(bio);
 	ERR_clear_error();

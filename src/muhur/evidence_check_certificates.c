@@ -16,6 +16,7 @@
 
 #include "muhur/evidence.h"
 #include "muhur/evidence_check.h"
+#include "xml/openssl.h"
 #include "xml/tsp.h"
 
 #define FOLDER	"certificates/"
@@ -86,7 +87,7 @@ is_chain(const struct evidence_check *k, const char *role, const struct buf *pem
 	char sha256[SHA256_HEX_SIZE], *data;
 	int n = 0, ok = in != NULL && again != NULL;
 
-	while (ok && n <= CHAIN_MAX_DEPTH && (cert = PEM_read_bio_X509(in, NULL, NULL, NULL)) != NULL) {
+	while (ok && n <= CHAIN_MAX_DEPTH && (cert = PEM_read_bio_X509(in, NULL, openssl_no_password, NULL)) != NULL) {
 		evidence_certificate_digest(cert, sha256);
 		ok = PEM_write_bio_X509(again, cert) == 1 &&
 		    (n++ == 0 ? evidence_is_named(k, role, sha256) : evidence_issued(last, cert));

@@ -389,7 +389,7 @@ evidence_check_documents(struct evidence_check *k)
 	if (k->trust == NULL) {
 		evidence_note(k, "signatures are judged by the anchors in the container itself: give your own with --trust");
 		own = evidence_anchors(k, "anchors/trust.pem", "material/anchors");
-		plain = evidence_anchors(k, "anchors/trust.pem", NULL);
+		plain = own != NULL ? evidence_anchors(k, "anchors/trust.pem", NULL) : NULL;
 	}
 	if (k->trust == NULL && (own == NULL || plain == NULL)) {
 		evidence_say(k, 0, "signature", "no anchor to judge it by");

@@ -77,7 +77,7 @@ evidence_digest(const struct evidence_check *k, const char *name)
 struct trust *
 evidence_anchors(struct evidence_check *k, const char *a, const char *b)
 {
-	struct buf pem = { 0 };
+	struct buf pem = { 0 }, names = { 0 };
 	struct trust *t = NULL;
 	const char *name;
 	size_t i;
@@ -85,11 +85,14 @@ evidence_anchors(struct evidence_check *k, const char *a, const char *b)
 	for (i = 0; i < asic_count(k->r); i++) {
 		name = asic_entry(k->r, i);
 		if ((strncmp(name, a, strlen(a)) == 0 || (b != NULL && strncmp(name, b, strlen(b)) == 0)) &&
-		    asic_get(k->r, name, TRUST_MAX_ANCHORS, &pem) == 0)
+		    asic_get(k->r, name, TRUST_MAX_ANCHORS, &pem) == 0) {
 			buf_puts(&pem, "\n");
+			buf_printf(&names, "%s%s", names.len > 0 ? ", " : "", name);
+		}
 	}
-	if (pem.len > 0)
-		t = trust_new(pem.data, pem.len);
+	if (pem.len > 0 && (t = trust_new(pem.data, pem.len)) == NULL)
+		evidence_note(k, "%s: no certificates that can be used as anchors", names.data);
+	buf_free(&names);
 	buf_free(&pem);
 	return t;
 }

@@ -121,7 +121,7 @@ read_pem(const char *data, size_t len)
 
 	if (bio == NULL)
 		return NULL;
-	x = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL);
+	x = PEM_read_bio_X509_CRL(bio, NULL, openssl_no_password, NULL);
 	while (x != NULL && BIO_read(bio, &rest, 1) == 1) {
 		if (rest != ' ' && rest != '\t' && rest != '\r' && rest != '\n') {
 			X509_CRL_free(x);
@@ -199,7 +199,7 @@ crl_set_read(struct crl_set *set, const char *pem, size_t len)
 	ERR_clear_error();
 	if (bio == NULL)
 		return -1;
-	for (; (c.x = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL)) != NULL; n++) {
+	for (; (c.x = PEM_read_bio_X509_CRL(bio, NULL, openssl_no_password, NULL)) != NULL; n++) {
 		if (describe(&c, why, sizeof(why)) == -1) {
 			log_warnx("CRL of %s: %s", c.issuer[0] != '\0' ? c.issuer : "unknown", why);
 			crl_free(&c);

@@ -14,3 +14,13 @@ openssl_log(const char *what)
 	log_warnx("%s: %s", what, text);
 	ERR_clear_error();
 }
+
+int
+openssl_no_password(char *buf, int size, int rwflag, void *arg)
+{
+	(void)buf;
+	(void)size;
+	(void)rwflag;
+	(void)arg;
+	return -1;
+}

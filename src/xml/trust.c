@@ -107,7 +107,7 @@ trust_new(const char *anchors, size_t len)
 	if (t->store == NULL || t->intermediates == NULL || bio == NULL)
 		goto fail;
 	ERR_clear_error();
-	while ((cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+	while ((cert = PEM_read_bio_X509(bio, NULL, openssl_no_password, NULL)) != NULL) {
 		if (add_anchor(t, cert) == -1) {
 			X509_free(cert);
 			goto fail;
@@ -164,7 +164,7 @@ trust_add_crls(struct trust *t, const char *crls, size_t len)
 		openssl_log("CRL");
 		return -1;
 	}
-	while (rc == 0 && (crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL)) != NULL) {
+	while (rc == 0 && (crl = PEM_read_bio_X509_CRL(bio, NULL, openssl_no_password, NULL)) != NULL) {
 		if (X509_STORE_add_crl(t->store, crl) != 1)
 			rc = -1;
 		X509_CRL_free(crl);

@@ -5,6 +5,7 @@ story in it is found."""
 import base64
 import hashlib
 import json
+import os
 import re
 
 import lib
@@ -131,6 +132,17 @@ def resealed():
     assert failed(verify(container(0), "--key", f"{story['checkpoint']['origin']}+00000000+" + base64.b64encode(b"\1" + b"0" * 32).decode(), code=1))
     for option, pem in (("--trust", path("FORGERCA.pem")), ("--tsa", path("FORGERCA.pem"))):
         assert failed(verify(container(0), option, pem, code=1)), option
+    # anchors that cannot be used are named, and no password is asked for where they have one
+    locked = (b"-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC," + b"0123456789ABCDEF" * 2 +
+              b"\n\nAAAABBBBCCCCDDDD\n-----END CERTIFICATE-----\n")
+    for pem in (b"none", locked):
+        o = verify(seal({**files, "anchors/trust.pem": pem}, story), code=1)
+        assert any("anchors/trust.pem" in n and "no certificates" in n for n in o["notes"]), (pem, o)
+    with open(path("locked.pem"), "wb") as f:
+        f.write(locked)
+    p = lib.run(os.path.join(lib.BIN, "muhur"), "evidence", "verify", "--trust", path("locked.pem"), container(0), ok=None,
+                input="secret\n", start_new_session=True)
+    assert p.returncode == 3 and "pass phrase" not in p.stderr and "00000000" not in p.stderr, p.stderr
     # the page alone tells another story: it is said what was verified
     assert not any("index.html" in n for n in verify(container(0))["notes"])
     o = verify(seal({**files, "index.html": files["index.html"].replace(b"accepted", b"rejected")}, story))
