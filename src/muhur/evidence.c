@@ -68,12 +68,13 @@ static void
 add_pages(struct evidence *e)
 {
 	char *json = json_dumps(e->story, JSON_INDENT(1) | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
+	struct evidence_closing closing = { e->means->tsa != NULL, e->means->key != NULL };
 	struct buf html = { 0 };
 
 	if (json == NULL)
 		fatalx("evidence: no memory");
 	asic_add(&e->files, "evidence.json", "application/json", json, strlen(json));
-	evidence_page(e->story, &e->files, &html);
+	evidence_page(e->story, &e->files, closing, &html);
 	asic_add(&e->files, "index.html", "text/html", html.data, html.len);
 	buf_free(&html);
 	free(json);

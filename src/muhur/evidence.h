@@ -56,8 +56,10 @@ enum { TR, EN };		/* the languages of pages */
 void	evidence_escape(struct buf *b, const char *s);
 /* A state, level or kind of event for people; of one that is not known its name. */
 const char *evidence_word(const char *name, int language);
+/* What closes a container. */
+struct evidence_closing { int stamped, is_signed; };
 /* index.html of a story. */
-void	evidence_page(const json_t *story, const struct asic *files, struct buf *html);
+void	evidence_page(const json_t *story, const struct asic *files, struct evidence_closing closing, struct buf *html);
 
 /* One submission into the container out; its SHA-256.  An exit code. */
 int	evidence_export(struct cmd *c, const struct evidence_means *m, const char *id, const char *out,

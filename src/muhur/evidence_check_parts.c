@@ -236,6 +236,7 @@ static void
 check_page(struct evidence_check *k)
 {
 	struct asic files = { .v = xcalloc(asic_count(k->r), sizeof(*files.v)) };
+	struct evidence_closing closing = { asic_has(k->r, ASIC_TIMESTAMP), asic_has(k->r, ASIC_SIGNATURE) };
 	struct buf is = { 0 }, should = { 0 };
 	struct asic_file *f;
 	const char *name;
@@ -249,7 +250,7 @@ check_page(struct evidence_check *k)
 		f->name = (char *)(uintptr_t)name;
 		(void)str_copy(f->sha256, sizeof(f->sha256), k->sha256[i]);
 	}
-	evidence_page(k->story, &files, &should);
+	evidence_page(k->story, &files, closing, &should);
 	if (asic_get(k->r, "index.html", EVIDENCE_MAX_SMALL, &is) == -1 || is.len != should.len ||
 	    memcmp(is.data, should.data, is.len) != 0)
 		evidence_note(k, "index.html is not the page that this release makes of evidence.json: "

@@ -305,13 +305,16 @@ trail(struct buf *b, const json_t *story, int l)
 	static both title = { "İmza izi neyi kanıtlar", "What the signature trail proves" };
 	static both text = {
 		"<p>Ağ geçidindeki her olay, yalnızca eklenebilen bir kayıt defterinde (RFC 9162 Merkle ağacı) bir yapraktır. "
-		"Defterin kökü düzenli olarak imzalanır ve her imzalı kök bağımsız bir makamca zaman damgalanır. Aşağıdaki olayların "
-		"her birinin bu defterde bulunduğu, yanındaki dosyayla kanıtlanır: sonradan eklenemez, değiştirilemez, çıkarılamazlar; "
-		"yoksa kök başka olurdu. Zamanlar UTC'dir.</p>\n",
+		"Defterin kökü düzenli olarak imzalanır",
 		"<p>Every event of the gateway is a leaf of a log that only grows (a Merkle tree as in RFC 9162). The root of the log is "
-		"signed regularly, and an independent authority time-stamps each signed root. That each of the events below stands in "
-		"this log is proved by a file of its own: they cannot have been added, changed or removed later, else the root would be "
-		"another. Times are UTC.</p>\n" };
+		"signed regularly" };
+	static both stamp = { " ve bu imzalı kök bağımsız bir makamca zaman damgalanmıştır",
+		", and an independent authority has time-stamped this signed root" };
+	static both proof = {
+		". Aşağıdaki olayların her birinin bu defterde bulunduğu, yanındaki dosyayla kanıtlanır: sonradan eklenemez, "
+		"değiştirilemez, çıkarılamazlar; yoksa kök başka olurdu. Zamanlar UTC'dir.</p>\n",
+		". That each of the events below stands in this log is proved by a file of its own: they cannot have been added, "
+		"changed or removed later, else the root would be another. Times are UTC.</p>\n" };
 	static both no_stamp = {
 		"<p><strong>Bu kökün zaman damgası yoktur</strong>: ne zamandan beri var olduğunu yalnızca ağ geçidi söyler.</p>\n",
 		"<p><strong>This root has no time-stamp</strong>: since when it exists the gateway alone says.</p>\n" };
@@ -319,6 +322,9 @@ trail(struct buf *b, const json_t *story, int l)
 
 	heading(b, l, title);
 	buf_puts(b, text[l]);
+	if (get(c, "stampedAt")[0] != '\0')
+		buf_puts(b, stamp[l]);
+	buf_puts(b, proof[l]);
 	events(b, story, l);
 	buf_puts(b, "<table>\n");
 	row(b, l == TR ? "Defter" : "Log", get(c, "origin"));
@@ -339,7 +345,7 @@ has(const struct asic *files, const char *name)
 }
 
 static void
-how(struct buf *b, const json_t *story, const struct asic *files, int l)
+how(struct buf *b, const json_t *story, const struct asic *files, struct evidence_closing closing, int l)
 {
 	static both title = { "Nasıl doğrulanır", "How to verify" };
 	static both one = {
@@ -361,13 +367,18 @@ how(struct buf *b, const json_t *story, const struct asic *files, int l)
 		buf_puts(b, "\nxmlsec1 --verify --trusted-pem root.pem ");
 		evidence_escape(b, get(json_array_get(list, 0), "file"));
 	}
-	buf_puts(b, "\nxmlsec1 --verify --trusted-pem root.pem --untrusted-pem sub-ca.pem ");
-	evidence_escape(b, get(story, "document"));
+	if (has(files, "certificates/signer.pem")) {
+		buf_puts(b, "\nxmlsec1 --verify --trusted-pem root.pem --untrusted-pem sub-ca.pem ");
+		evidence_escape(b, get(story, "document"));
+	}
 	if (has(files, "trail/checkpoint.tsr"))
 		buf_puts(b, "\nopenssl ts -verify -in trail/checkpoint.tsr -data trail/checkpoint -CAfile tsa.pem");
-	buf_puts(b, "\nopenssl ts -verify -token_in -in " ASIC_TIMESTAMP " -data " ASIC_MANIFEST " -CAfile tsa.pem");
-	buf_puts(b, "\nopenssl cms -verify -binary -inform DER -in " ASIC_SIGNATURE " -content " ASIC_MANIFEST
-	    " -CAfile trust.pem -purpose any -out /dev/null</pre>\n");
+	if (closing.stamped)
+		buf_puts(b, "\nopenssl ts -verify -token_in -in " ASIC_TIMESTAMP " -data " ASIC_MANIFEST " -CAfile tsa.pem");
+	if (closing.is_signed)
+		buf_printf(b, "\nopenssl cms -verify -binary -cades -inform DER -in " ASIC_SIGNATURE " -content %s"
+		    " -CAfile trust.pem -purpose any -out /dev/null", closing.stamped ? ASIC_MANIFEST2 : ASIC_MANIFEST);
+	buf_puts(b, "</pre>\n");
 }
 
 static void
@@ -384,7 +395,7 @@ listing(struct buf *b, const struct asic *files, int l)
 }
 
 static void
-story_in(struct buf *b, const json_t *story, const struct asic *files, int l)
+story_in(struct buf *b, const json_t *story, const struct asic *files, struct evidence_closing closing, int l)
 {
 	buf_printf(b, "<section lang=\"%s\" id=\"%s\">\n<h2>%s</h2>\n", l == TR ? "tr" : "en", l == TR ? "tr" : "en",
 	    l == TR ? "Kanıt dosyası" : "Evidence");
@@ -394,13 +405,13 @@ story_in(struct buf *b, const json_t *story, const struct asic *files, int l)
 	verdict(b, story, l);
 	notices(b, story, l);
 	trail(b, story, l);
-	how(b, story, files, l);
+	how(b, story, files, closing, l);
 	listing(b, files, l);
 	buf_puts(b, "</section>\n");
 }
 
 void
-evidence_page(const json_t *story, const struct asic *files, struct buf *b)
+evidence_page(const json_t *story, const struct asic *files, struct evidence_closing closing, struct buf *b)
 {
 	buf_puts(b, "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"tr\">\n<head>\n"
 	    "<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width\"/>\n<title>");
@@ -413,7 +424,7 @@ evidence_page(const json_t *story, const struct asic *files, struct buf *b)
 	    "pre{white-space:pre-wrap;background:#f4f4f4;padding:.5rem}\n.lead{font-size:12pt}\n"
 	    "@media print{body{margin:0;max-width:none}section{break-before:page}tr{break-inside:avoid}}\n"
 	    "</style>\n</head>\n<body>\n<p><a href=\"#tr\">Türkçe</a> · <a href=\"#en\">English</a></p>\n");
-	story_in(b, story, files, TR);
-	story_in(b, story, files, EN);
+	story_in(b, story, files, closing, TR);
+	story_in(b, story, files, closing, EN);
 	buf_puts(b, "</body>\n</html>\n");
 }

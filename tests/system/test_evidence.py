@@ -11,6 +11,7 @@ import glob
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import warnings
@@ -81,6 +82,25 @@ def contents():
                 assert z.read(name) == files[name], name
 
 
+def lines(i):
+    """The page's lines for stock tools, each run as it stands."""
+    folder, files = path(f"lines-{i}"), unpacked(i)
+    with zipfile.ZipFile(container(i)) as z:
+        z.extractall(folder)
+    for name, source in (("root", f"{market.pki}/root.pem"), ("sub-ca", f"{market.pki}/subca.pem"), ("trust", f"{market.pki}/trust.pem"),
+                         ("tsa", path("TSACA.pem"))):
+        shutil.copy(source, f"{folder}/{name}.pem")
+    pages = [[pre.text for pre in section.iter(XHTML + "pre")][1].splitlines()
+             for section in etree.fromstring(files["index.html"]).iter(XHTML + "section")]
+    assert pages[0] == pages[1], pages
+    for line in pages[0]:
+        p = lib.run("sh", "-c", line, cwd=folder, ok=None)
+        assert p.returncode == 0, (line, p.stderr)
+    text = " ".join(etree.HTML(files["index.html"]).itertext())
+    assert ("an independent authority" in text) == ("trail/checkpoint.tsr" in files) == ("bağımsız bir makam" in text)
+    return pages[0]
+
+
 def stock():
     """unzip, sha256sum, xmlsec1, openssl ts and openssl cms say the same"""
     folder = path("unpacked")
@@ -96,6 +116,9 @@ def stock():
                  ["-token_in", "-in", STAMP, "-data", MANIFEST]):
         p = lib.run("openssl", "ts", "-verify", *what, "-CAfile", path("TSACA.pem"), cwd=folder, ok=None)
         assert "Verification: OK" in p.stdout, (what, p.stderr)
+    told = lines(0)
+    assert len(told) == 5 and not any(SIGNATURE in line for line in told), told
+    assert [line.split()[0] for line in lines(3)] == ["sha256sum", "xmlsec1", "openssl", "openssl"]        # garbage has no signature
     manifest = etree.parse(f"{folder}/{MANIFEST}").getroot()
     asic, ds = "{http://uri.etsi.org/02918/v1.2.1#}", "{http://www.w3.org/2000/09/xmldsig#}"
     assert manifest.find(f"{asic}SigReference").get("URI") == STAMP
@@ -240,15 +263,18 @@ def signed():
     assert any(c["check"] == SIGNATURE and "as the signer says" in c["detail"] for c in o["checks"]), o
     both = unpacked("both")
     assert STAMP in both and "META-INF/ASiCManifest-signature.xml" in both
+    assert [line.count("META-INF/") for line in lines("both")][-2:] == [2, 2]
     forged = {**both, SIGNATURE: b"x"}
     assert failed(verify(repacked(forged, container("forged")), code=1))
     market.set_conf("tsa_url", '""')
+    in_checkpoint()         # one without a time-stamp
     for user in ("MKK001", "CUA001", "UYM001"):        # P-256, P-384, RSA
         export(ids["good"], container(user), "--key", f"{market.pki}/{user}.key", "--cert", f"{market.pki}/{user}.pem")
         o = verify(container(user), *outside())
         assert not failed(o) and any("a signature alone" in n for n in o["notes"]), o
         files = unpacked(user)
-        assert STAMP not in files
+        assert STAMP not in files and "trail/checkpoint.tsr" not in files
+        assert not any("openssl ts" in line for line in lines(user))
         with zipfile.ZipFile(container(user)) as z:
             z.extractall(path(user))
         p = lib.run("openssl", "cms", "-verify", "-binary", "-cades", "-inform", "DER", "-in", SIGNATURE, "-content", MANIFEST,
