@@ -43,6 +43,9 @@ struct evidence {
 	int		 store;		/* folder */
 };
 
+/* SQL: when the first of a submission's file and notices was purged; NULL: none was. */
+#define EVIDENCE_PURGED_AT(s)	"LEAST(" s ".purged_at, (SELECT min(n.purged_at) FROM muhur.notice n WHERE n.submission = " s ".no))"
+
 /* Each adds its part of files and story.  An exit code; what is wrong is logged. */
 int	evidence_story(struct evidence *e);		/* document, notices, what judged them */
 int	evidence_certificates(struct evidence *e);

@@ -21,7 +21,7 @@
 #include "base/log.h"
 #include "muhur/evidence.h"
 
-enum { C_DAY, C_ID, C_RECEIVED, C_UPLOADER, C_TYPE, C_DATE, C_STATE, C_REASONS, C_FILE, C_SHA256, C_DECIDED };
+enum { C_DAY, C_ID, C_RECEIVED, C_UPLOADER, C_TYPE, C_DATE, C_STATE, C_REASONS, C_FILE, C_SHA256, C_DECIDED, C_PURGED };
 
 static const char range_sql[] =
 	"WITH s AS (SELECT s.*, (s.received_at AT TIME ZONE 'Europe/Istanbul')::date AS came FROM muhur.submission s "
@@ -30,7 +30,8 @@ static const char range_sql[] =
 	"WHERE business_date BETWEEN $2::date AND $3::date OR came BETWEEN $2::date AND $3::date) "
 	"SELECT g.day::date, d.id, " SQL_TIME("d.received_at") ", d.uploader, d.message_type, d.business_date, d.state, "
 	"(SELECT string_agg(DISTINCT r.code, ' ' ORDER BY r.code) FROM muhur.submission_reason r WHERE r.submission = d.no), "
-	"d.file_name, d.sha256, d.decided_at IS NOT NULL AND d.sha256 IS NOT NULL "
+	"d.file_name, d.sha256, d.decided_at IS NOT NULL AND d.sha256 IS NOT NULL, "
+	SQL_TIME(EVIDENCE_PURGED_AT("d")) " "
 	"FROM generate_series($2::date::timestamp, $3::date::timestamp, '1 day') AS g (day) "
 	"LEFT JOIN d ON d.day = g.day::date ORDER BY g.day, d.no";
 
@@ -38,7 +39,7 @@ struct range {
 	struct cmd	*c;
 	const char	*member, *from, *to, *dir;
 	struct buf	 csv, rows[2];
-	int		 made, rc;
+	int		 made, purged, rc;
 };
 
 static const char *
@@ -88,6 +89,19 @@ list(struct range *r, const PGresult *res, int row, const char *container, const
 	}
 }
 
+/* What a retention that is over took is no trouble, but it is said, and since when. */
+static void
+list_purged(struct range *r, const PGresult *res, int row)
+{
+	char *why[] = { xasprintf("Saklama süresi doldu, silindi: %s.", value(res, row, C_PURGED)),
+	    xasprintf("Purged at %s, when its retention was over.", value(res, row, C_PURGED)) };
+	const char *const words[] = { why[TR], why[EN] };
+
+	list(r, res, row, "", "", words);
+	free(why[TR]);
+	free(why[EN]);
+}
+
 static void
 one(struct range *r, const struct evidence_means *m, const PGresult *res, int row)
 {
@@ -104,6 +118,11 @@ one(struct range *r, const struct evidence_means *m, const PGresult *res, int ro
 	}
 	if (strcmp(value(res, row, C_DECIDED), "t") != 0) {
 		list(r, res, row, "", "", undecided);
+		return;
+	}
+	if (!PQgetisnull(res, row, C_PURGED)) {
+		r->purged++;
+		list_purged(r, res, row);
 		return;
 	}
 	name = xasprintf("%s.%s.asice", value(res, row, C_DAY), value(res, row, C_ID));
@@ -177,10 +196,11 @@ evidence_range(struct cmd *c, const struct evidence_means *m, const char *member
 	if (write_listings(&r) == -1)
 		r.rc = EXIT_ENVIRONMENT;
 	if (c->json)
-		cmd_json(json_pack("{s:s, s:s, s:s, s:s, s:i}", "member", member, "from", from, "to", to, "directory", dir,
-		    "containers", r.made));
+		cmd_json(json_pack("{s:s, s:s, s:s, s:s, s:i, s:i}", "member", member, "from", from, "to", to, "directory", dir,
+		    "containers", r.made, "purged", r.purged));
 	else
-		printf("%s: %d containers of %s, %s to %s; index.html, index.csv\n", dir, r.made, member, from, to);
+		printf("%s: %d containers of %s, %s to %s, %d purged; index.html, index.csv\n", dir, r.made, member, from, to,
+		    r.purged);
 	for (i = TR; i <= EN; i++)
 		buf_free(&r.rows[i]);
 	buf_free(&r.csv);

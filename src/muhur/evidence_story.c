@@ -50,7 +50,7 @@ add_stored(struct evidence *e, const char *name, const char *type, const char *s
 	case DEPOT_ABSENT:
 		if (strncmp(name, "document/", 9) == 0 && copy_held(e, sha256, fd) == 0)
 			return asic_add_fd(&e->files, name, type, fd) == 0 ? EXIT_YES : EXIT_ENVIRONMENT;
-		log_warnx("%s: %s is not in the store; was it purged? `muhur archive verify'", name, sha256);
+		log_warnx("%s: %s is not in the store; `muhur archive verify'", name, sha256);
 		break;
 	case DEPOT_ROTTEN:
 		log_warnx("%s: what the store has as %s are other bytes: restore it from a backup", name, sha256);
@@ -83,8 +83,10 @@ static const char *const submission_names[] = {
 	"sha256", "messageType", "messageId", "userCode", "businessDate", "#sequence", "#recordCount", "createdAt",
 	"?late", "signerSubject", "signerIssuer", "signerSerial", "signerCertificate", "signingTime",
 	"signaturePolicy", "timestampState", "timestampAt", "timestampAuthority", "replaces", "replacedBy",
-	"decidedBy", "repeatOf", "material"
+	"decidedBy", "repeatOf", "material", "+purgedAt"
 };
+
+#define S_PURGED	33
 
 /* material: a column that rows of before have not. */
 static const char submission_sql[] =
@@ -96,7 +98,8 @@ static const char submission_sql[] =
 	"(SELECT r.id FROM muhur.submission r WHERE r.no = s.replaces), "
 	"(SELECT min(r.id::text) FROM muhur.submission r WHERE r.replaces = s.no AND r.state IN ('accepted', 'replaced')), "
 	"(SELECT r.id FROM muhur.submission r WHERE r.no = s.approved_by), "
-	"(SELECT r.id FROM muhur.submission r WHERE r.no = s.repeat_of), to_jsonb(s) ->> 'material' "
+	"(SELECT r.id FROM muhur.submission r WHERE r.no = s.repeat_of), to_jsonb(s) ->> 'material', "
+	SQL_TIME(EVIDENCE_PURGED_AT("s")) " "
 	"FROM muhur.submission s LEFT JOIN muhur.member m ON m.code = s.member_code WHERE s.id = $1";
 
 static int
@@ -117,6 +120,10 @@ add_submission(struct evidence *e)
 	json_object_set_new(e->story, "submission", o);
 	if (PQgetisnull(res, 0, 4) || PQgetisnull(res, 0, 10)) {
 		log_warnx("%s: is %s; there is evidence of it once it is decided", e->id, PQgetvalue(res, 0, 2));
+		goto out;
+	}
+	if (!PQgetisnull(res, 0, S_PURGED)) {
+		log_warnx("%s: was purged at %s: there is no evidence of it any more", e->id, PQgetvalue(res, 0, S_PURGED));
 		goto out;
 	}
 	name = document_name(PQgetvalue(res, 0, 8));

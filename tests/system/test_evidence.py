@@ -410,6 +410,17 @@ def inspection():
     text = " ".join(page.itertext())
     assert "Bu gün hiç gönderim yok." in text and "No submission on this day." in text
     assert {a.get("href") for a in page.iter(XHTML + "a")} == {r["container"] for r in rows if r["container"]}
+    # what is purged is listed so, with when; it is no trouble
+    market.sql("UPDATE muhur.submission SET purged_at = '2026-01-02T03:04:05Z' WHERE id = '{changed}'; UPDATE muhur.notice SET purged_at = "
+               "'2026-01-02T03:04:06Z' WHERE submission = (SELECT no FROM muhur.submission WHERE id = '{wrong-total}')".format(**ids))
+    assert "was purged at 2026-01-02" in export(ids["changed"], container("purged"), code=1).stderr
+    market.muhur("evidence", "export", "--member", "PLA", "--from", first, "--to", last, "-o", path("purged"))
+    with open(path("purged", "index.csv"), encoding="utf-8", newline="") as f:
+        gone = {r["submission"]: r for r in csv.DictReader(f) if r["submission"] and not r["container"]}
+    assert {i: r["note"][:29] for i, r in gone.items()} == {ids["changed"]: "Purged at 2026-01-02T03:04:05", ids["wrong-total"]:
+                                                           "Purged at 2026-01-02T03:04:06"}, gone
+    assert "silindi: 2026-01-02T03:04:05" in read(path("purged", "index.html")).decode()
+    market.sql("UPDATE muhur.submission SET purged_at = NULL; UPDATE muhur.notice SET purged_at = NULL")
     assert market.muhur("evidence", "export", "--member", "XXX", "--from", first, "--to", last, "-o", folder, ok=(1,))
     assert market.muhur("evidence", "export", "--member", "PLA", "--from", last, "--to", first, "-o", folder, ok=(2,))
     assert market.muhur("evidence", "export", "--member", "PLA", "--from", "x", "--to", last, "-o", folder, ok=(2,))
