@@ -2,6 +2,8 @@
 /* muhur evidence: containers that tell one submission's story and prove it. */
 #include "config.h"
 
+#include <sys/stat.h>
+
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -134,8 +136,14 @@ evidence_export(struct cmd *c, const struct evidence_means *m, const char *id, c
     char sha256[SHA256_HEX_SIZE])
 {
 	struct evidence e = { .c = c, .means = m, .id = id, .story = json_object(), .store = -1 };
+	struct stat st;
 	int rc;
 
+	/* the trail has the SHA-256 of what is there */
+	if (lstat(out, &st) == 0) {
+		log_warnx("%s: exists already", out);
+		return EXIT_ENVIRONMENT;
+	}
 	e.store = cmd_store(c);
 	if ((rc = gather(&e)) != EXIT_YES || (rc = evidence_certificates(&e)) != EXIT_YES)
 		goto out;

@@ -64,10 +64,10 @@ struct evidence_closing { int stamped, is_signed; };
 /* index.html of a story. */
 void	evidence_page(const json_t *story, const struct asic *files, struct evidence_closing closing, struct buf *html);
 
-/* One submission into the container out; its SHA-256.  An exit code. */
+/* One submission into the container out, which must not be there yet; its SHA-256.  An exit code. */
 int	evidence_export(struct cmd *c, const struct evidence_means *m, const char *id, const char *out,
 	    char sha256[SHA256_HEX_SIZE]);
-/* All of a member's from one day to another into the folder dir.  An exit code. */
+/* All of a member's from one day to another into the folder dir, which is made.  An exit code. */
 int	evidence_range(struct cmd *c, const struct evidence_means *m, const char *member,
 	    const char *from, const char *to, const char *dir);
 

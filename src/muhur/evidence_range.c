@@ -9,7 +9,6 @@
 
 #include <sys/stat.h>
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,7 +182,7 @@ evidence_range(struct cmd *c, const struct evidence_means *m, const char *member
 		log_warnx("%s: the first day is behind the last", from);
 		return EXIT_USAGE;
 	}
-	if (mkdir(dir, 0750) == -1 && errno != EEXIST) {
+	if (mkdir(dir, 0750) == -1) {
 		log_warn("%s", dir);
 		return EXIT_ENVIRONMENT;
 	}

@@ -297,9 +297,9 @@ def on_token():
     card = softhsm.Token(path("card"), "officer")
     for i, kind in enumerate(("EC:prime256v1", "EC:secp384r1", "rsa:2048")):
         _, cert = pki.issue(market, f"OFFICER{i}", public=card.make_key(kind, f"key{i}", f"0{i + 1}"))
-        market.muhur("evidence", "export", ids["good"], "-o", container("card"), "--key", card.uri(f"key{i}"), "--cert", cert,
+        market.muhur("evidence", "export", ids["good"], "-o", container(f"card{i}"), "--key", card.uri(f"key{i}"), "--cert", cert,
                      env=card.env)
-        assert not failed(verify(container("card"), *outside()))
+        assert not failed(verify(container(f"card{i}"), *outside()))
 
 
 def refused():
@@ -328,14 +328,29 @@ def refused():
     for kept, code in ((data, 0), (data[:-1] + b" ", 3)):
         with open(f"{held}/{ids['good']}", "wb") as f:
             f.write(kept)
-        export(ids["good"], container("held"), code=code)
+        export(ids["good"], container(f"held{code}"), code=code)
     os.unlink(f"{held}/{ids['good']}")
-    assert unpacked("held")["document/good"] == data
+    assert unpacked("held0")["document/good"] == data
     with open(stored, "wb") as f:
         f.write(data[:-1] + b" ")
     assert "other bytes" in export(ids["good"], container("none"), code=3).stderr
     os.rename(stored + ".away", stored)
     assert not os.path.exists(container("none"))
+
+
+@contextlib.contextmanager
+def export_behind(table, ident, name):
+    """An export that waits for that table; it goes on behind the block."""
+    with subprocess.Popen([lib.MARKET, "psql", market.dir, "-Atq"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as psql:
+        print(f"BEGIN; LOCK {table}; \\echo ready", file=psql.stdin, flush=True)
+        assert psql.stdout.readline().strip() == "ready"
+        p = subprocess.Popen([os.path.join(lib.BIN, "muhur"), "-c", market.conf, "evidence", "export", ident, "-o", container(name)],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        lib.wait_for("the export to come to it", lambda: market.sql(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = 'muhur_admin'") == [["1"]])
+        yield p, psql
+        print("COMMIT;", file=psql.stdin, flush=True)
+        p.wait()
 
 
 def no_event():
@@ -349,10 +364,15 @@ def no_event():
         market.sql("DROP TRIGGER none ON muhur.event; DROP FUNCTION muhur.none()")
     count = "SELECT count(*) FROM muhur.event WHERE kind = 'evidence-exported'"
     before = int(market.sql(count)[0][0])
-    os.mkdir(container("none"))
-    export(ids["good"], container("none"), code=3)
+    with export_behind("muhur.event IN SHARE MODE", ids["good"], "none") as (p, _):
+        os.mkdir(container("none"))
+    assert p.wait() == 3
     os.rmdir(container("none"))
     assert int(market.sql(count)[0][0]) == before + 1
+    # one that is there stays as it is
+    kept = read(container(0))
+    assert "exists already" in export(ids["good"], container(0), code=3).stderr
+    assert read(container(0)) == kept and int(market.sql(count)[0][0]) == before + 1
     assert not glob.glob(container("none") + "*")
 
 
@@ -421,6 +441,7 @@ def inspection():
                                                            "Purged at 2026-01-02T03:04:06"}, gone
     assert "silindi: 2026-01-02T03:04:05" in read(path("purged", "index.html")).decode()
     market.sql("UPDATE muhur.submission SET purged_at = NULL; UPDATE muhur.notice SET purged_at = NULL")
+    assert "exists" in market.muhur("evidence", "export", "--member", "PLA", "--from", first, "--to", last, "-o", folder, ok=(3,)).stderr
     assert market.muhur("evidence", "export", "--member", "XXX", "--from", first, "--to", last, "-o", folder, ok=(1,))
     assert market.muhur("evidence", "export", "--member", "PLA", "--from", last, "--to", first, "-o", folder, ok=(2,))
     assert market.muhur("evidence", "export", "--member", "PLA", "--from", "x", "--to", last, "-o", folder, ok=(2,))
@@ -441,29 +462,20 @@ def other_ends():
     in_checkpoint()
     for ident, told in ((first, dict(state="replaced", replacedBy=second)), (second, dict(state="accepted", replaces=first)),
                         (repeat, dict(state="repeated", repeatOf=ids["good"]))):
-        export(ident, container("end"))
-        o = verify(container("end"), *outside())
+        export(ident, container(told["state"]))
+        o = verify(container(told["state"]), *outside())
         assert not failed(o), o
-        s = json.loads(unpacked("end")["evidence.json"])["submission"]
+        s = json.loads(unpacked(told["state"])["evidence.json"])["submission"]
         assert told.items() <= s.items(), s
 
 
 def meanwhile():
     """what is decided while the export reads is in neither part of the container"""
     ident = ids["formula"]
-    with contextlib.ExitStack() as stack:
-        psql = stack.enter_context(subprocess.Popen([lib.MARKET, "psql", market.dir, "-Atq"], stdin=subprocess.PIPE,
-                                                    stdout=subprocess.PIPE, text=True))
-        print("BEGIN; LOCK muhur.trail_leaf; \\echo ready", file=psql.stdin, flush=True)
-        assert psql.stdout.readline().strip() == "ready"
-        p = stack.enter_context(subprocess.Popen([os.path.join(lib.BIN, "muhur"), "-c", market.conf, "evidence", "export", ident, "-o",
-                                                  container("meanwhile")], stdout=subprocess.DEVNULL))
-        lib.wait_for("the export to come to the events", lambda: market.sql(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = 'muhur_admin'") == [["1"]])
-        print(f"INSERT INTO muhur.event (at, kind, actor, submission, detail) SELECT now(), 'cancelled', 'operator', no, '{{}}'"
-              f" FROM muhur.submission WHERE id = '{ident}'; COMMIT;", file=psql.stdin, flush=True)
-        assert p.wait() == 0
-        psql.stdin.close()
+    with export_behind("muhur.trail_leaf", ident, "meanwhile") as (p, psql):
+        print("INSERT INTO muhur.event (at, kind, actor, submission, detail) SELECT now(), 'cancelled', 'operator', no, '{}'"
+              f" FROM muhur.submission WHERE id = '{ident}';", file=psql.stdin, flush=True)
+    assert p.wait() == 0
     o = verify(container("meanwhile"), *outside())
     assert not failed(o), o
 
