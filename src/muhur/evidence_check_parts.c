@@ -184,6 +184,20 @@ check_schemas(struct evidence_check *k)
 		    "look at its material/schemas, unpacked, and give it with --schema-dir");
 }
 
+/* --- anchors --------------------------------------------------------------------------- */
+
+/* Those that were given count, so others here are told of, and no fault. */
+static void
+compare_anchors(struct evidence_check *k, const char *name, const struct trust *given, const char *option)
+{
+	struct trust *own = NULL;
+
+	if (given != NULL && asic_has(k->r, name) && ((own = evidence_anchors(k, name, NULL)) == NULL ||
+	    !trust_within(own, given)))
+		evidence_note(k, "%s has other roots than those of %s, by which it is judged", name, option);
+	trust_free(own);
+}
+
 /* --- revocation lists ------------------------------------------------------------------ */
 
 /* Is what is told of a list what stands in that file? */
@@ -267,6 +281,8 @@ evidence_check_parts(struct evidence_check *k)
 	check_events(k);
 	check_material(k);
 	check_schemas(k);
+	compare_anchors(k, "anchors/trust.pem", k->trust_plain, "--trust");
+	compare_anchors(k, "anchors/tsa.pem", k->tsa, "--tsa");
 	check_lists(k);
 	check_page(k);
 }

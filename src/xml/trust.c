@@ -249,6 +249,22 @@ trust_crl_signature(const struct trust *t, X509_CRL *crl)
 	return best;
 }
 
+int
+trust_within(const struct trust *t, const struct trust *other)
+{
+	STACK_OF(X509_OBJECT)	*roots = X509_STORE_get0_objects(t->store);
+	X509_OBJECT		*o;
+	int			 i;
+
+	for (i = 0; i < sk_X509_OBJECT_num(roots); i++) {
+		o = sk_X509_OBJECT_value(roots, i);
+		if (X509_OBJECT_get_type(o) == X509_LU_X509 &&
+		    X509_OBJECT_retrieve_match(X509_STORE_get0_objects(other->store), o) == NULL)
+			return 0;
+	}
+	return 1;
+}
+
 void
 trust_free(struct trust *t)
 {

@@ -34,6 +34,8 @@ void trust_set_crl_grace(struct trust *t, int seconds);
  * greater. */
 enum crl_signature { CRL_ISSUER_UNKNOWN, CRL_NOT_SIGNED, CRL_ISSUER_MAY_NOT, CRL_SIGNED };
 enum crl_signature trust_crl_signature(const struct trust *t, X509_CRL *crl);
+/* Is each of t's roots one of the other's? */
+int  trust_within(const struct trust *t, const struct trust *other);
 void trust_free(struct trust *t);
 
 /* The store, set to judge at that time as trust_judge does, for OpenSSL's own

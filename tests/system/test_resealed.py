@@ -132,6 +132,15 @@ def resealed():
     assert failed(verify(container(0), "--key", f"{story['checkpoint']['origin']}+00000000+" + base64.b64encode(b"\1" + b"0" * 32).decode(), code=1))
     for option, pem in (("--trust", path("FORGERCA.pem")), ("--tsa", path("FORGERCA.pem"))):
         assert failed(verify(container(0), option, pem, code=1)), option
+    # roots inside that are none of those given are said to be, by which it is judged
+    own_tsa = ["--trust", f"{market.pki}/trust.pem", "--tsa", path("both.pem")]
+    with open(path("both.pem"), "wb") as f:
+        f.write(read(path("TSACA.pem")) + read(path("FORGERCA.pem")))
+    for pem, option in ((files["anchors/trust.pem"], None), (files["anchors/trust.pem"] + read(path("FORGERCA.pem")), "--trust")):
+        o = verify(seal({**files, "anchors/trust.pem": pem}, story), *own_tsa)
+        assert [n.split(" has ")[0] for n in o["notes"] if "other roots" in n] == (["anchors/trust.pem"] if option else []), o
+    o = verify(seal(files, story), "--trust", f"{market.pki}/trust.pem", "--tsa", path("FORGERCA.pem"), code=1)
+    assert any("anchors/tsa.pem has other roots" in n for n in o["notes"]), o
     # anchors that cannot be used are named, and no password is asked for where they have one
     locked = (b"-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC," + b"0123456789ABCDEF" * 2 +
               b"\n\nAAAABBBBCCCCDDDD\n-----END CERTIFICATE-----\n")

@@ -401,7 +401,9 @@ test_loading(void **state)
 	static const char	 broken[] = "-----BEGIN CERTIFICATE-----\nanVuaw==\n"
 				    "-----END CERTIFICATE-----\n";
 	struct buf		 b = { 0 };
-	struct trust		*t = make_trust(1);
+	struct trust		*t = make_trust(1), *two;
+	EVP_PKEY		*k = pki_key("P-256", 0);
+	X509			*stranger = pki_cert("Stranger", k, NULL, NULL, PKI_CA, -DAY, DAY);
 
 	(void)state;
 	assert_null(trust_new("", 0));
@@ -411,10 +413,19 @@ test_loading(void **state)
 	assert_int_equal(trust_add_crls(t, b.data, b.len), -1);
 	assert_int_equal(trust_add_crls(t, "junk", 4), -1);
 	buf_free(&b);
+	pki_put_cert(&b, root);
+	pki_put_cert(&b, stranger);
+	two = trust_new(b.data, b.len);
+	add_crl(two, root, root_key, NULL, -DAY, DAY);
+	assert_true(trust_within(t, t) && trust_within(t, two) && !trust_within(two, t));
+	buf_free(&b);
 	pki_put_cert(&b, root);		/* a root, and then a certificate that is none */
 	buf_append(&b, broken, strlen(broken));
 	assert_null(trust_new(b.data, b.len));
 	buf_free(&b);
+	trust_free(two);
+	X509_free(stranger);
+	EVP_PKEY_free(k);
 	trust_free(t);
 	t = trust_new_partial(&cert, 1);
 	assert_non_null(t);
