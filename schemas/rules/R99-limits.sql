@@ -8,9 +8,8 @@
 -- by: R12.cure_days working days after the first day of the breach without a
 -- pause (cure 48), or the day after it (42).
 --
--- What was in breach and cannot be judged now is not cured thereby: the break
--- goes on, with no values.  Without any HoldingReport that is also one of moments
--- within the day, of which there is then no row.
+-- What was in breach and cannot be judged now is not cured thereby:
+-- R99-unjudged.sql.
 --
 -- What people read is truncated, amounts to 18 places, ratios to 8, and is at
 -- most what 20 integer digits hold; what was compared is neither.
@@ -56,17 +55,3 @@ SELECT DISTINCT ON (rule, key) rule, rule_source, kind, key, platform, custodian
 		|| count(*) OVER (PARTITION BY rule, key) || ': ', '') || detail, submissions
 FROM pg_temp.told WHERE status = 'breach'
 ORDER BY rule, key, ratio DESC NULLS LAST, custodian COLLATE "C" NULLS FIRST, at;
-
-INSERT INTO pg_temp.found (rule, rule_source, kind, key, platform, custodian, asset,
-	platform_quantity, custodian_quantity, difference, detail, submissions)
-SELECT DISTINCT ON (b.rule, b.key) b.rule, b.rule_source, b.kind, b.key, b.platform, b.custodian, b.asset,
-	NULL, NULL, NULL, t.detail || '; it stood when last judged', t.submissions
-FROM pg_temp.told t
-JOIN muhur.break b ON b.rule = t.rule AND (b.kind = t.kind OR (b.kind = 'INTRADAY_BREACH' AND t.kind = 'LIMIT_BREACH'
-		AND NOT EXISTS (SELECT FROM pg_temp.in_effect e
-			WHERE e.member_code = t.platform AND e.message_type = 'HoldingReport')))
-	AND b.platform IS NOT DISTINCT FROM t.platform
-	AND b.custodian IS NOT DISTINCT FROM t.custodian AND (t.asset IS NULL OR b.asset = t.asset)
-JOIN muhur.finding f ON f.break_id = b.id AND f.run = (SELECT run FROM pg_temp.earlier) AND f.status <> 'cured'
-WHERE t.status = 'missing' AND NOT EXISTS (SELECT FROM pg_temp.found g WHERE g.rule = b.rule AND g.key = b.key)
-ORDER BY b.rule, b.key, t.at NULLS FIRST;

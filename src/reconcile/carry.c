@@ -39,15 +39,19 @@ static const char store_chain[] =
 	"FROM got WHERE r.no = $1::bigint";
 
 /* What the next day looks at: closing balances (R3), what custodians kept where R6
- * is judged within the day by it, what is found and since when, but for the breaks
- * of one day, and the same of assets (R13). */
+ * is judged within the day by it, what is found, since when and from which reports
+ * (schemas/rules/R99-unjudged.sql), but for the breaks of one day, and the same of
+ * assets (R13). */
 static const char store_carry[] =
 	"WITH line AS (SELECT concat_ws('|', 'kept', s.member_code, s.message_id, s.sha256) AS l "
 	"    FROM muhur.reconcile_input i JOIN muhur.submission s ON s.no = i.submission "
 	"    JOIN muhur.reconcile_run r ON r.no = i.run "
 	"    WHERE i.run = $1::bigint AND (s.message_type = 'BalanceReport' OR (s.message_type = 'CustodyReport' "
 	"        AND muhur.parameter('R6.intraday_custody', r.business_date + 1) = 'opening')) "
-	"  UNION ALL SELECT concat_ws('|', 'found', f.break_id, f.first_seen) "
+	"  UNION ALL SELECT concat_ws('|', 'found', f.break_id, f.first_seen, "
+	"        (SELECT string_agg(concat_ws(' ', s.message_type, s.member_code, s.message_id, s.sha256), '|' "
+	"            ORDER BY s.member_code COLLATE \"C\", s.message_id COLLATE \"C\") "
+	"            FROM muhur.submission s WHERE s.no = ANY (f.submissions))) "
 	"    FROM muhur.finding f JOIN muhur.break b ON b.id = f.break_id "
 	"    WHERE f.run = $1::bigint AND f.status <> 'cured' AND NOT (" OF_ONE_DAY ") "
 	"  UNION ALL SELECT concat_ws('|', 'since', a.platform, a.asset, a.since) "

@@ -27,7 +27,8 @@ reconcile_tests = tests/unit/reconcile/test_comparison.py \
 	tests/unit/reconcile/test_market.py \
 	tests/unit/reconcile/test_planted.py \
 	tests/unit/reconcile/test_process.py \
-	tests/unit/reconcile/test_random.py
+	tests/unit/reconcile/test_random.py \
+	tests/unit/reconcile/test_unjudged.py
 dist_check_SCRIPTS += $(reconcile_tests)
 TESTS += $(reconcile_tests)
 limit_tests = tests/unit/reconcile/test_custody_limits.py tests/unit/reconcile/test_reserve_limits.py \

@@ -357,3 +357,26 @@ def recompute(market, day, rules=RULES):
     """All breaks of a day, by rule, kind and key"""
     d = Day(market, day)
     return sorted((b for rule in rules for b in rule(d)), key=lambda b: (b.rule, b.kind, b.key))
+
+
+# --- what a day cannot judge ---------------------------------------------------------------
+
+def needed(d, before, b):
+    """(type, member) of the reports without which day d says nothing of a break of the day before"""
+    if b.rule == "R1":
+        return {("BalanceReport", b.platform), ("CustodyReport", b.custodian)}
+    if b.rule == "R2":
+        return {("BalanceReport", b.platform), ("HoldingReport", b.platform)} | \
+            {("CustodyReport", c) for p, c in d.contracts() if p == b.platform}
+    if b.kind == "NOT_LISTED":      # its records are balances alone
+        return {(type, b.platform) for type, table in (("BalanceReport", "balance"), ("MovementReport", "movement"),
+                                                       ("NettingReport", "netting"))
+                if any(x.row["asset"] == b.asset for x in before.lines(type, table, b.platform))}
+    return {(r.type, r.member) for r in d.market.reports if r.message_id in b.records}
+
+
+def goes_on(market, day, b):
+    """R1, R2, R5: does the break of the day before, which the day does not find, go on unjudged?"""
+    d = Day(market, day)
+    return any(not (d.wallets_known(member) if type == "HoldingReport" else d.is_in(type, member))
+               for type, member in needed(d, Day(market, d.before), b))

@@ -114,6 +114,36 @@ test_cascade_ends(void **state)
 	expect(FINDINGS(LAST), "R4 REPORT_MISSING - CUB - - - - new " DAY);
 }
 
+#define SOURCES "SELECT string_agg(s.message_id, ' ' ORDER BY s.message_id) FROM muhur.finding f " \
+	"JOIN muhur.submission s ON s.no = ANY (f.submissions) JOIN muhur.break b ON b.id = f.break_id " \
+	"WHERE b.rule = 'R1' AND f.run = " LAST
+
+/* A break that the next day cannot judge goes on there, with the sources that the
+ * first day has now. */
+static void
+test_cascade_unjudged(void **state)
+{
+	long long no;
+
+	(void)state;
+	/* CUA has 1 of PLA's 4 BTC on DAY, and says nothing on NEXT */
+	sql("UPDATE muhur.contract SET valid_from = '" DAY "'");
+	agreeing_day(DAY, "A", 0);
+	agreeing_day(NEXT, "B", 1);
+	sql("UPDATE muhur.submission SET state = 'replaced' WHERE message_id = 'B-2'");
+	schedule();
+	assert_int_equal(run_all(), 2);
+	expect(FINDINGS(LAST), "R1 QUANTITY_DIFFERENCE PLA CUA " BTC " - - - continuing " DAY "\n"
+	    "R4 REPORT_MISSING - CUA - - - - new " NEXT);
+	expect(SOURCES, "A-0 A-2");
+	/* another difference, of another report: the same break since the same day */
+	no = correct("A-2", "CUA", "A-2b", DAY);
+	omn(no, "PLA", BTC, "HOT", "2");
+	schedule();
+	assert_int_equal(run_all(), 2);
+	expect(SOURCES, "A-0 A-2b");
+}
+
 /* Where R6 is judged within the day by what custodians kept at its opening, the
  * next day looks at the custody of this one: it is run again, and hands on what
  * it did. */
@@ -301,12 +331,12 @@ static const struct message {
 	{ DAY, "BalanceReport", "PLA", "b2", NULL, { "1 CUA " BTC " 4", "1 OWN " BTC " 9" } },
 	{ DAY, "CustodyReport", "CUA", "c2", NULL, { "PLA " BTC " COLD 3" } },		/* R1: 1, since BEFORE */
 	{ DAY, "CustodyReport", "CUB", "d2", NULL, { "PLB " ETH " COLD 5" } },		/* R1: 2 */
-	{ DAY, "BalanceReport", "PLB", "e2", NULL, { "9 CUB " ETH " 7" } },
+	{ DAY, "BalanceReport", "PLB", "e2", NULL, { "9 CUB " ETH " 7", "9 CUB " BTC " 1" } },	/* R1: 1 */
 	{ DAY, "BalanceReport", "PLA", "b2x", NULL, { "1 CUA " BTC " 0" } },		/* R5: a line twice */
 	{ NEXT, "BalanceReport", "PLA", "b3", NULL, { "1 CUA " BTC " 4", "1 OWN " BTC " 2" } },
 	{ NEXT, "CustodyReport", "CUA", "c3", NULL, { "PLA " BTC " COLD 3" } },
 	{ NEXT, "CustodyReport", "CUB", "d3", NULL, { "PLB " ETH " COLD 5" } },
-	/* NEXT: PLB's is missing for ever */
+	/* NEXT: PLB's is missing for ever: its BTC are not judged, and were last from e2 and d2b */
 	{ BEFORE, "CustodyReport", "CUA", "c1b", "c1", { "PLA " BTC " COLD 4" } },	/* so R1 begins on DAY */
 	{ BEFORE, "BalanceReport", "PLA", "b1b", "b1", { "1 CUA " BTC " 4", "2 OWN " BTC " 1" } },
 	{ DAY, "CustodyReport", "CUB", "d2b", "d2", { "PLB " ETH " COLD 7" } },		/* and agrees */
@@ -456,13 +486,15 @@ test_any_order(void **state)
 		assert_string_equal(got, first_repeated);
 		free(got);
 	}
-	/* by hand: BEFORE agrees since c1b; DAY has 4 against 3 and a line twice
-	 * (b2, b2x), d2b agrees; NEXT has 4 against 3 since DAY, and PLB missing.  9
-	 * of PLA's own on DAY alone: one breach, which NEXT counts. */
+	/* by hand: BEFORE agrees since c1b; DAY has 4 against 3, a line twice (b2, b2x)
+	 * and PLB's 1 against 0, d2b agrees but for that; NEXT has 4 against 3 since
+	 * DAY, and PLB missing, whose break goes on.  9 of PLA's own on DAY alone: one
+	 * breach, which NEXT counts. */
 	expect("SELECT string_agg(concat_ws(' ', r.business_date, b.rule, b.platform, b.custodian, f.first_seen), ', ' "
-	    "ORDER BY r.business_date, b.rule) FROM muhur.finding f JOIN muhur.break b ON b.id = f.break_id "
+	    "ORDER BY r.business_date, b.rule, b.platform) FROM muhur.finding f JOIN muhur.break b ON b.id = f.break_id "
 	    "JOIN muhur.reconcile_run r ON r.no = f.run WHERE r.no > " LAST " - 3",
-	    DAY " R1 PLA CUA " DAY ", " DAY " R5 PLA CUA " DAY ", " NEXT " R1 PLA CUA " DAY ", " NEXT " R4 PLB " NEXT);
+	    DAY " R1 PLA CUA " DAY ", " DAY " R1 PLB CUB " DAY ", " DAY " R5 PLA CUA " DAY ", "
+	    NEXT " R1 PLA CUA " DAY ", " NEXT " R1 PLB CUB " DAY ", " NEXT " R4 PLB " NEXT);
 	expect("SELECT string_agg(status || coalesce(' ' || occurrences, ''), ', ' ORDER BY run, no) FROM muhur.limit_result "
 	    "WHERE no > 9000 AND run > " LAST " - 3", "within, within 0, breach, breach 1, within, breach 1");
 	drop_rule();
@@ -690,6 +722,7 @@ main(int argc, char *argv[])
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_cascade, three_days),
 		cmocka_unit_test_setup(test_cascade_ends, three_days),
+		cmocka_unit_test_setup(test_cascade_unjudged, three_days),
 		cmocka_unit_test_setup(test_opening_custody, three_days),
 		cmocka_unit_test_setup(test_day_before, three_days),
 		cmocka_unit_test_setup(test_without_carry, three_days),
