@@ -9,7 +9,8 @@
 -- R4.* say.  A suspended member owes them as well: its customers' assets are still
 -- there.  Where none of it is in effect, and its cut-off has passed or the operator
 -- asked for the run, there is one break, of that member, whatever the number of its
--- contracts.  A missing report never counts as zero.
+-- contracts; once told it stands in the day's later runs too, though they are
+-- before the cut-off.  A missing report never counts as zero.
 --
 -- HoldingReports that are all of moments within the day (m.41(2)) do not stand for
 -- the one of its end, which R2 and R6 are judged by.
@@ -30,7 +31,10 @@ SELECT 'R4', 'III-35/B.2 m.32(1)', 'REPORT_MISSING',
 		WHERE e.member_code = o.member_code AND e.message_type = o.message_type ORDER BY 1)
 FROM muhur.owed($2) o
 JOIN muhur.member m ON m.code = o.member_code
-JOIN pg_temp.cutoff c ON c.message_type = o.message_type AND c.due
-WHERE NOT o.is_in
-OR (o.message_type = 'HoldingReport' AND NOT EXISTS (SELECT FROM pg_temp.wallets_in w
-	WHERE w.platform = o.member_code));
+JOIN pg_temp.cutoff c ON c.message_type = o.message_type
+WHERE (NOT o.is_in OR (o.message_type = 'HoldingReport' AND NOT EXISTS (SELECT FROM pg_temp.wallets_in w
+	WHERE w.platform = o.member_code)))
+AND (c.due OR o.message_type || '|' || o.member_code || '|' || $2::date IN (
+	SELECT b.key FROM muhur.finding f JOIN muhur.break b ON b.id = f.break_id
+	WHERE b.rule = 'R4' AND f.status <> 'cured' AND f.run = (SELECT r.no FROM muhur.reconcile_run r
+		WHERE r.business_date = $2 AND r.no <> $1 ORDER BY r.version DESC LIMIT 1)));

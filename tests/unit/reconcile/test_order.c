@@ -254,6 +254,42 @@ test_operator_second(void **state)
 	expect("SELECT count(*)::text FROM muhur.finding", "4");
 }
 
+static void
+run_for(const char *cause)
+{
+	date_t d;
+
+	assert_int_equal(date_parse(DAY, &d), 0);
+	assert_int_equal(queue_add(&owner, d, clock_now() - USEC_PER_SEC, cause), 0);
+	assert_int_equal(run_all(), 1);
+}
+
+/* What an operator was told is missing still is, in a run that a correction makes
+ * before the cut-off; what nobody was told of yet is not due. */
+static void
+test_operator_then_correction(void **state)
+{
+	long long no;
+
+	(void)state;
+	sql("UPDATE muhur.contract SET valid_from = '" DAY "', valid_to = '" DAY "'");
+	clock_after(DAY, 1, 0);
+	agreeing_day(DAY, "A", 1);
+	sql("UPDATE muhur.submission SET state = 'replaced' WHERE message_id IN ('A-1', 'A-3')");
+	run_for("operator");
+	expect(FINDINGS(LAST), "R4 REPORT_MISSING PLB - - - - - new " DAY "\nR4 REPORT_MISSING - CUB - - - - new " DAY);
+	no = report("PLB", "A-1b", DAY);
+	bal(no, "9", "CUB", ETH, "7");
+	sql("INSERT INTO muhur.member (code, kind, name, created_at) VALUES ('CUC', 'custodian', 'c', '2026-01-01')");
+	sql("INSERT INTO muhur.contract (platform, custodian, valid_from) VALUES ('PLB', 'CUC', '" DAY "')");
+	run_for("correction");
+	expect(FINDINGS(LAST), "R4 REPORT_MISSING PLB - - - - - cured " DAY "\n"
+	    "R4 REPORT_MISSING - CUB - - - - continuing " DAY);
+	/* and in the one after that */
+	run_for("correction");
+	expect(FINDINGS(LAST), "R4 REPORT_MISSING - CUB - - - - continuing " DAY);
+}
+
 /* --- cut-offs --------------------------------------------------------------------- */
 
 static void
@@ -728,6 +764,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test_setup(test_without_carry, three_days),
 		cmocka_unit_test_setup(test_oldest_first, three_days),
 		cmocka_unit_test_setup(test_operator_second, three_days),
+		cmocka_unit_test_setup(test_operator_then_correction, three_days),
 		cmocka_unit_test_setup(test_cutoffs, three_days),
 		cmocka_unit_test(test_any_order),
 		cmocka_unit_test_setup(test_killed, three_days),
