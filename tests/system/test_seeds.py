@@ -13,6 +13,7 @@ import os
 import lib
 
 market = None
+before = set()		# what the seed before found
 SEEDS = int(os.environ.get("MUHUR_TEST_SEEDS", "6"))
 # R6 is broken on two of the days: a third one in a month would be R12's, too.
 BREAKS = (3, 7, 9, 14, 16, 11)
@@ -43,7 +44,13 @@ def one_seed(seed):
             name = f"{seed}-{entry['file']}"
             assert market.exchange(signed, entry["userCode"], name) == ("accepted", []), entry
         market.muhur("reconcile", "run", "--date", day)
-        found = sorted((key(b), values(b)) for b in market.json("break", "list", "--date", day))
+        listed = market.json("break", "list", "--date", day)
+        # where a report is missing, what the day before it found is not judged, and goes on
+        carried = {key(b) for b in listed if "it stood when last judged" in b["detail"]}
+        assert carried <= before, carried - before
+        found = sorted((key(b), values(b)) for b in listed if key(b) not in carried)
+        before.clear()
+        before.update(map(key, listed))
         planted = sorted((key(b), values(b)) for b in manifest["breaks"])
         assert found == planted, f"found {found}\nplanted {planted}"
     test.__doc__ = f"seed {seed}: what was planted is found, nothing else"

@@ -246,11 +246,15 @@ t 1 "show of none" submission show 01890000-0000-7000-8000-000000000009
 t 1 "show of no id" submission show x
 t 0 "submission get" submission get $id got
 cmp -s got bytes; ok $? "... the same bytes"
+t 3 "... never over a file that is there" submission get $id got
+complains 'got: exists already'
 t 0 "... to standard output" submission get $id
 cmp -s out bytes; ok $? "... the same bytes"
+rm -f got
 t 0 "... from the spool" submission get $held got
 [ "$(cat got)" = spooled ]; ok $? "... the same bytes"
 printf 'other' >"state/store/${sum:0:2}/$sum"
+rm -f got
 t 3 "a changed document is not given out silently" submission get $id got
 complains 'do not have the recorded SHA-256'
 t 3 "nor by the archive" archive get $sum got
@@ -260,8 +264,10 @@ rm "state/store/${sum:0:2}/$sum"; cp bytes "state/store/${sum:0:2}/$sum"
 t 0 "archive verify of a folder" archive verify --store state/store
 t 3 "... that is none" archive verify --store nowhere
 t 2 "... of a day" archive verify --store state/store --date 2026-03-05
+rm -f got
 t 0 "archive get" archive get $sum got
 cmp -s got bytes; ok $? "... the same bytes"
+rm -f got
 t 0 "... by the id" archive get $id got
 cmp -s got bytes; ok $? "... the same bytes"
 t 1 "... of none" archive get 01890000-0000-7000-8000-000000000009
@@ -457,6 +463,7 @@ t 1 "notice get of none" notice get $id
 sql "INSERT INTO notice (id, kind, recipient, file_name, issued_at, day, sha256, size, signed_at, published_at, outbox_until)
 	VALUES ('$id', 'DiscrepancyReport', 'SPK', 'D.xml', now(), now(), '$sum', 9, now(), now(), now() + interval '1 day')"
 cp bytes "state/store/${sum:0:2}/$sum"
+rm -f got
 t 0 "notice get" notice get $id got
 cmp -s got bytes; ok $? "... the same bytes"
 t 1 "notice rebuild of no member" notice rebuild --member ZZZ
