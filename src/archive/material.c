@@ -213,7 +213,7 @@ keeper_step(struct keeper *k, usec_t now, uint32_t *tag, struct m_document *done
 	if (keep_set(k, k->sets, done) == -1) {
 		log_alarm("material: cannot be kept: %s: it will be tried again", strerror(errno));
 		k->not_before = now + k->pause;
-		k->pause = k->pause * 2 > PAUSE_MOST ? PAUSE_MOST : k->pause * 2;
+		k->pause = longer_pause(k->pause, PAUSE_MOST);
 		return 0;
 	}
 	k->pause = PAUSE_FIRST;

@@ -28,6 +28,12 @@ usec_t clock_now(void);
 usec_t clock_monotonic(void);
 /* The same, and goes on while the machine sleeps. */
 usec_t clock_boottime(void);
+/* The pause after the next failure in a row: twice as long, most at the most. */
+static inline usec_t
+longer_pause(usec_t pause, usec_t most)
+{
+	return pause * 2 > most ? most : pause * 2;
+}
 
 /* buf takes TIME_SIZE bytes; "2026-11-21T21:27:24.123456Z". */
 void time_format(usec_t t, char *buf);

@@ -41,8 +41,7 @@ later(struct directory *d, const char *sha256)
 {
 	if (d->order_pause == PAUSE_MOST)
 		given_add(&d->refused, sha256, REFUSED_FOR);
-	d->order_pause = d->order_pause == 0 ? PAUSE_FIRST :
-	    d->order_pause * 2 > PAUSE_MOST ? PAUSE_MOST : d->order_pause * 2;
+	d->order_pause = d->order_pause == 0 ? PAUSE_FIRST : longer_pause(d->order_pause, PAUSE_MOST);
 	d->order_after = clock_monotonic() + d->order_pause;
 }
 

@@ -164,7 +164,7 @@ static void
 wait_a_while(struct gateway *gw, struct submission *s)
 {
 	s->not_before = clock_monotonic() + s->pause;
-	s->pause = s->pause * 2 > PAUSE_MOST ? PAUSE_MOST : s->pause * 2;
+	s->pause = longer_pause(s->pause, PAUSE_MOST);
 	s->waiting = 1;
 	queue_add(&gw->flow->wait, s);
 }

@@ -99,8 +99,7 @@ pause_asking(struct notices *ns)
 
 	if (now < ns->ask_at)
 		return;
-	ns->pause = ns->pause == 0 ? PAUSE_FIRST :
-	    ns->pause * 2 > PAUSE_MOST ? PAUSE_MOST : ns->pause * 2;
+	ns->pause = ns->pause == 0 ? PAUSE_FIRST : longer_pause(ns->pause, PAUSE_MOST);
 	ns->ask_at = now + ns->pause;
 }
 

@@ -300,8 +300,7 @@ pair_verify_gone(struct child *verify, int crashed)
 		gw->pairs->start_at = clock_monotonic() + gw->pairs->pause;
 		if (gw->pairs->pause < PAUSE_ALARM && gw->pairs->pause * 2 >= PAUSE_ALARM)
 			log_alarm("verify does not come up: documents wait until it does");
-		gw->pairs->pause = gw->pairs->pause * 2 > PAUSE_MOST ? PAUSE_MOST :
-		    gw->pairs->pause * 2;
+		gw->pairs->pause = longer_pause(gw->pairs->pause, PAUSE_MOST);
 	}
 	if (p == NULL)
 		return;

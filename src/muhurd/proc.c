@@ -376,7 +376,7 @@ forget_fixed(struct gateway *gw, struct child *c)
 		if (now - c->started >= STEADY)
 			f->pause = PAUSE_FIRST;
 		f->start_at = now + f->pause;
-		f->pause = f->pause * 2 > PAUSE_MOST ? PAUSE_MOST : f->pause * 2;
+		f->pause = longer_pause(f->pause, PAUSE_MOST);
 		if (!gw->stopping && c->role != ROLE_LISTENER)
 			log_warnx("%s: starting again in %lld ms", role_name(c->role),
 			    (long long)(f->start_at - now) / 1000);

@@ -166,7 +166,7 @@ item_done(struct disk_job *job)
 		    it->expire ? "archive" : "outbox", strerror(it->error));
 		it->phase = ITEM_RETRY;
 		it->not_before = clock_monotonic() + it->pause;
-		it->pause = it->pause * 2 > PAUSE_MOST ? PAUSE_MOST : it->pause * 2;
+		it->pause = longer_pause(it->pause, PAUSE_MOST);
 		return;
 	}
 	if (it->expire) {
