@@ -142,7 +142,7 @@ own_tmp(const struct compress *c, int fd)
 	    fstatat(c->shelf, base(c->tmp_path), &b, AT_SYMLINK_NOFOLLOW) == -1)
 		return -1;
 	errno = EWOULDBLOCK;	/* it has got its name while we waited */
-	return a.st_ino == b.st_ino && a.st_dev == b.st_dev && S_ISREG(a.st_mode) ? 0 : -1;
+	return same_file(&a, &b) && S_ISREG(a.st_mode) ? 0 : -1;
 }
 
 /* What a crash left; it is not written to again, as it may have its last mode already. */

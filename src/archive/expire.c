@@ -52,7 +52,7 @@ move(int outbox, int day, const char *file)
 	}
 	if (fstatat(outbox, file, &from, AT_SYMLINK_NOFOLLOW) == -1)
 		return -1;
-	if (from.st_dev != to.st_dev || from.st_ino != to.st_ino)
+	if (!same_file(&from, &to))
 		return rename_durable(outbox, file, day, file);
 	if (fsync_dir(day) == -1 || unlinkat(outbox, file, 0) == -1)
 		return -1;

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 /* Read until n bytes or end of file; returns the number read, -1 with errno. */
@@ -19,6 +20,12 @@ int write_full(int fd, const void *p, size_t n);
 int fd_read_all(int fd, size_t max, char **data, size_t *len);
 int file_read_all(const char *path, size_t max, char **data, size_t *len);
 
+/* Are the two one file, whatever its names? */
+static inline int
+same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
 /* n bytes that nobody can change any more, in a descriptor (O_CLOEXEC, the
  * caller's) that may be handed to anyone; name is for /proc.  -1 with errno. */
 int fd_sealed(const char *name, const void *p, size_t n);

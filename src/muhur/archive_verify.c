@@ -255,8 +255,7 @@ check_bytes(struct verification *v, const char *path, const char *sha256, const 
 	int fd;
 
 	depot_path(sha256, DEPOT_PLAIN, stored);
-	if (fstatat(v->store, stored, &own, AT_SYMLINK_NOFOLLOW) == 0 && own.st_ino == st->st_ino &&
-	    own.st_dev == st->st_dev)
+	if (fstatat(v->store, stored, &own, AT_SYMLINK_NOFOLLOW) == 0 && same_file(&own, st))
 		return;		/* read with the documents */
 	if ((fd = open_beneath(v->boxes, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0)) == -1) {
 		if (errno != ENOENT)	/* moved at this moment */

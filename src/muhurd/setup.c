@@ -346,8 +346,7 @@ setup_crls_changed(struct gateway *gw)
 
 	if (f->crls_dir == -1 || fstatat(f->crls_dir, CRL_FETCHED, &now, AT_SYMLINK_NOFOLLOW) == -1)
 		return 0;
-	if (f->crls != -1 && fstat(f->crls, &then) == 0 && now.st_ino == then.st_ino &&
-	    now.st_dev == then.st_dev)
+	if (f->crls != -1 && fstat(f->crls, &then) == 0 && same_file(&now, &then))
 		return 0;
 	return reopen("crl_dir", CRL_FETCHED, f->crls_dir, &f->crls);
 }

@@ -65,7 +65,7 @@ same_bytes(int a, int b)
 
 	if (fstat(a, &sa) == -1 || fstat(b, &sb) == -1)
 		return -1;
-	if (sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino)
+	if (same_file(&sa, &sb))
 		return 1;
 	if (sa.st_size != sb.st_size)
 		return 0;
@@ -125,7 +125,7 @@ spool_store_notice(const struct tree *t, const char *id, int out, const char *sh
 	if (fstat(out, &st) == -1 || fstatat(t->tmp, id, &named, AT_SYMLINK_NOFOLLOW) == -1)
 		return -1;
 	/* linked by its name: that must still be what was written */
-	if (named.st_ino != st.st_ino || named.st_dev != st.st_dev) {
+	if (!same_file(&named, &st)) {
 		errno = ESTALE;
 		return -1;
 	}
@@ -160,7 +160,7 @@ publish_over(const struct tree *t, int shelf, int outbox, const struct m_notice_
 	if (fstatat(shelf, p->sha256, &a, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    fstatat(outbox, p->file_name, &b, AT_SYMLINK_NOFOLLOW) == -1)
 		return -1;
-	if (a.st_ino == b.st_ino && a.st_dev == b.st_dev)
+	if (same_file(&a, &b))
 		return 0;
 	log_alarm("box of %s: %s was another document than the recorded one",
 	    p->recipient, p->file_name);
@@ -210,7 +210,7 @@ leave_archive(const struct tree *t, int outbox, const struct m_notice_publish *p
 		rc = errno == ENOENT ? 0 : -1;
 	else if (fstatat(outbox, p->file_name, &b, AT_SYMLINK_NOFOLLOW) == 0) {
 		rc = 0;
-		if (a.st_ino == b.st_ino && a.st_dev == b.st_dev &&
+		if (same_file(&a, &b) &&
 		    (unlinkat(dir, p->file_name, 0) == -1 || fsync_dir(dir) == -1))
 			rc = -1;
 	}

@@ -98,7 +98,7 @@ tree_renew_boxes(const struct tree *t)
 	if ((fd = tree_dir(t->state, "boxes", TREE_SHARED)) == -1)
 		return -1;
 	if (fstat(t->boxes, &held) == 0 && fstat(fd, &now) == 0) {
-		if (now.st_ino == held.st_ino && now.st_dev == held.st_dev)
+		if (same_file(&now, &held))
 			rc = 0;
 		else if (dup3(fd, t->boxes, O_CLOEXEC) != -1)
 			rc = 1;

@@ -23,9 +23,6 @@
 #define PENDING_MAX	96	/* open files that wait */
 #define SURE_MAX	64	/* folders */
 
-/* Which folder it is. */
-struct where { dev_t dev; ino_t ino; };
-
 /* A file that is written but not in its place yet. */
 struct pending {
 	int	 fd;
@@ -51,31 +48,13 @@ struct tile_writer {
 	struct buf	 lines;		/* of openings/<number> */
 	struct pending	 pending[PENDING_MAX];
 	unsigned	 npending;
-	struct where	 sure[SURE_MAX];	/* folders that are durable */
+	struct stat	 sure[SURE_MAX];	/* folders that are durable */
 	unsigned	 next_sure;
 	int		 broken;
 	int		 tries;		/* hashes alone: no file is written */
 };
 
 /* --- files -------------------------------------------------------------------------- */
-
-static int
-where_is(int folder, struct where *at)
-{
-	struct stat st;
-
-	if (fstat(folder, &st) == -1)
-		return -1;
-	at->dev = st.st_dev;
-	at->ino = st.st_ino;
-	return 0;
-}
-
-static int
-same_place(const struct where *a, const struct where *b)
-{
-	return a->dev == b->dev && a->ino == b->ino;
-}
 
 /* A folder below dir, made where it is not there, with that mode whatever the umask. */
 static int
@@ -100,13 +79,13 @@ folder_in(int dir, const char *name, mode_t mode)
 static int
 make_sure(struct tile_writer *w, int dir, int folder)
 {
-	struct where at;
+	struct stat at;
 	unsigned i;
 
-	if (where_is(folder, &at) == -1)
+	if (fstat(folder, &at) == -1)
 		return -1;
 	for (i = 0; i < SURE_MAX; i++)
-		if (same_place(&w->sure[i], &at))
+		if (same_file(&w->sure[i], &at))
 			return 0;
 	if (fsync_dir(dir) == -1)
 		return -1;
@@ -154,13 +133,13 @@ drop_pending(struct tile_writer *w)
 static int
 sync_folders(const struct tile_writer *w)
 {
-	struct where seen[PENDING_MAX], at;
+	struct stat seen[PENDING_MAX], at;
 	unsigned n = 0, i, k;
 
 	for (i = 0; i < w->npending; i++) {
-		if (where_is(w->pending[i].dir, &at) == -1)
+		if (fstat(w->pending[i].dir, &at) == -1)
 			return -1;
-		for (k = 0; k < n && !same_place(&seen[k], &at); k++)
+		for (k = 0; k < n && !same_file(&seen[k], &at); k++)
 			;
 		if (k < n)
 			continue;

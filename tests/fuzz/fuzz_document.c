@@ -18,24 +18,12 @@
 #include "base/mem.h"
 #include "document/pipeline.h"
 #include "fuzz.h"
+#include "root.h"
 #include "model/ident.h"
 #include "model/record.h"
 
 /* 2026-11-21T23:00:00Z, soon after the corpus was signed: no day changes what is found. */
 #define AT	(INT64_C(1795302000) * USEC_PER_SEC)
-
-/* A root that leads nowhere: no document of the corpus can be VALID. */
-static const char root[] =
-    "-----BEGIN CERTIFICATE-----\n"
-    "MIIBdzCCAR2gAwIBAgIUCY1xH0BlchopXpwJQpA0qPnQFqYwCgYIKoZIzj0EAwIw\n"
-    "ETEPMA0GA1UEAwwGbm9ib2R5MB4XDTI2MTEyMTIyMzEyNFoXDTM2MTExODIyMzEy\n"
-    "NFowETEPMA0GA1UEAwwGbm9ib2R5MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n"
-    "vChTASPZGkO+AtHgIeOwB16Arw64b3N3Ud5e5DNWElK5Jy+3M1BC/pE02IbIYn54\n"
-    "k7FH9wJAOa9qn7KMjggOMKNTMFEwHQYDVR0OBBYEFCYKvK5k6VfHYNKAdGuxUQgc\n"
-    "l5EtMB8GA1UdIwQYMBaAFCYKvK5k6VfHYNKAdGuxUQgcl5EtMA8GA1UdEwEB/wQF\n"
-    "MAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIhAPII2bOmQxQM/IgSOshvJPUHDNmIFa/u\n"
-    "zD+hmjndxqtRAiAS92NWGRT3M4sva/gijhnuTe6UAwPrxs5Hftn70Skl/g==\n"
-    "-----END CERTIFICATE-----\n";
 
 static struct schema_set *schemas;
 static struct trust *trust;

@@ -19,7 +19,7 @@ tests_fuzz_fuzz_c14n_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_c14n_LDADD = src/xml/libxml.a src/model/libmodel.a src/base/libbase.a \
 	$(XMLSEC_LIBS) $(XML_LIBS) $(CRYPTO_LIBS)
 
-tests_fuzz_fuzz_document_SOURCES = tests/fuzz/fuzz_document.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_document_SOURCES = tests/fuzz/fuzz_document.c tests/fuzz/fuzz.h tests/fuzz/root.h $(fuzz_main)
 tests_fuzz_fuzz_document_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_document_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_document_LDADD = src/document/libdocument.a src/xml/libxml.a \
@@ -43,7 +43,7 @@ tests_fuzz_fuzz_sftp_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_sftp_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_sftp_LDADD = $(SFTP_TEST_LIBS)
 
-tests_fuzz_fuzz_stamp_SOURCES = tests/fuzz/fuzz_stamp.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_stamp_SOURCES = tests/fuzz/fuzz_stamp.c tests/fuzz/fuzz.h tests/fuzz/root.h $(fuzz_main)
 tests_fuzz_fuzz_stamp_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_stamp_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_stamp_LDADD = src/document/libdocument.a src/xml/libxml.a \

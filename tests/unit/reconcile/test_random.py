@@ -195,13 +195,17 @@ def drawn(seed):
     seen.update((b[0], b[1]) for b in want)
 
 
-def all_drawn():
-    """each market drawn is found to have the breaks that it has"""
+def each_seed(check):
     for seed in range(SEED, SEED + MARKETS):
         try:
-            drawn(seed)
+            check(seed)
         except AssertionError as e:
             raise AssertionError(f"SEED={seed} MARKETS=1: {e}")
+
+
+def all_drawn():
+    """each market drawn is found to have the breaks that it has"""
+    each_seed(drawn)
 
 
 def after(seed):
@@ -228,11 +232,7 @@ unjudged = set()
 
 def all_after():
     """and what the day after cannot judge goes on, with no values; the rest is cured"""
-    for seed in range(SEED, SEED + MARKETS):
-        try:
-            after(seed)
-        except AssertionError as e:
-            raise AssertionError(f"SEED={seed} MARKETS=1: {e}")
+    each_seed(after)
     assert MARKETS < 20 or unjudged >= {"QUANTITY_DIFFERENCE", "TOTAL_DIFFERENCE", "NOT_LISTED", "NO_CONTRACT",
                                         "DUPLICATE_LINE", "NEGATIVE_BALANCE", "OUTSIDE_DAY"}, unjudged
 
