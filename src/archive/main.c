@@ -77,6 +77,9 @@ answer(struct archive *a, struct msg *m)
 		if (keeper_take(a->keeper, m) == -1)
 			out_of_place(m);
 		break;
+	case M_PASS_KEPT:
+		pass_kept(a->pass, clock_monotonic());
+		break;
 	default:
 		out_of_place(m);
 	}
@@ -103,22 +106,14 @@ static void
 work(struct archive *a)
 {
 	struct m_document d = { 0 };
-	struct m_pass end;
+	struct m_pass news;
 	uint32_t tag;
 
 	if (keeper_step(a->keeper, clock_monotonic(), &tag, &d))
 		SEND(a, M_MATERIAL_KEPT, tag, m_document, &d);
 	go_on_compressing(a);
-	switch (pass_step(a->pass, clock_monotonic(), &d, &end)) {
-	case PASS_ROT:
-		SEND(a, M_ROT, 0, m_document, &d);
-		break;
-	case PASS_ENDED:
-		SEND(a, M_PASS, 0, m_pass, &end);
-		break;
-	case PASS_NOTHING:
-		break;
-	}
+	if (pass_step(a->pass, clock_monotonic(), &news))
+		SEND(a, M_PASS, 0, m_pass, &news);
 }
 
 /* Milliseconds until there is work. */

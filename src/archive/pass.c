@@ -46,6 +46,7 @@ struct pass {
 	usec_t		 due;		/* clock_monotonic */
 	usec_t		 save_at;
 	int		 save_failed;
+	int		 untold;	/* there are news that are not written */
 	/* the bucket */
 	int64_t		 tokens;
 	usec_t		 filled;
@@ -245,18 +246,19 @@ close_document(struct pass *p, usec_t now)
 	memcpy(p->place.name, p->name, NAME_SIZE);
 	if (p->size < SMALL)
 		p->tokens -= SMALL - p->size;
-	if (now >= p->save_at)
+	if (now >= p->save_at && !p->untold)
 		save_cursor(p, now);
 }
 
-static enum pass_news
-rotten(struct pass *p, const char *why, struct m_document *rot)
+static int
+rotten(struct pass *p, const char *why, struct m_pass *news)
 {
 	log_alarm("document %.64s: rot in the store: %s: restore it from a backup", p->name, why);
 	p->place.rotten++;
-	memset(rot, 0, sizeof(*rot));
-	memcpy(rot->sha256, p->name, SHA256_HEX_SIZE - 1);
-	return PASS_ROT;
+	memset(news, 0, sizeof(*news));
+	memcpy(news->rot, p->name, SHA256_HEX_SIZE - 1);
+	p->untold = 1;
+	return 1;
 }
 
 static void
@@ -267,22 +269,22 @@ unread(struct pass *p)
 }
 
 /* At its end, or where it cannot be read on (n -1). */
-static enum pass_news
-end_document(struct pass *p, ssize_t n, struct m_document *rot)
+static int
+end_document(struct pass *p, ssize_t n, struct m_pass *news)
 {
 	char hex[SHA256_HEX_SIZE];
 
 	if (n == -1 && errno != EBADMSG && errno != EIO) {
 		unread(p);
-		return PASS_NOTHING;
+		return 0;
 	}
 	p->place.documents++;
 	p->place.bytes += p->size;
 	if (n == -1)
-		return rotten(p, errno == EIO ? strerror(EIO) : "its compressed form is broken", rot);
+		return rotten(p, errno == EIO ? strerror(EIO) : "its compressed form is broken", news);
 	depot_digest(p->in, hex);
-	return strncmp(hex, p->name, SHA256_HEX_SIZE - 1) == 0 ? PASS_NOTHING :
-	    rotten(p, "its bytes are not what its name says", rot);
+	return strncmp(hex, p->name, SHA256_HEX_SIZE - 1) == 0 ? 0 :
+	    rotten(p, "its bytes are not what its name says", news);
 }
 
 /* Bytes that may be read now; 0 where one has to wait, until p->due. */
@@ -306,24 +308,24 @@ allowance(struct pass *p, usec_t now)
 	return 0;
 }
 
-static enum pass_news
-read_on(struct pass *p, usec_t now, struct m_document *rot)
+static int
+read_on(struct pass *p, usec_t now, struct m_pass *news)
 {
-	enum pass_news news;
+	int any;
 	ssize_t n;
 	size_t most = allowance(p, now);
 
 	if (most == 0)
-		return PASS_NOTHING;
+		return 0;
 	p->due = now;
 	if ((n = depot_read(p->in, p->chunk, most)) > 0) {
 		p->tokens -= n;
 		p->size += n;
-		return PASS_NOTHING;
+		return 0;
 	}
-	news = end_document(p, n, rot);
+	any = end_document(p, n, news);
 	close_document(p, now);
-	return news;
+	return any;
 }
 
 /* --- the pass ------------------------------------------------------------------------ */
@@ -347,7 +349,7 @@ pass_free(struct pass *p)
 {
 	if (p == NULL)
 		return;
-	if (p->lock != -1 && p->place.reading)
+	if (p->lock != -1 && p->place.reading && !p->untold)
 		save_cursor(p, 0);
 	depot_close(p->in);
 	if (p->lock != -1)
@@ -402,48 +404,55 @@ going(struct pass *p, usec_t monotonic)
 	return 1;
 }
 
-static void
-end_pass(struct pass *p, usec_t monotonic, struct m_pass *end)
+static int
+end_pass(struct pass *p, struct m_pass *news)
 {
 	p->place.reading = 0;
 	p->place.name[0] = '\0';
-	end->ended_at = clock_now();
-	end->documents = p->place.documents;
-	end->bytes = p->place.bytes;
-	end->rotten = p->place.rotten;
-	end->unread = p->place.unread;
-	save_cursor(p, monotonic);
-	p->due = monotonic;
+	memset(news, 0, sizeof(*news));
+	news->ended_at = clock_now();
+	news->documents = p->place.documents;
+	news->bytes = p->place.bytes;
+	news->rotten = p->place.rotten;
+	news->unread = p->place.unread;
+	p->untold = 1;
+	return 1;
 }
 
-enum pass_news
-pass_step(struct pass *p, usec_t monotonic, struct m_document *rot, struct m_pass *end)
+int
+pass_step(struct pass *p, usec_t monotonic, struct m_pass *news)
 {
-	if (monotonic < p->due || !take_lock(p, monotonic) || !going(p, monotonic))
-		return PASS_NOTHING;
+	if (p->untold || monotonic < p->due || !take_lock(p, monotonic) || !going(p, monotonic))
+		return 0;
 	p->due = monotonic;
 	if (p->in != NULL)
-		return read_on(p, monotonic, rot);
-	if (!next_name(p)) {
-		end_pass(p, monotonic, end);
-		return PASS_ENDED;
-	}
+		return read_on(p, monotonic, news);
+	if (!next_name(p))
+		return end_pass(p, news);
 	p->size = 0;
 	if ((p->in = open_name(p)) != NULL)
-		return PASS_NOTHING;
+		return 0;
+	memcpy(p->place.name, p->name, NAME_SIZE);
 	if (errno == EIO || errno == EINVAL || errno == ELOOP) {
 		p->place.documents++;
-		memcpy(p->place.name, p->name, NAME_SIZE);
-		return rotten(p, "it cannot be opened", rot);
+		return rotten(p, "it cannot be opened", news);
 	}
 	if (errno != ENOENT)	/* removed meanwhile */
 		unread(p);
-	memcpy(p->place.name, p->name, NAME_SIZE);
-	return PASS_NOTHING;
+	return 0;
+}
+
+void
+pass_kept(struct pass *p, usec_t monotonic)
+{
+	p->untold = 0;
+	p->due = monotonic;
+	if (!p->place.reading)
+		save_cursor(p, monotonic);
 }
 
 usec_t
 pass_due(const struct pass *p)
 {
-	return p->due;
+	return p->untold ? INT64_MAX : p->due;
 }

@@ -19,10 +19,11 @@ struct pass;
 struct pass *pass_new(int store, int64_t rate);
 void	pass_free(struct pass *p);
 
-enum pass_news { PASS_NOTHING, PASS_ROT, PASS_ENDED };
-/* A bounded part of the work that is due.  Tells of what it found: one that has
- * rotted (*rot; logged), or that it has come to the end (*end). */
-enum pass_news pass_step(struct pass *p, usec_t monotonic, struct m_document *rot, struct m_pass *end);
+/* A bounded part of the work that is due: 1 where there are news, one that has
+ * rotted (logged), or the pass's end.  Until pass_kept says that they are written
+ * it does nothing more, and a restart comes to them again. */
+int	pass_step(struct pass *p, usec_t monotonic, struct m_pass *news);
+void	pass_kept(struct pass *p, usec_t monotonic);
 /* When there is something to do, clock_monotonic. */
 usec_t	pass_due(const struct pass *p);
 

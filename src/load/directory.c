@@ -341,9 +341,8 @@ on_message(struct directory *d, const struct msg *m)
 		return on_archived(d, m);
 	case M_DIR_COMPRESSED:
 		return store_compressed(d, m) == 0 ? 0 : broken("dir-compressed");
-	case M_DIR_ROT:
 	case M_DIR_PASS:
-		return store_found(d, m) == 0 ? 0 : broken(msg_type_name(m->type));
+		return store_found(d, m) == 0 ? 0 : broken("dir-pass");
 	default:
 		return broken(msg_type_name(m->type));
 	}

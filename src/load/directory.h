@@ -50,6 +50,8 @@ struct directory {
 	struct m_document *rot;			/* array that grows: to be written */
 	size_t		 nrot;
 	struct m_pass	 pass;			/* to be written; ended_at 0: none */
+	int		 pass_told;		/* the news with that tag are in rot or pass, */
+	uint32_t	 pass_tag;		/* and muhurd waits for them to be written */
 	/* sessions to be judged again; they wait while the database is away */
 	struct m_login	 reviews[REVIEWS_MAX];
 	uint32_t	 review_tags[REVIEWS_MAX];

@@ -78,13 +78,16 @@ store_compressed(struct directory *d, const struct msg *m)
 int
 store_found(struct directory *d, const struct msg *m)
 {
-	struct m_document	 doc;
+	struct m_pass	 news;
 
-	if (m->type == M_DIR_PASS)
-		return get_m_pass(m, &d->pass);
-	if (get_m_document(m, &doc) == -1)
+	if (get_m_pass(m, &news) == -1)
 		return -1;
-	keep_rot(d, doc.sha256);
+	if (news.rot[0] != '\0')
+		keep_rot(d, news.rot);
+	else
+		d->pass = news;
+	d->pass_told = 1;
+	d->pass_tag = m->tag;
 	return 0;
 }
 
@@ -165,7 +168,12 @@ write_pass(struct directory *d)
 int
 store_write(struct directory *d)
 {
-	return write_kept(d) == -1 || write_rot(d) == -1 || write_pass(d) == -1 ? -1 : 0;
+	if (write_kept(d) == -1 || write_rot(d) == -1 || write_pass(d) == -1)
+		return -1;
+	if (d->pass_told && msg_send(&d->chan, M_DIR_PASS_KEPT, d->pass_tag, NULL, 0, NULL, 0) == -1)
+		log_warn("muhurd");
+	d->pass_told = 0;
+	return 0;
 }
 
 /* --- to muhurd -------------------------------------------------------------------- */

@@ -82,10 +82,10 @@ enum msg_type {
 	M_MATERIAL,		/* P->A struct m_material; fd: one file of what documents are judged by;
 				 * tag: the set's number.  None in a set's last, which ends it. */
 	M_MATERIAL_KEPT,	/* A->P struct m_document: the listing of the set with that tag */
-	M_ROT,			/* A->P struct m_document: found by the background pass */
-	M_DIR_ROT,		/* P->D struct m_document */
-	M_PASS,			/* A->P struct m_pass: the background pass has ended */
-	M_DIR_PASS,		/* P->D struct m_pass */
+	M_PASS,			/* A->P struct m_pass: news of the background pass, which waits */
+	M_DIR_PASS,		/* P->D struct m_pass; tags count up */
+	M_DIR_PASS_KEPT,	/* D->P no payload: the news with that tag are written */
+	M_PASS_KEPT,		/* P->A no payload: the pass goes on */
 	M_SESSION_RIGHTS,	/* P->S struct m_rights: from now on */
 	/* downloads, recorded */
 	M_BOX_FETCHED,		/* S->P struct m_box_fetched, tag of the M_BOX_OPEN: that file is closed */

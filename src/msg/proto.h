@@ -126,8 +126,13 @@ struct m_kept { char sha256[SHA256_HEX_SIZE]; enum kept_result result; };
 /* slot: which file it is (depot/material.h); last: none, the set is complete. */
 #define MATERIAL_SLOTS_MAX	16
 struct m_material { unsigned slot; int last; };
-/* unread: documents, or folders of them, that could not be read. */
-struct m_pass { usec_t ended_at; long long documents, bytes, rotten, unread; };
+/* rot: a document that has rotted; "" the pass has ended, and the rest tells of it.
+ * unread: documents, or folders of them, that could not be read. */
+struct m_pass {
+	char	 rot[SHA256_HEX_SIZE];
+	usec_t	 ended_at;
+	long long documents, bytes, rotten, unread;
+};
 /* Which bytes: in order, apart from each other, none empty; bytes from..to-1. */
 struct byte_ranges {
 	struct { long long from, to; } v[FETCH_RANGES_MAX];

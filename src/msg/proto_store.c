@@ -63,6 +63,7 @@ get_m_material(const struct msg *m, struct m_material *v)
 void
 put_m_pass(struct buf *b, const struct m_pass *v)
 {
+	put_str(b, v->rot);
 	put_i64(b, v->ended_at);
 	put_i64(b, v->documents);
 	put_i64(b, v->bytes);
@@ -77,6 +78,7 @@ get_m_pass(const struct msg *m, struct m_pass *v)
 
 	memset(v, 0, sizeof(*v));
 	reader_init(&r, m->payload, m->len);
+	get_checked(&r, v->rot, sizeof(v->rot), sha256_hex_ok, 1);
 	v->ended_at = get_count(&r);
 	v->documents = get_count(&r);
 	v->bytes = get_count(&r);

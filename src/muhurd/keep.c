@@ -31,6 +31,9 @@ struct keep {
 	uint32_t	 tag;		/* of the newest */
 	char		 known[KNOWN_MAX][SHA256_HEX_SIZE];
 	char		 asked[SHA256_HEX_SIZE];	/* named by a judgement, not known */
+	int		 news;		/* of the background pass, to be written */
+	struct m_pass	 pass;
+	uint32_t	 pass_tag;
 };
 
 struct keep *
@@ -223,33 +226,50 @@ material_kept(struct gateway *gw, struct msg *m)
 
 /* --- what the background pass found --------------------------------------------------- */
 
-static int
-rot(struct gateway *gw, struct msg *m)
+static void
+send_news(struct gateway *gw)
 {
 	struct child *directory = children_of(gw, ROLE_DIRECTORY);
-	struct m_document d;
 
-	if (get_m_document(m, &d) == -1)
-		return -1;
-	/* while it is away this is lost, and found again by the next pass */
-	if (directory != NULL)
-		GATEWAY_SEND(&directory->chan, M_DIR_ROT, 0, m_document, &d, NULL, 0);
-	return 0;
+	if (gw->keep->news && directory != NULL)
+		GATEWAY_SEND(&directory->chan, M_DIR_PASS, gw->keep->pass_tag, m_pass, &gw->keep->pass, NULL, 0);
 }
 
 static int
 pass(struct gateway *gw, struct msg *m)
 {
-	struct child *directory = children_of(gw, ROLE_DIRECTORY);
-	struct m_pass p;
+	struct keep *k = gw->keep;
 
-	if (get_m_pass(m, &p) == -1)
+	if (k->news || get_m_pass(m, &k->pass) == -1)
 		return -1;
-	log_info("the store was read: %lld documents, %lld bytes, %lld of them rotten", p.documents,
-	    p.bytes, p.rotten);
-	if (directory != NULL)
-		GATEWAY_SEND(&directory->chan, M_DIR_PASS, 0, m_pass, &p, NULL, 0);
+	if (k->pass.rot[0] == '\0')
+		log_info("the store was read: %lld documents, %lld bytes, %lld of them rotten",
+		    k->pass.documents, k->pass.bytes, k->pass.rotten);
+	k->news = 1;
+	k->pass_tag++;
+	send_news(gw);
 	return 0;
+}
+
+int
+keep_pass_kept(struct gateway *gw, struct msg *m)
+{
+	struct child *archive = children_of(gw, ROLE_ARCHIVE);
+	struct keep *k = gw->keep;
+
+	/* of an archive process before this one, or of one that told it twice */
+	if (!k->news || m->tag != k->pass_tag)
+		return 0;
+	k->news = 0;
+	if (archive != NULL && msg_send(&archive->chan, M_PASS_KEPT, 0, NULL, 0, NULL, 0) == -1)
+		child_unreached(&archive->chan, M_PASS_KEPT);
+	return 0;
+}
+
+void
+keep_directory_up(struct gateway *gw)
+{
+	send_news(gw);
 }
 
 int
@@ -260,8 +280,6 @@ keep_message(struct gateway *gw, struct msg *m)
 		return compressed(gw, m);
 	case M_MATERIAL_KEPT:
 		return material_kept(gw, m);
-	case M_ROT:
-		return rot(gw, m);
 	case M_PASS:
 		return pass(gw, m);
 	default:
@@ -287,6 +305,7 @@ keep_archive_gone(struct gateway *gw)
 {
 	struct keep *k = gw->keep;
 
+	k->news = 0;		/* the next one comes to them again */
 	if (k->order.sha256[0] == '\0')
 		return;
 	answer(gw, k->order.sha256, KEPT_LATER);

@@ -26,6 +26,7 @@ child_ready(struct child *c)
 	case ROLE_DIRECTORY:
 		flow_directory_up(gw);
 		fetches_directory_up(gw);
+		keep_directory_up(gw);
 		break;
 	case ROLE_VERIFY:
 		pair_verify_up(c);
@@ -67,6 +68,8 @@ directory_message(struct gateway *gw, struct msg *m)
 		return publish_expire(gw, m);
 	case M_COMPRESS:
 		return keep_order(gw, m);
+	case M_DIR_PASS_KEPT:
+		return keep_pass_kept(gw, m);
 	case M_FETCHED_KEPT:
 		return fetches_kept(gw, m);
 	default:

@@ -207,6 +207,16 @@ class Market(Reports):
         with open(os.path.join(self.dir, "muhurd.pid")) as f:
             return int(f.read())
 
+    def child(self, program):
+        """The pid of muhurd's own process of that program, "muhur-archive" or "muhur-load -D", once it is there."""
+        def find():
+            out = run("ps", "-o", "pid=,args=", "--ppid", self.muhurd_pid, ok=None).stdout
+            lines = [line.split() for line in out.splitlines()]
+            pids = [int(w[0]) for w in lines if len(w) > 1
+                    and os.path.basename(w[1]) + (" -D" if "-D" in w else "") == program]
+            return pids[0] if len(pids) == 1 else None
+        return wait_for(f"{program} is there", find)
+
     def stop(self, sig=signal.SIGTERM):
         pid = self.muhurd_pid
         os.kill(pid, sig)

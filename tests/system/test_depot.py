@@ -59,17 +59,6 @@ def leftovers():
     return [f for f in glob.glob(store("??", ".*"))]
 
 
-def archive_pid():
-    """muhurd's muhur-archive, and no other's."""
-    for path in glob.glob("/proc/[0-9]*/stat"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(path) as f:
-            pid, rest = f.read().split(" (", 1)
-            name, rest = rest.rsplit(") ", 1)
-            if name == "muhur-archive" and int(rest.split()[1]) == market.muhurd_pid:
-                return int(pid)
-    return None
-
-
 def verify(*argv, ok=(0,)):
     return market.muhur("archive", "verify", *argv, ok=ok).stdout
 
@@ -82,7 +71,7 @@ def restart(**conf):
 
 
 def pass_anew():
-    """The gateway is stopped; its next pass begins from the start."""
+    """The gateway, or its archive process, begins its next pass from the start."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(store(".cursor"))
 
@@ -205,7 +194,7 @@ def killed_compressing():
     docs = [large(30000) for _ in range(3)]
     for doc in docs:
         market.answer(market.send(doc))
-        pid = archive_pid()
+        pid = market.child("muhur-archive")
         if pid is not None:
             os.kill(pid, signal.SIGKILL)
     for doc in docs:
@@ -226,7 +215,7 @@ def killed_reading():
     place = lib.wait_for("a part is read", lambda: cursor().get("state") == "reading" and
                          int(cursor()["documents"]) > 0 and cursor())
     since = market.log_size()
-    os.kill(archive_pid(), signal.SIGKILL)
+    os.kill(market.child("muhur-archive"), signal.SIGKILL)
     line = lib.wait_for("it goes on", lambda: re.search(r"the store is read on, behind (\S+)", market.log(since)))
     assert line[1] >= place["name"], (line[1], place)
     restart(archive_rehash_rate='"64M"')
@@ -257,7 +246,8 @@ def rot():
         market.start()
         lib.wait_for("the pass ends", lambda: len(passes()) > before)
         assert passes()[-1][1] == "1"
-    assert market.sql("SELECT sha256 FROM muhur.rot WHERE healed_at IS NULL") == [[name]]
+    rows = market.sql("SELECT sha256, found_at, healed_at FROM muhur.rot")
+    assert [r[0] for r in rows if r[2] in (None, "")] == [name], (name, rows)
     assert market.sql("SELECT detail->>'sha256' FROM muhur.event WHERE kind = 'rot-found'") == [[name]]
     assert "alarm: document " + name + ": rot in the store" in market.log(since)
     assert name in market.muhur("status", ok=(1,)).stdout
@@ -276,6 +266,28 @@ def rot():
     assert name not in market.muhur("status", ok=(0, 1)).stdout
     assert "\nmuhur_archive_rotten 0\n" in market.muhur("status", "--metrics").stdout
     assert verify("--store", store()).startswith(GOOD_SUM)
+
+
+def rot_and_no_directory():
+    """what is found while the directory process is away is told when it is there again"""
+    path = store(sha(market.doc)[:2], sha(market.doc) + ".zst")
+    with open(path, "rb") as f:
+        good = f.read()
+    os.chmod(path, 0o600)
+    with open(path, "wb") as f:
+        f.write(good[:-1])
+    directory, since, before = market.child("muhur-load -D"), market.log_size(), len(passes())
+    os.kill(directory, signal.SIGSTOP)
+    pass_anew()
+    os.kill(market.child("muhur-archive"), signal.SIGKILL)
+    lib.wait_for("it is found", lambda: "rot in the store" in market.log(since))
+    os.kill(directory, signal.SIGKILL)
+    lib.wait_for("the pass ends", lambda: len(passes()) > before)
+    assert passes()[-1][1] == "1"
+    assert market.sql("SELECT sha256 FROM muhur.rot WHERE healed_at IS NULL") == [[sha(market.doc)]]
+    with open(path, "wb") as f:
+        f.write(good)
+    assert f"healed: {sha(market.doc)}" in verify()
 
 
 def unread():
@@ -400,14 +412,14 @@ def disk_full():
         market.start()
         running = True
         doc = large()
-        os.kill(archive_pid(), signal.SIGSTOP)
+        os.kill(market.child("muhur-archive"), signal.SIGSTOP)
         market.answer(market.send(doc))
         filler = os.path.join(state, "filler")
         vfs = os.statvfs(state)
         with open(filler, "wb") as f:
             os.posix_fallocate(f.fileno(), 0, vfs.f_bavail * vfs.f_bsize - 8192)
         since = market.log_size()
-        os.kill(archive_pid(), signal.SIGCONT)
+        os.kill(market.child("muhur-archive"), signal.SIGCONT)
         lib.wait_for("it is said", lambda: f"alarm: document {sha(doc)}: cannot be compressed: writing: No space left"
                      in market.log(since))
         lib.wait_for("nothing half-written is left", lambda: leftovers() == [])
@@ -461,7 +473,7 @@ def purge():
     there = set(files())
     p = market.muhur("archive", "purge", "--before", tomorrow, ok=(1,))
     assert "nothing was removed: add --yes" in p.stdout and "is still in the outbox of PLA" in p.stderr, (p.stdout, p.stderr)
-    assert set(files()) == there
+    assert there <= set(files())	# a notice may have come meanwhile
     restart(clock_offset=9 * 86400)
     lib.wait_for("all is archived", lambda: market.sql(
         f"SELECT 1 FROM muhur.notice WHERE day < '{tomorrow}' AND archived_at IS NULL") == [])
@@ -475,7 +487,7 @@ def purge():
     there = set(files())
     p = market.muhur("archive", "purge", "--before", tomorrow, "--yes", ok=(3,))
     assert f"material {listing}: its listing cannot be read" in p.stderr, p.stderr
-    assert set(files()) == there and market.sql("SELECT 1 FROM muhur.event WHERE kind = 'purged'") == []
+    assert there <= set(files()) and market.sql("SELECT 1 FROM muhur.event WHERE kind = 'purged'") == []
     os.rename(store(".listing"), store(listing[:2], listing))
     # a verify that is at work meanwhile takes nothing for lost
     number, total = map(int, re.search(r"(\d+) documents read, (\d+) bytes", verify()).groups())
@@ -538,5 +550,6 @@ def purge_and_again():
 
 
 with lib.Market(conf="archive_compress_after = 1\n") as market:
-    lib.main(compresses, again, notice_again, material, sent_material, killed_compressing, killed_reading, rot, unread,
-             rot_of_material, two_at_once, disk_full, unknown, purge, purge_interrupted, purge_and_again)
+    lib.main(compresses, again, notice_again, material, sent_material, killed_compressing, killed_reading, rot,
+             rot_and_no_directory, unread, rot_of_material, two_at_once, disk_full, unknown, purge, purge_interrupted,
+             purge_and_again)

@@ -196,11 +196,13 @@ def hostile():
     for data in (b"", b"PK", b"garbage" * 1000, whole[:100], whole[:-1], whole[:-30], whole + b"\0", b"\0" + whole,
                  whole[:len(whole) // 2], whole[100:]):
         assert failed(verify(write(data), code=1)), data[:20]
-    for at in range(0, len(whole), len(whole) // 30):
+    # some of what the headers have beside names, sizes and digests, as a file's mode, is nothing of the files: that alone may change
+    with zipfile.ZipFile(container(0)) as z:
+        headers = [(i.header_offset, i.header_offset + 30 + len(i.filename)) for i in z.infolist()] + [(z.start_dir, len(whole))]
+    for at in [*range(0, len(whole), len(whole) // 30), *(a + 6 for a, _ in headers)]:
         p = lib.run(os.path.join(lib.BIN, "muhur"), "evidence", "verify", write(whole[:at] + bytes([whole[at] ^ 0xff]) + whole[at + 1:]), ok=None)
-        if p.returncode == 0:       # what the directory has beside names, sizes and digests, as a file's mode, is nothing of the files
-            with zipfile.ZipFile(out) as z:
-                assert at > z.start_dir and {n: z.read(n) for n in z.namelist()} == files, (at, p)
+        if p.returncode == 0:
+            assert any(a <= at < b for a, b in headers), (at, p)
         else:
             assert p.returncode == 1 and p.stdout.startswith(f"{out}: INVALID\n"), (at, p)
     for name in ("../evil", "/etc/evil", "notices/../../evil", "notices\\evil", "document/.hidden", "notices/", "notices/a b",

@@ -17,17 +17,7 @@ market = None
 names = []		# all notices of PLA that were ever made due here
 
 
-def child(role):
-    """The pid of muhurd's child, once it is there."""
-    def find():
-        out = lib.run("ps", "-o", "pid=,args=", "--ppid", market.muhurd_pid, ok=None).stdout
-        pids = [int(line.split()[0]) for line in out.splitlines()
-                if (line.split()[1:] or [""])[0].endswith(role[0]) and ("-D" in line.split()) == role[1]]
-        return pids[0] if len(pids) == 1 else None
-    return lib.wait_for(f"{role[0]} is there", find)
-
-
-ARCHIVE, DIRECTORY = ("muhur-archive", False), ("muhur-load", True)
+ARCHIVE, DIRECTORY = "muhur-archive", "muhur-load -D"
 
 
 def box():
@@ -114,7 +104,7 @@ def killed_at(pid, calls, when):
 @contextlib.contextmanager
 def moved(fresh):
     """They have been moved, and no other transaction can record it meanwhile."""
-    archive = child(ARCHIVE)
+    archive = market.child(ARCHIVE)
     os.kill(archive, signal.SIGSTOP)		# until the lock is there
     let_go(fresh)
     listed = ",".join(f"'{n}'" for n in fresh)
@@ -139,7 +129,7 @@ def archive_killed():
     # rename; the fsync of the day's folder and of the outbox; the answer
     for calls, when in (("rename,renameat,renameat2", 1), ("fsync", 1), ("fsync", 2), ("sendmsg", 1)):
         fresh = due()
-        with killed_at(child(ARCHIVE), calls, when):
+        with killed_at(market.child(ARCHIVE), calls, when):
             let_go(fresh)
         in_one_place()
         archived(fresh)
@@ -164,13 +154,13 @@ def parent_killed():
 def directory_killed():
     """the directory as it gives the order, and in the middle of recording the move"""
     fresh = due()
-    with killed_at(child(DIRECTORY), "sendmsg", 1):
+    with killed_at(market.child(DIRECTORY), "sendmsg", 1):
         let_go(fresh)
     in_one_place()
     archived(fresh)
     fresh = due()
     with moved(fresh):
-        os.kill(child(DIRECTORY), signal.SIGKILL)
+        os.kill(market.child(DIRECTORY), signal.SIGKILL)
     in_one_place()
     archived(fresh)
 
@@ -179,7 +169,7 @@ def all_killed():
     """every process of the gateway at once"""
     fresh = due()
     with moved(fresh):
-        pids = [child(ARCHIVE), child(DIRECTORY), market.muhurd_pid]
+        pids = [market.child(ARCHIVE), market.child(DIRECTORY), market.muhurd_pid]
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
         lib.wait_for("muhurd has ended", lambda: not os.path.exists(f"/proc/{pids[-1]}")

@@ -134,10 +134,7 @@ def directory_killed():
                 assert len(f.read()) > 0
             lib.wait_for("it waits for the lock", lambda: market.sql(
                 "SELECT count(*) FROM pg_stat_activity WHERE usename = 'muhur_directory' AND wait_event_type = 'Lock'") == [["1"]])
-            pids = [int(line.split()[0]) for line in
-                    lib.run("ps", "-o", "pid=,args=", "--ppid", market.muhurd_pid).stdout.splitlines() if "muhur-load -D" in line]
-            assert len(pids) == 1
-            os.kill(pids[0], signal.SIGKILL)
+            os.kill(market.child("muhur-load -D"), signal.SIGKILL)
     finally:
         p.stdin.write("ROLLBACK;\n")
         p.communicate()

@@ -56,39 +56,49 @@ setup(void **state)
 	return 0;
 }
 
-/* On to the next news; PASS_NOTHING where there were none in so many steps. */
-static enum pass_news
-on(struct pass *p, int steps, struct m_document *rot, struct m_pass *end)
-{
-	enum pass_news news;
+enum found { NOTHING, ROT, ENDED };
 
+/* On to the next news; NOTHING where there were none in so many steps. */
+static enum found
+to_news(struct pass *p, int steps, struct m_pass *news)
+{
 	while (steps-- > 0) {
 		if (pass_due(p) > now)
 			now = pass_due(p);
-		if ((news = pass_step(p, now, rot, end)) != PASS_NOTHING)
-			return news;
+		if (pass_step(p, now, news))
+			return news->rot[0] != '\0' ? ROT : ENDED;
 	}
-	return PASS_NOTHING;
+	return NOTHING;
+}
+
+/* The same, and they are written. */
+static enum found
+on(struct pass *p, int steps, struct m_pass *news)
+{
+	enum found found = to_news(p, steps, news);
+
+	if (found != NOTHING)
+		pass_kept(p, now);
+	return found;
 }
 
 static void
 test_reads_all(void **state)
 {
 	struct pass *p = pass_new(store, FAST);
-	struct m_document rot;
-	struct m_pass end;
+	struct m_pass news;
 
 	(void)state;
-	assert_int_equal(on(p, STEPS, &rot, &end), PASS_ENDED);
-	assert_int_equal(end.documents, N);
-	assert_int_equal(end.bytes, N * SIZE + N * (N - 1) / 2);
-	assert_int_equal(end.rotten, 0);
-	assert_int_equal(end.unread, 0);
+	assert_int_equal(on(p, STEPS, &news), ENDED);
+	assert_int_equal(news.documents, N);
+	assert_int_equal(news.bytes, N * SIZE + N * (N - 1) / 2);
+	assert_int_equal(news.rotten, 0);
+	assert_int_equal(news.unread, 0);
 	/* the next one is not due, for this process nor after a restart */
-	assert_int_equal(on(p, 100, &rot, &end), PASS_NOTHING);
+	assert_int_equal(on(p, 100, &news), NOTHING);
 	pass_free(p);
 	p = pass_new(store, FAST);
-	assert_int_equal(on(p, 100, &rot, &end), PASS_NOTHING);
+	assert_int_equal(on(p, 100, &news), NOTHING);
 	pass_free(p);
 }
 
@@ -98,27 +108,26 @@ test_unread(void **state)
 {
 	struct pass *p = pass_new(store, FAST);
 	char path[DEPOT_PATH_SIZE];
-	struct m_document rot;
-	struct m_pass end;
+	struct m_pass news;
 
 	(void)state;
 	assert_int_equal(file_write_durable(store, "ff", "x", 1, 0440), 0);	/* no folder */
 	depot_path(names[3], DEPOT_PLAIN, path);
 	assert_int_equal(fchmodat(store, path, 0, 0), 0);
-	assert_int_equal(on(p, 5, &rot, &end), PASS_NOTHING);
+	assert_int_equal(on(p, 5, &news), NOTHING);
 	pass_free(p);		/* the count is kept */
 	p = pass_new(store, FAST);
-	assert_int_equal(on(p, STEPS, &rot, &end), PASS_ENDED);
-	assert_int_equal(end.documents, N - 1);
-	assert_int_equal(end.unread, 2);
+	assert_int_equal(on(p, STEPS, &news), ENDED);
+	assert_int_equal(news.documents, N - 1);
+	assert_int_equal(news.unread, 2);
 	pass_free(p);
 	/* a shelf that ends with an error */
 	assert_int_equal(unlinkat(store, ".cursor", 0), 0);
 	p = pass_new(store, FAST);
 	until_failure = 2;
-	assert_int_equal(on(p, STEPS, &rot, &end), PASS_ENDED);
+	assert_int_equal(on(p, STEPS, &news), ENDED);
 	assert_int_equal(until_failure, 0);
-	assert_int_equal(end.unread, 3);
+	assert_int_equal(news.unread, 3);
 	pass_free(p);
 }
 
@@ -126,8 +135,7 @@ static void
 test_rot(void **state)
 {
 	struct pass *p = pass_new(store, FAST);
-	struct m_document rot;
-	struct m_pass end;
+	struct m_pass news;
 	int i, found = 0;
 	char frame[2 * SIZE], *bytes;
 	size_t len;
@@ -141,14 +149,56 @@ test_rot(void **state)
 	put_document(names[11], ".zst", frame, len);
 	put_document(names[11], "", "other", 5);	/* beside the good compressed one */
 	for (i = 0; i < 3; i++) {
-		assert_int_equal(on(p, STEPS, &rot, &end), PASS_ROT);
-		found |= strcmp(rot.sha256, names[7]) == 0 ? 1 : strcmp(rot.sha256, names[9]) == 0 ? 2 :
-		    strcmp(rot.sha256, names[11]) == 0 ? 4 : 8;
+		assert_int_equal(on(p, STEPS, &news), ROT);
+		found |= strcmp(news.rot, names[7]) == 0 ? 1 : strcmp(news.rot, names[9]) == 0 ? 2 :
+		    strcmp(news.rot, names[11]) == 0 ? 4 : 8;
 	}
 	assert_int_equal(found, 7);
-	assert_int_equal(on(p, STEPS, &rot, &end), PASS_ENDED);
-	assert_int_equal(end.documents, N + 2);
-	assert_int_equal(end.rotten, 3);
+	assert_int_equal(on(p, STEPS, &news), ENDED);
+	assert_int_equal(news.documents, N + 2);
+	assert_int_equal(news.rotten, 3);
+	pass_free(p);
+}
+
+/* News that are not written: nothing more is read, and a restart comes to them again. */
+static void
+test_untold(void **state)
+{
+	struct pass *p = pass_new(store, FAST);
+	struct m_pass news;
+	usec_t before;
+	int i;
+
+	(void)state;
+	flip(names[7], DEPOT_PLAIN);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(to_news(p, STEPS, &news), ROT);
+		assert_string_equal(news.rot, names[7]);
+		before = now;
+		assert_int_equal(to_news(p, 100, &news), NOTHING);
+		now = before;		/* which it had put off for ever */
+		pass_free(p);
+		p = pass_new(store, FAST);
+	}
+	assert_int_equal(on(p, STEPS, &news), ROT);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(to_news(p, STEPS, &news), ENDED);
+		assert_int_equal(news.documents, N);
+		assert_int_equal(news.rotten, 1);
+		before = now;
+		assert_int_equal(to_news(p, 100, &news), NOTHING);
+		now = before;
+		pass_free(p);
+		p = pass_new(store, FAST);
+		/* behind the rot, if the cursor was saved there */
+		if (to_news(p, STEPS, &news) == ROT)
+			pass_kept(p, now);
+		else {
+			assert_int_equal(news.documents, N);
+			pass_free(p);
+			p = pass_new(store, FAST);
+		}
+	}
 	pass_free(p);
 }
 
@@ -156,24 +206,23 @@ test_rot(void **state)
 static void
 test_goes_on(void **state)
 {
-	struct m_document rot;
-	struct m_pass end;
+	struct m_pass news;
 	struct pass *p;
 	int i, rc;
 
 	(void)state;
 	for (i = 0; i < 1000; i++) {
 		p = pass_new(store, FAST);
-		rc = on(p, 10, &rot, &end);
+		rc = on(p, 10, &news);
 		pass_free(p);
-		if (rc == PASS_ENDED)
+		if (rc == ENDED)
 			break;
-		assert_int_equal(rc, PASS_NOTHING);
+		assert_int_equal(rc, NOTHING);
 	}
 	assert_true(i > 5);
-	assert_int_equal(rc, PASS_ENDED);
-	assert_int_equal(end.documents, N);
-	assert_int_equal(end.bytes, N * SIZE + N * (N - 1) / 2);
+	assert_int_equal(rc, ENDED);
+	assert_int_equal(news.documents, N);
+	assert_int_equal(news.bytes, N * SIZE + N * (N - 1) / 2);
 }
 
 /* A cursor that nobody wrote: from the start, and none of it is believed. */
@@ -184,8 +233,7 @@ test_cursor(void **state)
 		"muhur-archive-cursor 1\nstate reading\nstarted 2026-11-26T00:00:00Z\nname ../x\ndocuments 1\nbytes 1\nrotten 0\nunread 0\n",
 		"muhur-archive-cursor 1\nstate reading\nstarted 2026-11-26T00:00:00Z\nname -\ndocuments 1\nbytes 1\nrotten 0\nunread 0\nmore\n",
 		"muhur-archive-cursor 1\nstate reading\nstarted never\nname -\ndocuments 1\nbytes 1\nrotten 0\nunread 0\n" };
-	struct m_document rot;
-	struct m_pass end;
+	struct m_pass news;
 	struct pass *p;
 	size_t i;
 
@@ -193,8 +241,8 @@ test_cursor(void **state)
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_int_equal(file_write_durable(store, ".cursor", bad[i], strlen(bad[i]), 0640), 0);
 		p = pass_new(store, FAST);
-		assert_int_equal(on(p, STEPS, &rot, &end), PASS_ENDED);
-		assert_int_equal(end.documents, N);
+		assert_int_equal(on(p, STEPS, &news), ENDED);
+		assert_int_equal(news.documents, N);
 		pass_free(p);
 	}
 }
@@ -205,11 +253,10 @@ test_rate(void **state)
 {
 	struct pass *p = pass_new(store, 100000);
 	usec_t began = now;
-	struct m_document rot;
-	struct m_pass end;
+	struct m_pass news;
 
 	(void)state;
-	assert_int_equal(on(p, STEPS, &rot, &end), PASS_ENDED);
+	assert_int_equal(on(p, STEPS, &news), ENDED);
 	assert_true(now - began > 3 * USEC_PER_SEC);
 	assert_true(now - began < 8 * USEC_PER_SEC);
 	pass_free(p);
@@ -219,15 +266,14 @@ static void
 test_two(void **state)
 {
 	struct pass *a = pass_new(store, FAST), *b = pass_new(store, FAST);
-	struct m_document rot;
-	struct m_pass end;
+	struct m_pass news;
 
 	(void)state;
-	assert_int_equal(on(a, 5, &rot, &end), PASS_NOTHING);
-	assert_int_equal(on(b, 100, &rot, &end), PASS_NOTHING);	/* it has no lock, and waits */
+	assert_int_equal(on(a, 5, &news), NOTHING);
+	assert_int_equal(on(b, 100, &news), NOTHING);	/* it has no lock, and waits */
 	pass_free(a);
-	assert_int_equal(on(b, STEPS, &rot, &end), PASS_ENDED);
-	assert_int_equal(end.documents, N);
+	assert_int_equal(on(b, STEPS, &news), ENDED);
+	assert_int_equal(news.documents, N);
 	pass_free(b);
 }
 
@@ -238,6 +284,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_reads_all, setup, store_teardown),
 		cmocka_unit_test_setup_teardown(test_unread, setup, store_teardown),
 		cmocka_unit_test_setup_teardown(test_rot, setup, store_teardown),
+		cmocka_unit_test_setup_teardown(test_untold, setup, store_teardown),
 		cmocka_unit_test_setup_teardown(test_goes_on, setup, store_teardown),
 		cmocka_unit_test_setup_teardown(test_cursor, setup, store_teardown),
 		cmocka_unit_test_setup_teardown(test_rate, setup, store_teardown),

@@ -1181,17 +1181,21 @@ test_notices_back(void **state)
 static void
 test_rot(void **state)
 {
-	struct m_document	 doc = { X64("9") };
-	struct m_pass		 pass = { the_time(NOW), 10, 2000, 1, 3 };
+	struct m_pass		 rot = { .rot = X64("9") }, pass = { "", the_time(NOW), 10, 2000, 1, 3 };
 	struct buf		 b = { 0 };
+	struct msg		 m;
 	int			 i;
 
 	(void)state;
 	for (i = 0; i < 3; i++) {
-		put_m_document(&b, &doc);
-		send_payload(M_DIR_ROT, 0, &b);
+		put_m_pass(&b, &rot);
+		send_payload(M_DIR_PASS, 7, &b);
+		m = expect(M_DIR_PASS_KEPT);
+		assert_int_equal(m.tag, 7);
 		put_m_pass(&b, &pass);
-		send_payload(M_DIR_PASS, 0, &b);
+		send_payload(M_DIR_PASS, 8, &b);
+		m = expect(M_DIR_PASS_KEPT);
+		assert_int_equal(m.tag, 8);
 		expect_nothing();
 		assert_int_equal(count("SELECT count(*) FROM muhur.rot WHERE sha256 = repeat('9', 64) AND healed_at IS NULL"), 1);
 		assert_int_equal(count("SELECT count(*) FROM muhur.event WHERE kind = 'rot-found' AND detail ="

@@ -156,7 +156,7 @@ test_notice(void **state)
 	struct m_document document = { SHA };
 	struct m_kept kept = { SHA, KEPT_ABSENT };
 	struct m_material material = { 15, 1 };
-	struct m_pass pass = { 1, 2, 3, INT64_MAX, 4 };
+	struct m_pass pass = { "", 1, 2, 3, INT64_MAX, 4 }, rot = { .rot = SHA };
 	struct notice result = { .id = UUID, .kind = NK_DISCREPANCY_REPORT, .recipient = "SPK",
 	    .file_name = "DiscrepancyReport.2026-11-20.1.xml", .business_date = 20777, .run = 1,
 	    .line_count = 10000000 };
@@ -172,6 +172,7 @@ test_notice(void **state)
 	CHECK(m_kept, kept);
 	CHECK(m_material, material);
 	CHECK(m_pass, pass);
+	CHECK(m_pass, rot);
 	CHECK(notice, notice());
 	CHECK(notice, result);
 }
