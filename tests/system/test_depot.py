@@ -194,9 +194,7 @@ def killed_compressing():
     docs = [large(30000) for _ in range(3)]
     for doc in docs:
         market.answer(market.send(doc))
-        pid = market.child("muhur-archive")
-        if pid is not None:
-            os.kill(pid, signal.SIGKILL)
+        os.kill(market.child("muhur-archive"), signal.SIGKILL)
     for doc in docs:
         assert kept(sha(doc)), "neither form is there"
         compressed(sha(doc))
