@@ -2,6 +2,7 @@
 include tests/unit/base.mk
 include tests/unit/model.mk
 include tests/unit/depot.mk
+include tests/unit/sort.mk
 include tests/unit/msg.mk
 include tests/unit/xml.mk
 include tests/unit/document.mk
