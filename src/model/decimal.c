@@ -6,14 +6,22 @@
 #define INTEGER_DIGITS	20
 #define FRACTION_DIGITS	18
 
+/* 128 bits are divided and multiplied slowly, and come by the million: digits are
+ * read and written in parts that 64 hold. */
+#define TEN18	UINT64_C(1000000000000000000)
+#define TEN10	UINT64_C(10000000000)
+
+static const uint64_t power[FRACTION_DIGITS + 1] = {
+	1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, TEN10, 10 * TEN10,
+	100 * TEN10, 1000 * TEN10, 10000 * TEN10, 100000 * TEN10, 1000000 * TEN10, 10000000 * TEN10, TEN18
+};
+
 /* 10^38: every |scaled| stays below it, so a sum of two fits 129 bits at
  * most and the overflow built-ins tell when it does not fit 128. */
 static __int128
 limit(void)
 {
-	__int128 ten18 = INT64_C(1000000000000000000);
-
-	return ten18 * ten18 * 100;
+	return (__int128)TEN18 * TEN18 * 100;
 }
 
 static int
@@ -22,39 +30,47 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+/* The digits at s[*i] on, no more than FRACTION_DIGITS of them. */
+static uint64_t
+read_digits(const char *s, size_t len, size_t *i, size_t *digits)
+{
+	size_t from = *i, to = len - from > FRACTION_DIGITS ? from + FRACTION_DIGITS : len, k;
+	uint64_t v = 0;
+
+	for (k = from; k < to && is_digit(s[k]); k++)
+		v = v * 10 + (uint64_t)(s[k] - '0');
+	*digits = k - from;
+	*i = k;
+	return v;
+}
+
 int
 decimal_parse(const char *s, size_t len, struct decimal *d)
 {
-	__int128 v = 0;
-	size_t i = 0, digits;
-	int negative = 0;
+	int negative = len > 0 && s[0] == '-';
+	size_t i = (size_t)negative, digits;
+	unsigned __int128 whole;
+	uint64_t fraction = 0;
 
-	if (len > 0 && s[0] == '-') {
-		negative = 1;
-		i = 1;
-	}
-	for (digits = 0; i < len && is_digit(s[i]); i++) {
-		if (++digits > INTEGER_DIGITS)
-			return -1;
-		v = v * 10 + (s[i] - '0');
-	}
+	whole = read_digits(s, len, &i, &digits);
 	if (digits == 0)
 		return -1;
-	digits = 0;
+	for (; i < len && is_digit(s[i]); i++) {
+		if (++digits > INTEGER_DIGITS)
+			return -1;
+		whole = whole * 10 + (unsigned)(s[i] - '0');
+	}
 	if (i < len) {
 		if (s[i++] != '.')
 			return -1;
-		for (; i < len && is_digit(s[i]); i++) {
-			if (++digits > FRACTION_DIGITS)
-				return -1;
-			v = v * 10 + (s[i] - '0');
-		}
+		fraction = read_digits(s, len, &i, &digits);
 		if (digits == 0 || i != len)
 			return -1;
+		fraction *= power[FRACTION_DIGITS - digits];
 	}
-	for (; digits < FRACTION_DIGITS; digits++)
-		v *= 10;
-	d->scaled = negative ? -v : v;
+	d->scaled = (__int128)(whole * TEN18 + fraction);
+	if (negative)
+		d->scaled = -d->scaled;
 	return 0;
 }
 
@@ -108,16 +124,25 @@ decimal_cmp(struct decimal a, struct decimal b)
 	return (a.scaled > b.scaled) - (a.scaled < b.scaled);
 }
 
+static void
+write_digits(uint64_t v, char *digits, size_t n)
+{
+	for (; n-- > 0; v /= 10)
+		digits[n] = (char)('0' + v % 10);
+}
+
 void
 decimal_format(struct decimal d, char *buf)
 {
 	char digits[INTEGER_DIGITS + FRACTION_DIGITS];
-	unsigned __int128 v;
-	size_t i, first = 0, last = sizeof(digits), n = 0;
+	unsigned __int128 v, whole;
+	size_t first = 0, last = sizeof(digits), n = 0;
 
 	v = d.scaled < 0 ? -(unsigned __int128)d.scaled : (unsigned __int128)d.scaled;
-	for (i = sizeof(digits); i-- > 0; v /= 10)
-		digits[i] = (char)('0' + (int)(v % 10));
+	whole = v / TEN18;
+	write_digits((uint64_t)(whole / TEN10), digits, 10);
+	write_digits((uint64_t)(whole % TEN10), digits + 10, 10);
+	write_digits((uint64_t)(v % TEN18), digits + INTEGER_DIGITS, FRACTION_DIGITS);
 	while (first < INTEGER_DIGITS - 1 && digits[first] == '0')
 		first++;
 	while (last > INTEGER_DIGITS && digits[last - 1] == '0')
