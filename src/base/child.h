@@ -27,6 +27,7 @@ enum {
 	FD_DB_PASSWORD	= 5,
 	FD_RULES	= 6,	/* reconcile: schemas/rules directory */
 	FD_IDENTITY_KEY	= 6,	/* load: the key of the identities' hash */
+	FD_SCRATCH	= 7,	/* load, reconcile: an empty file without a name, for what memory does not hold */
 	/* sequencer: password as above, then the folders (O_RDONLY|O_DIRECTORY) and the key */
 	FD_TRAIL	= 6,	/* <state_dir>/trail */
 	FD_OPENINGS	= 7,	/* <state_dir>/openings */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/* The bulk lines of a notice, for the signer, in COPY's text form. */
 #include "config.h"
 
 #include <stdio.h>
@@ -11,9 +10,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "load/worker.h"
-
-#define LINES_CHUNK	65536	/* bytes written at once */
+#include "load/lines.h"
 
 /* How many columns of muhur.notice_lines a kind of line has (model/notice.h). */
 static const struct { const char *kind; int columns; } line_kinds[] = {
@@ -21,13 +18,8 @@ static const struct { const char *kind; int columns; } line_kinds[] = {
 	{ "user", 4 }, { "right", 8 }, { "certificate", 8 }, { "record", 6 },
 };
 
-struct lines {
-	struct buf	 b;
-	int		 fd;
-};
-
-static int
-flush_lines(struct lines *l)
+int
+lines_flush(struct lines *l)
 {
 	int	 rc = 0;
 
@@ -37,6 +29,12 @@ flush_lines(struct lines *l)
 	}
 	buf_reset(&l->b);
 	return rc;
+}
+
+int
+lines_put(struct lines *l)
+{
+	return l->b.len >= LINES_CHUNK ? lines_flush(l) : 0;
 }
 
 static void
@@ -89,37 +87,17 @@ put_line(void *arg, const PGresult *res)
 			put_field(&l->b, PQgetvalue(res, 0, i));
 	}
 	(void)buf_append(&l->b, "\n", 1);
-	return l->b.len >= LINES_CHUNK ? flush_lines(l) : 0;
-}
-
-/*
- * The lines of a CentralRegistryReport, which may be the whole day's balances, go
- * as they are made and as the server writes them: COPY's text is the lines' form.
- * From muhur.notice_lines they would go through a file of the server's first.
- */
-static long long
-send_balances(struct db *db, const char *run, const char *business_date, int fd)
-{
-	char	 sql[192], day[DATE_SIZE];
-	date_t	 date;
-
-	if (date_parse(business_date, &date) == -1) {
-		log_warnx("notice lines: \"%s\" is no day", business_date);
-		return -1;
-	}
-	date_format(date, day);
-	(void)snprintf(sql, sizeof(sql), "COPY (SELECT f1, f2, f3, f4, f5, f6, f7 "
-	    "FROM muhur.central_lines(%lld, '%s')) TO STDOUT", strtoll(run, NULL, 10), day);
-	return db_copy_out(db, sql, fd);
+	return lines_put(l);
 }
 
 /* How many there were; -1 where they were not sent whole. */
 static long long
-send_all(struct lines *l, struct db *db, const char *notice_id)
+send_all(struct lines *l, struct db *db, const char *notice_id, int scratch)
 {
 	const char	*params[] = { notice_id };
 	PGresult	*res;
 	long long	 count;
+	date_t		 day;
 
 	res = db_query(db, NULL, "SELECT r.no, r.business_date FROM muhur.notice n "
 	    "JOIN muhur.reconcile_run r ON r.no = n.run "
@@ -127,19 +105,19 @@ send_all(struct lines *l, struct db *db, const char *notice_id)
 	if (res == NULL)
 		return -1;
 	if (PQntuples(res) == 1)
-		count = send_balances(db, PQgetvalue(res, 0, 0), PQgetvalue(res, 0, 1), l->fd);
+		count = date_parse(PQgetvalue(res, 0, 1), &day) == -1 ? -1 :
+		    central_lines(db, strtoll(PQgetvalue(res, 0, 0), NULL, 10), day, scratch, l);
 	else
 		count = db_each_row(db, "SELECT * FROM muhur.notice_lines($1::uuid)", 1, params, put_line, l);
 	PQclear(res);
 	return count;
 }
 
-/* Where anything fails the last line is missing, and the signer builds nothing. */
 void
-lines_send(struct db *db, const char *notice_id, int fd)
+lines_send(struct db *db, const char *notice_id, int scratch, int fd)
 {
 	struct lines	 l = { .fd = fd };
-	long long	 count = send_all(&l, db, notice_id);
+	long long	 count = send_all(&l, db, notice_id, scratch);
 	char		 end[32];
 
 	if (count == -1)
@@ -147,7 +125,7 @@ lines_send(struct db *db, const char *notice_id, int fd)
 	else {
 		(void)snprintf(end, sizeof(end), "\\.\t%lld\n", count);
 		(void)buf_puts(&l.b, end);
-		(void)flush_lines(&l);
+		(void)lines_flush(&l);
 	}
 	buf_free(&l.b);
 	(void)close(fd);

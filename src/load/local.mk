@@ -4,6 +4,7 @@ LOAD_SOURCES = \
 	src/load/authority.c src/load/authority.h \
 	src/load/authorization.c src/load/authorization.h \
 	src/load/array.c src/load/array.h \
+	src/load/central.c \
 	src/load/clockwatch.c \
 	src/load/copy.c \
 	src/load/decide.c src/load/decide.h \
@@ -13,7 +14,7 @@ LOAD_SOURCES = \
 	src/load/fetched.c \
 	src/load/found.c src/load/found.h \
 	src/load/given.c src/load/given.h \
-	src/load/lines.c \
+	src/load/lines.c src/load/lines.h \
 	src/load/login.c \
 	src/load/notices.c \
 	src/load/outcome.c src/load/outcome.h \
@@ -26,4 +27,4 @@ LOAD_SOURCES = \
 src_load_muhur_load_SOURCES = \
 	src/load/main.c \
 	$(LOAD_SOURCES)
-src_load_muhur_load_LDADD = src/pg/libpg.a src/msg/libmsg.a src/model/libmodel.a src/base/libbase.a $(PQ_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS) $(CONFUSE_LIBS)
+src_load_muhur_load_LDADD = src/pg/libpg.a src/sort/libsort.a src/msg/libmsg.a src/model/libmodel.a src/base/libbase.a $(PQ_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS) $(CONFUSE_LIBS)

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -51,11 +52,11 @@ read_identity_key(void)
 }
 
 static void
-enter_sandbox(const struct conf *conf)
+enter_sandbox(const struct conf *conf, unsigned more)
 {
 	struct sandbox_path	 path = { .fd = -1, .path = conf->db_host, .access = SB_READ | SB_WRITE };
 
-	if (sandbox_enter(conf->sandbox, SB_STDIO | SB_PASSFD | SB_UNIX | SB_SOCKIO, &path, 1) == -1)
+	if (sandbox_enter(conf->sandbox, SB_STDIO | SB_PASSFD | SB_UNIX | SB_SOCKIO | more, &path, 1) == -1)
 		exit(3);
 }
 
@@ -71,9 +72,9 @@ run_worker(const struct conf *conf, const char *password)
 {
 	static struct worker	 w;
 
-	worker_init(&w, conf, FD_CHANNEL, password);
+	worker_init(&w, conf, FD_CHANNEL, password, FD_SCRATCH);
 	(void)link_up(&w.link);
-	enter_sandbox(conf);
+	enter_sandbox(conf, SB_FILEIO);
 	send_ready(&w.chan);
 	while (worker_step(&w, IDLE_MS) == 0)
 		;
@@ -88,7 +89,7 @@ run_directory(const struct conf *conf, const char *password)
 
 	directory_init(&d, conf, FD_CHANNEL, password);
 	(void)link_up(&d.link);
-	enter_sandbox(conf);
+	enter_sandbox(conf, 0);
 	send_ready(&d.chan);
 	while (directory_step(&d, IDLE_MS) == 0)
 		;
@@ -112,7 +113,9 @@ main(int argc, char *argv[])
 	crypto_setup();
 	if (!directory)
 		read_identity_key();
-	close_from(FD_DB_PASSWORD);
+	(void)close(FD_DB_PASSWORD);
+	(void)close(FD_IDENTITY_KEY);
+	close_from(directory ? FD_SCRATCH : FD_SCRATCH + 1);
 	if (directory)
 		run_directory(conf, password);
 	else

@@ -11,12 +11,14 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "load/lines.h"
 
 void
-worker_init(struct worker *w, const struct conf *conf, int channel, const char *password)
+worker_init(struct worker *w, const struct conf *conf, int channel, const char *password, int scratch)
 {
 	memset(w, 0, sizeof(*w));
 	w->conf = conf;
+	w->scratch = scratch;
 	w->job.pipe = -1;
 	msg_init(&w->chan, channel, ROLE_LOAD, ROLE_MUHURD);
 	link_init(&w->link, conf, "muhur_load", password, NULL);
@@ -131,7 +133,7 @@ on_lines(struct worker *w, struct msg *m)
 	if (w->job.active || get_m_notice_id(m, &id) == -1)
 		return broken("lines-send");
 	if (link_up(&w->link)) {
-		lines_send(&w->link.db, id.id, m->fds[0]);
+		lines_send(&w->link.db, id.id, w->scratch, m->fds[0]);
 		m->nfds = 0;
 		link_recover(&w->link);
 	} else

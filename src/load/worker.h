@@ -51,13 +51,15 @@ struct worker {
 	const struct conf *conf;
 	struct msg_chan	 chan;
 	struct link	 link;
+	int		 scratch;	/* base/child.h */
 	struct job	 job;
 	date_t		 days[KNOWN_DAYS];
 	size_t		 ndays;		/* ever put into days, a ring */
 	unsigned	 days_of;	/* the connection they were seen in: link.connects */
 };
 
-void worker_init(struct worker *w, const struct conf *conf, int channel, const char *password);
+/* scratch stays the caller's. */
+void worker_init(struct worker *w, const struct conf *conf, int channel, const char *password, int scratch);
 void worker_close(struct worker *w);
 /* Wait for and handle what comes, up to timeout_ms; 0, or -1 when muhurd is
  * gone (or broke the protocol, which is logged). */
@@ -76,8 +78,5 @@ int  copy_attach(struct worker *w);
 /* verdict.c: the whole stream and the verdict are there: decide, and fill the
  * answer for muhurd. */
 void verdict_conclude(struct worker *w, struct m_submission_state *answer);
-
-/* lines.c: the bulk lines of a notice to fd, which is closed. */
-void lines_send(struct db *db, const char *notice_id, int fd);
 
 #endif

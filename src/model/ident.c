@@ -201,6 +201,31 @@ registry_no_ok(const char *s)
 }
 
 int
+registry_no_parse(const char *s, size_t len, uint64_t *number)
+{
+	size_t i;
+
+	if (len != REGISTRY_NO_SIZE - 1)
+		return -1;
+	for (*number = 0, i = 0; i < len; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return -1;
+		*number = *number * 10 + (uint64_t)(s[i] - '0');
+	}
+	return 0;
+}
+
+void
+registry_no_format(uint64_t number, char s[REGISTRY_NO_SIZE])
+{
+	size_t i;
+
+	for (i = REGISTRY_NO_SIZE - 1; i-- > 0; number /= 10)
+		s[i] = (char)('0' + number % 10);
+	s[REGISTRY_NO_SIZE - 1] = '\0';
+}
+
+int
 uuid_ok(const char *s)
 {
 	int i;

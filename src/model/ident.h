@@ -5,6 +5,7 @@
 #define MUHUR_MODEL_IDENT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/limits.h"
 
@@ -22,6 +23,9 @@ int lei_ok(const char *s);		/* ISO 17442, ISO 7064 MOD 97-10 */
 int tckn_ok(const char *s);		/* T.C. identity number */
 int vkn_ok(const char *s);		/* tax number */
 int registry_no_ok(const char *s);	/* of an investor [sicil numarasi]; its check digit is not judged */
+/* The number that its digits make, of len bytes; 0, or -1 where it is no registry number. */
+int registry_no_parse(const char *s, size_t len, uint64_t *number);
+void registry_no_format(uint64_t number, char s[REGISTRY_NO_SIZE]);
 int uuid_ok(const char *s);		/* lower-case RFC 9562 text */
 
 /* A UUIDv7 (RFC 9562 5.7) for the moment t (microseconds): sorts by time,

@@ -86,7 +86,7 @@ children_free(struct children *cs)
 
 /* --- starting ------------------------------------------------------------ */
 
-#define OWN_MAX	3	/* directories of a role */
+#define OWN_MAX	3	/* descriptors that are opened for a role */
 
 /* A directory given to a child is opened anew for it: reading one through a
  * shared descriptor would share the place reached. */
@@ -97,6 +97,13 @@ reopen_dir(int dirfd)
 }
 
 /* The role's own descriptors; those in own[] are ours to close afterwards. */
+/* On <state_dir>'s disk, gone with the last process that has it open. */
+static int
+scratch_file(struct gateway *gw)
+{
+	return openat(gw->tree.state, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
 static int
 role_descriptors(struct gateway *gw, enum role role, int fds[FD_COUNT], int own[OWN_MAX])
 {
@@ -129,6 +136,8 @@ role_descriptors(struct gateway *gw, enum role role, int fds[FD_COUNT], int own[
 		fds[FD_DB_PASSWORD] = g->password[role];
 		if (role == ROLE_LOAD)
 			fds[FD_IDENTITY_KEY] = g->identity_key;
+		if (role != ROLE_DIRECTORY && (fds[FD_SCRATCH] = own[2] = scratch_file(gw)) == -1)
+			return -1;
 		break;
 	case ROLE_SEQUENCER:
 		fds[FD_DB_PASSWORD] = g->password[role];

@@ -14,7 +14,6 @@
 #include "base/mem.h"
 
 #define PASSWORD_MAX	4096	/* bytes of a password file */
-#define COPY_CHUNK	65536	/* bytes of COPY output written at once */
 
 /* What every session is: no path to search, UTC, ISO dates; see db.h. */
 #define SESSION_OPTIONS	"-c search_path= -c timezone=UTC -c datestyle=ISO,YMD " \
@@ -422,41 +421,27 @@ cancel(struct db *db)
 	PQfreeCancel(c);
 }
 
-/* Rows of a running COPY TO into fd; 0, or -1 with the rest drained. */
+/* Rows of a running COPY TO; 0, or -1 with the rest drained. */
 static int
-copy_rows(struct db *db, int fd)
+copy_rows(struct db *db, int (*row)(void *arg, const char *text, size_t len), void *arg)
 {
-	struct buf	 b = { 0 };
-	char		*row = NULL;
+	char		*text = NULL;
 	int		 n, rc = 0;
 
-	while ((n = PQgetCopyData(db->conn, &row, 0)) > 0) {
-		if (rc == 0)
-			(void)buf_append(&b, row, (size_t)n);
-		PQfreemem(row);
-		if (b.len < COPY_CHUNK)
-			continue;
-		if (write_full(fd, b.data, b.len) == -1) {
-			log_warn("COPY output");
-			rc = -1;
+	while ((n = PQgetCopyData(db->conn, &text, 0)) > 0) {
+		if (rc == 0 && (rc = row(arg, text, (size_t)n)) == -1)
 			cancel(db);
-		}
-		buf_reset(&b);
+		PQfreemem(text);
 	}
 	if (n == -2) {
 		note_failure(db, NULL, NULL, "COPY output");
 		rc = -1;
 	}
-	if (rc == 0 && b.len > 0 && write_full(fd, b.data, b.len) == -1) {
-		log_warn("COPY output");
-		rc = -1;
-	}
-	buf_free(&b);
 	return rc;
 }
 
 long long
-db_copy_out(struct db *db, const char *sql, int fd)
+db_copy_out(struct db *db, const char *sql, int (*row)(void *arg, const char *text, size_t len), void *arg)
 {
 	PGresult	*res;
 	long long	 count = -1;
@@ -471,7 +456,7 @@ db_copy_out(struct db *db, const char *sql, int fd)
 		return -1;
 	}
 	PQclear(res);
-	rc = copy_rows(db, fd);
+	rc = copy_rows(db, row, arg);
 	while ((res = PQgetResult(db->conn)) != NULL) {
 		if (PQresultStatus(res) == PGRES_COMMAND_OK)
 			count = strtoll(PQcmdTuples(res), NULL, 10);
@@ -482,6 +467,35 @@ db_copy_out(struct db *db, const char *sql, int fd)
 			return -1;
 	}
 	return rc == -1 ? -1 : count;
+}
+
+int
+db_split(const char *text, size_t len, struct db_field *f, size_t n)
+{
+	const char	*end = text + len, *tab;
+	size_t		 i;
+
+	if (len > 0 && end[-1] == '\n')
+		end--;
+	for (i = 0; i + 1 < n; i++, text = tab + 1) {
+		if ((tab = memchr(text, '\t', (size_t)(end - text))) == NULL)
+			return -1;
+		f[i] = (struct db_field){ .text = text, .len = (size_t)(tab - text) };
+	}
+	f[i] = (struct db_field){ .text = text, .len = (size_t)(end - text) };
+	return memchr(text, '\t', f[i].len) == NULL ? 0 : -1;
+}
+
+long long
+db_work_mem(struct db *db)
+{
+	PGresult	*res = db_query_row(db, "SELECT pg_size_bytes(current_setting('work_mem'))", 0, NULL);
+	long long	 bytes = -1;
+
+	if (res != NULL)
+		bytes = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+	PQclear(res);
+	return bytes;
 }
 
 long long

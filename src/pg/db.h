@@ -64,9 +64,16 @@ int  db_copy_put(struct db *db, const char *data, size_t len);
 int  db_copy_end(struct db *db);		/* success */
 int  db_copy_cancel(struct db *db, const char *why);
 /* COPY ... TO STDOUT with parameters is not SQL: sql must be built from
- * checked identifiers only.  Rows go to fd; where that fails the query is
- * cancelled.  Returns the row count or -1. */
-long long db_copy_out(struct db *db, const char *sql, int fd);
+ * checked identifiers and numbers only.  Each row as the server writes it, with its
+ * newline; row returns 0, or -1 to end early (then the query is cancelled).
+ * Returns the row count or -1. */
+long long db_copy_out(struct db *db, const char *sql, int (*row)(void *arg, const char *text, size_t len), void *arg);
+/* Such a row's fields, as they are in it, escaped: *f is in text.  0, or -1 where
+ * there are not n of them. */
+struct db_field { const char *text; size_t len; };
+int  db_split(const char *text, size_t len, struct db_field *f, size_t n);
+/* The session's work_mem in bytes, or -1 (logged). */
+long long db_work_mem(struct db *db);
 /* A query of any size, row by row in bounded memory.  row returns 0, or -1 to
  * end early (then the query is cancelled).  Returns the row count or -1. */
 long long db_each_row(struct db *db, const char *sql, int nparams, const char *const *params,

@@ -2,7 +2,7 @@
 EXTRA_DIST += tests/unit/load/drive.h tests/unit/load/market.h tests/unit/load/registry.h
 if HAVE_CMOCKA
 LOAD_TEST_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
-LOAD_TEST_LIBS = src/pg/libpg.a src/msg/libmsg.a src/model/libmodel.a src/base/libbase.a $(PQ_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS) $(CONFUSE_LIBS) $(CMOCKA_LIBS)
+LOAD_TEST_LIBS = src/pg/libpg.a src/sort/libsort.a src/msg/libmsg.a src/model/libmodel.a src/base/libbase.a $(PQ_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS) $(CONFUSE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/load/test_worker
 TESTS += tests/unit/load/test_worker
 tests_unit_load_test_worker_SOURCES = tests/unit/load/test_worker.c $(LOAD_SOURCES)

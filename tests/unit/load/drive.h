@@ -8,7 +8,7 @@
 #include "load/worker.h"
 
 /* A worker, and muhurd's end of its channel. */
-struct desk { struct worker w; struct msg_chan parent; };
+struct desk { struct worker w; struct msg_chan parent; int scratch; };
 
 static inline void
 desk_open(struct desk *d)
@@ -19,9 +19,10 @@ desk_open(struct desk *d)
 
 	path = xasprintf("%s/muhur_load.password", conf.secrets_dir);
 	assert_int_equal(file_read_all(path, 1000, &password, &len), 0);
+	assert_int_not_equal(d->scratch = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600), -1);
 	assert_int_equal(msg_pair(fds), 0);
 	msg_init(&d->parent, fds[0], ROLE_MUHURD, ROLE_LOAD);
-	worker_init(&d->w, &conf, fds[1], password);
+	worker_init(&d->w, &conf, fds[1], password, d->scratch);
 	assert_int_equal(link_up(&d->w.link), 1);
 	free(path);
 	free(password);
@@ -32,6 +33,7 @@ desk_close(struct desk *d)
 {
 	worker_close(&d->w);
 	msg_close(&d->parent);
+	assert_int_equal(close(d->scratch), 0);
 }
 
 static inline struct m_submission

@@ -3,6 +3,8 @@
 #ifndef MUHUR_TESTS_LOAD_MARKET_H
 #define MUHUR_TESTS_LOAD_MARKET_H
 
+#include "config.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
