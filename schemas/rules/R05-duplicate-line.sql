@@ -22,14 +22,14 @@ CREATE TEMPORARY TABLE doubled (
 	record_no	bigint NOT NULL
 ) ON COMMIT DROP;
 
--- Of balances R00-rolled.sql has put aside those that cannot be doubled; of the
--- others the registry number is looked for first.
+-- Of balances R00-rolled.sql has found the keys; the registry number is looked for
+-- first, which is quicker than to compare five texts of every line.
 INSERT INTO pg_temp.doubled
 WITH near AS MATERIALIZED (
 	SELECT b.member_code, b.registry_no, b.customer_no, b.held_at, b.asset, b.quantity, b.submission, b.record_no
 	FROM muhur.balance b
 	WHERE b.business_date = $2
-	AND b.registry_no IN (SELECT r.registry_no FROM pg_temp.rolled r WHERE r.maybe_doubled)
+	AND b.registry_no IN (SELECT r.registry_no FROM pg_temp.rolled r WHERE r.doubled)
 )
 SELECT 'BalanceReport', concat_ws('|', 'Bal', member_code, registry_no, customer_no, held_at, asset),
 	member_code, member_code, nullif(held_at, 'OWN'), asset, quantity, submission, record_no

@@ -6,7 +6,8 @@
 -- registry number that the registry had not given by the day; one break a
 -- member, registry number and customer number, whatever the number of its
 -- lines.  R5.registry: begun = judged once the registry has given any number;
--- all = always.  It has no quantity: its lines are of several assets.
+-- all = always.  It has no quantity: its lines are of several assets.  Which
+-- registry numbers were not given, the sieve has said (R00-rolled.sql).
 
 CREATE TEMPORARY TABLE unknown ON COMMIT DROP AS
 SELECT line.*
@@ -29,7 +30,7 @@ FROM (
 ) line
 WHERE (SELECT muhur.parameter('R5.registry', $2) = 'all' OR (muhur.parameter('R5.registry', $2) = 'begun'
 	AND EXISTS (SELECT FROM muhur.registry_number r WHERE r.known_from <= $2)))
-AND NOT EXISTS (SELECT FROM muhur.registry_number r WHERE r.registry_no = line.registry_no AND r.known_from <= $2);
+AND line.registry_no IN (SELECT registry_no FROM pg_temp.doubtful WHERE unknown);
 
 INSERT INTO pg_temp.faulty (kind, rule_source, member_code, key, platform, custodian, asset,
 	platform_quantity, custodian_quantity, said, submission, record_no)

@@ -71,7 +71,7 @@ work(struct worker *w)
 		w->next_schedule = clock_monotonic() + SCHEDULE_TIME;
 		(void)run_schedule(&w->link.db, w->link.conf);
 	}
-	if ((rc = run_next(&w->link.db, w->link.conf, w->rules, &run)) == 1)
+	if ((rc = run_next(&w->link.db, w->link.conf, w->rules, FD_SCRATCH, &run)) == 1)
 		log_run(&run);
 	return rc == 1;
 }
@@ -130,7 +130,7 @@ main(int argc, char *argv[])
 	/* Before the sandbox, so that libpq and OpenSSL have loaded what they
 	 * load at first use; the connection may fail, later ones too. */
 	(void)link_up(&w.link);
-	if (sandbox_enter(conf->sandbox, SB_STDIO | SB_PASSFD | SB_SOCKIO | SB_UNIX, NULL, 0) == -1)
+	if (sandbox_enter(conf->sandbox, SB_STDIO | SB_PASSFD | SB_SOCKIO | SB_UNIX | SB_FILEIO, NULL, 0) == -1)
 		return 3;
 	msg_init(&w.chan, FD_CHANNEL, ROLE_RECONCILE, ROLE_MUHURD);
 	if (msg_send(&w.chan, M_READY, 0, NULL, 0, NULL, 0) == -1)

@@ -12,6 +12,7 @@
 #include "model/header.h"
 #include "pg/queue.h"
 #include "pg/store.h"
+#include "reconcile/sieve.h"
 
 #define RETRY_DELAY	(30 * USEC_PER_SEC)	/* until a failed day is tried again */
 #define OVERTAKEN_MAX	3	/* tries at once where another worker was quicker */
@@ -186,7 +187,7 @@ static const char rule_arrays[] =
 	"  WHERE e.member_code = d.member_code AND e.message_type IN ('MovementReport', 'NettingReport')) ORDER BY 1)";
 
 static int
-run_rules(struct db *db, const struct rules *rules, const struct run *run)
+run_rules(struct db *db, const struct rules *rules, int scratch, const struct run *run)
 {
 	const char *params[RULE_PARAMS] = { run->no_text, run->date_text };
 	PGresult *arrays;
@@ -197,6 +198,7 @@ run_rules(struct db *db, const struct rules *rules, const struct run *run)
 		return -1;
 	params[2] = PQgetvalue(arrays, 0, 0);
 	params[3] = PQgetvalue(arrays, 0, 1);
+	rc = sieve_day(db, run, params[2], params[3], scratch);
 	for (i = 0; rc == 0 && i < rules->n; i++)
 		for (j = 0; rc == 0 && j < rules->v[i].nstatements; j++)
 			rc = rule_statement(db, &rules->v[i], rules->v[i].statement[j], params);
@@ -205,12 +207,12 @@ run_rules(struct db *db, const struct rules *rules, const struct run *run)
 }
 
 static int
-run_day(struct db *db, const struct conf *conf, const struct rules *rules, struct run *run)
+run_day(struct db *db, const struct conf *conf, const struct rules *rules, int scratch, struct run *run)
 {
 	if (db_exec(db, RUN_SETTINGS, 0, NULL) == -1 || open_run(db, run) == -1 ||
 	    make_tables(db, conf, run) == -1)
 		return -1;
-	if (run_rules(db, rules, run) == -1)
+	if (run_rules(db, rules, scratch, run) == -1)
 		return -1;
 	if (results_store(db, run) == -1 || reports_store(db, run) == -1 || carry_store(db, run) == -1)
 		return -1;
@@ -243,7 +245,7 @@ overtaken(const struct db *db, const struct run *run)
 
 /* run_next, or 2: overtaken, and a new snapshot will see more. */
 static int
-try_next(struct db *db, const struct conf *conf, const struct rules *rules, struct run *run)
+try_next(struct db *db, const struct conf *conf, const struct rules *rules, int scratch, struct run *run)
 {
 	struct queue_job job = { 0 };
 	int took, late;
@@ -261,7 +263,7 @@ try_next(struct db *db, const struct conf *conf, const struct rules *rules, stru
 	date_format(job.business_date, run->date_text);
 	(void)str_copy(run->cause, sizeof(run->cause), job.cause);
 	run->started_at = clock_now();
-	if (run_day(db, conf, rules, run) == 0 && queue_done(db, &job) == 0 && db_commit(db) == 0)
+	if (run_day(db, conf, rules, scratch, run) == 0 && queue_done(db, &job) == 0 && db_commit(db) == 0)
 		return 1;
 	late = overtaken(db, run);
 	if (db_ok(db)) {
@@ -298,14 +300,14 @@ release_breaks(struct db *db)
 }
 
 int
-run_next(struct db *db, const struct conf *conf, const struct rules *rules, struct run *run)
+run_next(struct db *db, const struct conf *conf, const struct rules *rules, int scratch, struct run *run)
 {
 	int i, rc = 2;
 
 	for (i = 0; i < OVERTAKEN_MAX && rc == 2; i++) {
 		if (hold_breaks(db) == -1)
 			return -1;
-		rc = try_next(db, conf, rules, run);
+		rc = try_next(db, conf, rules, scratch, run);
 		release_breaks(db);
 	}
 	return rc == 2 ? 0 : rc;	/* the queue is looked at again later */

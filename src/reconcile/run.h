@@ -39,8 +39,8 @@ struct run {
 
 /* Take the oldest due day and run it.  1 it was run and committed (*run says
  * what), 0 nothing is due or other workers were quicker, -1 trouble: logged,
- * nothing was changed, the job waits a little. */
-int  run_next(struct db *db, const struct conf *conf, const struct rules *rules, struct run *run);
+ * nothing was changed, the job waits a little.  scratch: base/child.h. */
+int  run_next(struct db *db, const struct conf *conf, const struct rules *rules, int scratch, struct run *run);
 
 /* schedule.c: queue what is due by the calendar: a day at each of its cut-offs
  * where a report that is owed by then is missing and no run has said so, at

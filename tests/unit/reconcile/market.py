@@ -191,7 +191,8 @@ class Engine:
         os.environ["ASAN_OPTIONS"] = "detect_leaks=0"   # it dies under seccomp
         self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         given = [theirs.fileno(), os.open(self.conf, os.O_RDONLY),
-                 os.open(f"{DIR}/muhur_reconcile.password", os.O_RDONLY), os.open(rules, os.O_RDONLY | os.O_DIRECTORY)]
+                 os.open(f"{DIR}/muhur_reconcile.password", os.O_RDONLY), os.open(rules, os.O_RDONLY | os.O_DIRECTORY),
+                 os.open("/tmp", os.O_TMPFILE | os.O_RDWR)]
 
         def arrange():
             high = [os.dup2(fd, 50 + i) for i, fd in enumerate(given)]

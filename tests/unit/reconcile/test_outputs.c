@@ -3,6 +3,8 @@
  * What a run leaves: the life of a break, and who is told what in which
  * notice.  Every expected value is derived in the comment beside it.
  */
+#include "config.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -39,7 +39,7 @@ def start():
     """The process and our end of its channel."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     given = [theirs.fileno(), os.open(CONF, os.O_RDONLY), os.open(f"{DIR}/muhur_reconcile.password", os.O_RDONLY),
-             os.open(f"{SRC}/schemas/rules", os.O_RDONLY | os.O_DIRECTORY)]
+             os.open(f"{SRC}/schemas/rules", os.O_RDONLY | os.O_DIRECTORY), os.open("/tmp", os.O_TMPFILE | os.O_RDWR)]
 
     def arrange():
         high = [os.dup2(fd, 50 + i) for i, fd in enumerate(given)]

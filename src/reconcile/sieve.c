@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <endian.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "model/decimal.h"
+#include "model/ident.h"
+#include "reconcile/sieve.h"
+#include "sort/sorter.h"
+
+#define KEY_MAX		255	/* bytes; a customer number is the longest of its parts */
+#define PLACE_MAX	64	/* bytes of where a balance is held */
+#define VALUES_MAX	3
+#define OUT_CHUNK	65536	/* bytes given to the server at once */
+
+/* What a record is.  Those behind LINE have a key and come together by it. */
+enum kind { KNOWN, NAMED, LINE, CLOSING = LINE, OPENING, MOVED, NET };
+
+/* Where they come from, each row: registry number; of a line member, asset and
+ * customer, which are its key; of a closing balance its place; its quantities. */
+struct source {
+	enum kind	 kind;
+	int		 values;
+	const char	*select, *where;	/* of the day and the reports that count */
+};
+
+/* A record: registry number, its highest byte first; LINE or a lesser kind; the
+ * key's length and the key; kind; a place's length and the place; quantities. */
+#define RECORD_MAX	(sizeof(uint64_t) + 4 + KEY_MAX + VALUES_MAX * sizeof(struct decimal) + PLACE_MAX)
+
+struct total {
+	struct decimal	 low;
+	int64_t		 carry;		/* model/decimal.h */
+};
+
+/* A platform's reports. */
+struct member {
+	char	 code[MEMBER_CODE_SIZE];
+	int	 closing_in, opening_in, movement_in, netting_in;
+};
+
+/* A customer's lines of one asset. */
+struct roll {
+	struct total	 rolled;		/* closing - opening - movements */
+	struct total	 net_opening, net, net_closing;	/* less what they must be by the other reports */
+	struct total	 netted;		/* net_opening + net - net_closing, all by the netting report */
+	size_t		 movements, nets;
+	int		 doubled;
+};
+
+struct sieve {
+	struct db	*db;
+	struct sorter	*sorter;
+	const struct source *source;		/* that is being read */
+	struct member	*members;		/* by code */
+	size_t		 nmembers;
+	/* as the records pass */
+	uint64_t	 registry;
+	int		 any, known, named, doubtful;
+	uint8_t		 key[KEY_MAX];
+	size_t		 key_len;		/* 0: none */
+	struct roll	 roll;
+	char		 place[PLACE_MAX];
+	size_t		 place_len;
+	int		 placed;		/* place is the last closing balance's of this key */
+	struct buf	 out;
+};
+
+/* --- in ------------------------------------------------------------------------- */
+
+static int
+odd_row(void)
+{
+	log_warnx("reconciliation: a record in the database is not as it must be");
+	return -1;
+}
+
+static int
+put_key(uint8_t *rec, size_t *n, const struct db_field *parts)
+{
+	size_t i, len = 0;
+
+	for (i = 0; i < 3; i++)
+		len += parts[i].len + 1;
+	if (len > KEY_MAX)
+		return -1;
+	rec[(*n)++] = (uint8_t)len;
+	for (i = 0; i < 3; i++) {
+		memcpy(rec + *n, parts[i].text, parts[i].len);
+		*n += parts[i].len;
+		rec[(*n)++] = '\t';	/* COPY escapes it within a field */
+	}
+	return 0;
+}
+
+static int
+put_line(const struct source *s, uint8_t *rec, size_t *n, const struct db_field *f)
+{
+	const struct db_field *place = s->kind == CLOSING ? &f[3] : NULL, *value = &f[3 + (place != NULL)];
+	struct decimal d;
+	int i;
+
+	if (put_key(rec, n, f) == -1)
+		return -1;
+	rec[(*n)++] = (uint8_t)s->kind;
+	if (place != NULL) {
+		if (place->len > PLACE_MAX)
+			return -1;
+		rec[(*n)++] = (uint8_t)place->len;
+		memcpy(rec + *n, place->text, place->len);
+		*n += place->len;
+	}
+	for (i = 0; i < s->values; i++) {
+		if (decimal_parse(value[i].text, value[i].len, &d) == -1)
+			return -1;
+		memcpy(rec + *n, &d, sizeof(d));
+		*n += sizeof(d);
+	}
+	return 0;
+}
+
+static int
+take_row(void *arg, const char *text, size_t len)
+{
+	struct sieve *s = arg;
+	const struct source *from = s->source;
+	size_t nfields = from->kind < LINE ? 1 : 4 + (from->kind == CLOSING) + (size_t)from->values, n = sizeof(uint64_t);
+	struct db_field f[5 + VALUES_MAX];
+	uint8_t rec[RECORD_MAX];
+	uint64_t registry;
+
+	if (db_split(text, len, f, nfields) == -1 || registry_no_parse(f[0].text, f[0].len, &registry) == -1)
+		return odd_row();
+	registry = htobe64(registry);
+	memcpy(rec, &registry, sizeof(registry));
+	rec[n++] = (uint8_t)(from->kind < LINE ? from->kind : LINE);
+	if (from->kind >= LINE && put_line(from, rec, &n, f + 1) == -1)
+		return odd_row();
+	if (sorter_add(s->sorter, rec, n) == 0)
+		return 0;
+	log_warn("reconciliation: the scratch file");
+	return -1;
+}
+
+/* --- from ----------------------------------------------------------------------- */
+
+#define KEY	"registry_no, member_code, asset, customer_no"
+
+static const struct source sources[] = {
+	{ KNOWN, 0, "SELECT registry_no FROM muhur.registry_number", "" },
+	{ NAMED, 0, "SELECT registry_no FROM muhur.custody_direct", "" },
+	/* it changes no balance, but its customer is to be known */
+	{ NAMED, 0, "SELECT registry_no FROM muhur.movement", " AND type = 'LOCK'" },
+	{ MOVED, 1, "SELECT " KEY ", quantity FROM muhur.movement", " AND type <> 'LOCK'" },
+	{ CLOSING, 1, "SELECT " KEY ", held_at, quantity FROM muhur.balance", "" },
+	{ OPENING, 1, "SELECT " KEY ", quantity FROM muhur.balance", "" },
+	{ NET, 3, "SELECT " KEY ", opening, net, closing FROM muhur.netting", "" },
+};
+
+/* What stands in a query's text: the server's own, and no more than digits. */
+static int
+array_ok(const char *array)
+{
+	return array[strspn(array, "{,}0123456789")] == '\0';
+}
+
+static int
+read_source(struct sieve *s, const struct run *run, const char *in_effect, const char *day_before)
+{
+	const struct source *from = s->source;
+	struct buf sql = { 0 };
+	char day[DATE_SIZE];
+	int rc;
+
+	date_format(run->business_date - (from->kind == OPENING), day);
+	(void)buf_printf(&sql, "COPY (%s WHERE ", from->select);
+	if (from->kind == KNOWN)
+		(void)buf_printf(&sql, "known_from <= '%s'", day);
+	else
+		(void)buf_printf(&sql, "business_date = '%s' AND submission = ANY ('%s')%s", day,
+		    from->kind == OPENING ? day_before : in_effect, from->where);
+	(void)buf_puts(&sql, ") TO STDOUT");
+	rc = db_copy_out(s->db, sql.data, take_row, s) == -1 ? -1 : 0;
+	buf_free(&sql);
+	return rc;
+}
+
+static int
+read_all(struct sieve *s, const struct run *run, const char *in_effect, const char *day_before)
+{
+	size_t i;
+
+	if (!array_ok(in_effect) || !array_ok(day_before))
+		return odd_row();
+	for (i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+		s->source = &sources[i];
+		if (read_source(s, run, in_effect, day_before) == -1)
+			return -1;
+	}
+	if (sorter_sort(s->sorter) == 0)
+		return 0;
+	log_warn("reconciliation: the scratch file");
+	return -1;
+}
+
+/* Platforms, and which of their reports are in. */
+static const char make_rolling[] =
+	"CREATE TEMPORARY TABLE rolling ON COMMIT DROP AS "
+	"SELECT e.member_code, bool_or(e.message_type = 'BalanceReport') AS closing_in, "
+	"EXISTS (SELECT FROM pg_temp.day_before d WHERE d.member_code = e.member_code) AS opening_in, "
+	"bool_or(e.message_type = 'MovementReport') AS movement_in, "
+	"bool_or(e.message_type = 'NettingReport') AS netting_in "
+	"FROM pg_temp.in_effect e WHERE e.message_type IN ('BalanceReport', 'MovementReport', 'NettingReport') "
+	"GROUP BY e.member_code";
+
+static int
+read_members(struct sieve *s)
+{
+	PGresult *res;
+	struct member *m;
+	int i;
+
+	if (db_exec(s->db, make_rolling, 0, NULL) == -1 || db_exec(s->db, "ANALYZE pg_temp.rolling", 0, NULL) == -1)
+		return -1;
+	res = db_query(s->db, NULL, "SELECT member_code, closing_in, opening_in, movement_in, netting_in "
+	    "FROM pg_temp.rolling ORDER BY member_code COLLATE \"C\"", 0, NULL);
+	if (res == NULL)
+		return -1;
+	s->members = xcalloc((size_t)PQntuples(res) + 1, sizeof(*s->members));
+	for (i = 0; i < PQntuples(res); i++) {
+		m = &s->members[s->nmembers++];
+		(void)str_copy(m->code, sizeof(m->code), PQgetvalue(res, i, 0));
+		m->closing_in = PQgetvalue(res, i, 1)[0] == 't';
+		m->opening_in = PQgetvalue(res, i, 2)[0] == 't';
+		m->movement_in = PQgetvalue(res, i, 3)[0] == 't';
+		m->netting_in = PQgetvalue(res, i, 4)[0] == 't';
+	}
+	PQclear(res);
+	return 0;
+}
+
+/* --- a key ---------------------------------------------------------------------- */
+
+static void
+add(struct total *t, struct decimal d)
+{
+	decimal_accumulate(&t->low, &t->carry, d);
+}
+
+static void
+take_away(struct total *t, struct decimal d)
+{
+	d.scaled = -d.scaled;
+	add(t, d);
+}
+
+static int
+zero(const struct total *t)
+{
+	return t->low.scaled == 0 && t->carry == 0;
+}
+
+/* A member against the key, whose first part is one. */
+static int
+by_code(const void *key, const void *member)
+{
+	const struct sieve *s = key;
+	const struct member *m = member;
+	size_t len = strlen(m->code);
+	int c = memcmp(s->key, m->code, len < s->key_len ? len : s->key_len);
+
+	return c != 0 || s->key[len] == '\t' ? c : 1;
+}
+
+static const struct member *
+member_of(const struct sieve *s)
+{
+	static const struct member none;
+	const struct member *m = bsearch(s, s->members, s->nmembers, sizeof(*s->members), by_code);
+
+	return m != NULL ? m : &none;
+}
+
+/* sieve.h: roll. */
+static int
+key_doubtful(const struct sieve *s)
+{
+	const struct member *m = member_of(s);
+	const struct roll *r = &s->roll;
+
+	if (r->doubled || r->nets > 1)
+		return 1;
+	if (!zero(&r->rolled) && m->closing_in && m->opening_in && m->movement_in)
+		return 1;
+	if (r->nets == 0)
+		return r->movements > 0 && m->netting_in;
+	return !zero(&r->netted) || (!zero(&r->net_opening) && m->opening_in) ||
+	    (!zero(&r->net_closing) && m->closing_in) || ((!zero(&r->net) || r->movements == 0) && m->movement_in);
+}
+
+static void
+end_key(struct sieve *s)
+{
+	if (s->key_len > 0 && !s->doubtful && key_doubtful(s))
+		s->doubtful = 1;
+	s->key_len = 0;
+	s->placed = 0;
+	s->roll = (struct roll){ 0 };
+}
+
+static void
+take_closing(struct sieve *s, const uint8_t *place, size_t len, struct decimal d)
+{
+	if (s->placed && len == s->place_len && memcmp(place, s->place, len) == 0)
+		s->roll.doubled = 1;
+	s->placed = 1;
+	s->place_len = len;
+	memcpy(s->place, place, len);
+	add(&s->roll.rolled, d);
+	take_away(&s->roll.net_closing, d);
+}
+
+static void
+take_net(struct roll *r, const struct decimal d[VALUES_MAX])
+{
+	r->nets++;
+	add(&r->net_opening, d[0]);
+	add(&r->net, d[1]);
+	add(&r->net_closing, d[2]);
+	add(&r->netted, d[0]);
+	add(&r->netted, d[1]);
+	take_away(&r->netted, d[2]);
+}
+
+/* From its key on, what put_line made. */
+static void
+take_line(struct sieve *s, const uint8_t *p)
+{
+	struct decimal d[VALUES_MAX];
+	const uint8_t *key = p + 1, *place = NULL;
+	size_t len = p[0], place_len = 0;
+	enum kind kind;
+
+	if (len != s->key_len || memcmp(key, s->key, len) != 0) {
+		end_key(s);
+		s->key_len = len;
+		memcpy(s->key, key, len);
+	}
+	p = key + len;
+	kind = *p++;
+	if (kind == CLOSING) {
+		place_len = *p++;
+		place = p;
+		p += place_len;
+	}
+	memcpy(d, p, (kind == NET ? VALUES_MAX : 1) * sizeof(d[0]));
+	if (kind == CLOSING)
+		take_closing(s, place, place_len, d[0]);
+	else if (kind == NET)
+		take_net(&s->roll, d);
+	else {	/* what there was, and what came to it */
+		take_away(&s->roll.rolled, d[0]);
+		take_away(kind == OPENING ? &s->roll.net_opening : &s->roll.net, d[0]);
+		s->roll.movements += kind == MOVED;
+	}
+}
+
+/* --- out ------------------------------------------------------------------------ */
+
+static int
+end_registry(struct sieve *s)
+{
+	char no[REGISTRY_NO_SIZE];
+	int unknown, rc = 0;
+
+	end_key(s);
+	unknown = s->named && !s->known;
+	if (s->any && (s->doubtful || unknown)) {
+		registry_no_format(s->registry, no);
+		(void)buf_printf(&s->out, "%s\t%s\t%s\n", no, s->doubtful ? "t" : "f", unknown ? "t" : "f");
+		if (s->out.len >= OUT_CHUNK) {
+			rc = db_copy_put(s->db, s->out.data, s->out.len);
+			buf_reset(&s->out);
+		}
+	}
+	s->any = s->known = s->named = s->doubtful = 0;
+	return rc;
+}
+
+static int
+take_record(struct sieve *s, const uint8_t *rec)
+{
+	uint64_t registry;
+
+	memcpy(&registry, rec, sizeof(registry));
+	registry = be64toh(registry);
+	if (registry != s->registry && end_registry(s) == -1)
+		return -1;
+	s->registry = registry;
+	s->any = 1;
+	rec += sizeof(registry);
+	switch (*rec) {
+	case KNOWN:
+		s->known = 1;
+		break;
+	case NAMED:
+		s->named = 1;
+		break;
+	default:
+		s->named |= rec[1 + 1 + rec[1]] != OPENING;	/* of the day before */
+		take_line(s, rec + 1);
+	}
+	return 0;
+}
+
+static int
+write_doubtful(struct sieve *s)
+{
+	const void *rec;
+	size_t len;
+	int rc;
+
+	if (db_exec(s->db, "CREATE TEMPORARY TABLE doubtful (registry_no text NOT NULL, roll boolean NOT NULL, "
+	    "unknown boolean NOT NULL) ON COMMIT DROP", 0, NULL) == -1 ||
+	    db_copy_in(s->db, "COPY pg_temp.doubtful FROM STDIN") == -1)
+		return -1;
+	while ((rc = sorter_next(s->sorter, &rec, &len)) == 1)
+		if (take_record(s, rec) == -1)
+			break;
+	if (rc == -1)
+		log_warn("reconciliation: the scratch file");
+	if (rc != 0 || end_registry(s) == -1 || db_copy_put(s->db, s->out.data, s->out.len) == -1) {
+		(void)db_copy_cancel(s->db, "not all could be read");
+		return -1;
+	}
+	if (db_copy_end(s->db) == -1)
+		return -1;
+	return db_exec(s->db, "ANALYZE pg_temp.doubtful", 0, NULL) == -1 ? -1 : 0;
+}
+
+int
+sieve_day(struct db *db, const struct run *run, const char *in_effect, const char *day_before, int scratch)
+{
+	struct sieve s = { .db = db };
+	long long memory = db_work_mem(db);
+	int rc = -1;
+
+	if (memory == -1)
+		return -1;
+	s.sorter = sorter_new(scratch, (size_t)memory);
+	if (read_members(&s) == 0 && read_all(&s, run, in_effect, day_before) == 0)
+		rc = write_doubtful(&s);
+	sorter_free(s.sorter);
+	free(s.members);
+	buf_free(&s.out);
+	return rc;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What comes by the million, passed once through a sort of our own before the
+ * rules (sort/sorter.h): the registry numbers that R3 and R5 have to look at
+ * stay, the others are as they must be.  Which of those that stay are breaks is
+ * for the rules to say.  Memory: the session's work_mem.
+ *
+ * Makes pg_temp.rolling: the platforms and which of their reports are in; and
+ * pg_temp.doubtful: registry_no and why,
+ *	roll	 a customer's balances of some asset, over all places, are not
+ *		 those of the day before and its movements (where all three reports
+ *		 are in); a netting line is contradicted by one of the reports that
+ *		 are in, or by its own arithmetic; there are movements without a
+ *		 netting line or the reverse, where both reports are in; more than
+ *		 one balance of one place, or more than one netting line
+ *	unknown	 it is in a report of the day and the registry had not given it by
+ *		 then
+ */
+#ifndef MUHUR_RECONCILE_SIEVE_H
+#define MUHUR_RECONCILE_SIEVE_H
+
+#include "pg/db.h"
+#include "reconcile/run.h"
+
+/* in_effect, day_before: the rules' $3 and $4 (schemas/rules/R00-sides.sql), as the
+ * server writes a bigint[].  scratch: base/child.h.  0 or -1 (logged). */
+int  sieve_day(struct db *db, const struct run *run, const char *in_effect, const char *day_before, int scratch);
+
+#endif
