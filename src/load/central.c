@@ -16,6 +16,7 @@
 #include "load/lines.h"
 #include "model/decimal.h"
 #include "model/ident.h"
+#include "pg/copy.h"
 #include "sort/sorter.h"
 
 #define FIELDS		5	/* of a row: registry number, asset, platform, quantity, locked */
@@ -63,7 +64,7 @@ put_code(uint8_t *rec, const struct db_field *f)
 }
 
 static int
-take_row(void *arg, const char *text, size_t len)
+take_row(void *arg, size_t which, const char *text, size_t len)
 {
 	uint8_t rec[RECORD_MAX];
 	struct central *c = arg;
@@ -72,6 +73,7 @@ take_row(void *arg, const char *text, size_t len)
 	uint64_t registry;
 	size_t n = sizeof(registry);
 
+	(void)which;
 	if (db_split(text, len, f, FIELDS) == -1 || registry_no_parse(f[0].text, f[0].len, &registry) == -1 ||
 	    f[1].len > CODE_MAX || f[2].len > CODE_MAX ||
 	    decimal_parse(f[3].text, f[3].len, &sums[0]) == -1 ||
@@ -213,7 +215,7 @@ central_lines(struct db *db, long long run, date_t day, int scratch, struct line
 	(void)snprintf(sql, sizeof(sql), "COPY (SELECT registry_no, asset, platform, quantity, locked "
 	    "FROM muhur.central_part WHERE run = %lld AND business_date = '%s') TO STDOUT", run, date);
 	c.sorter = sorter_new(scratch, (size_t)memory);
-	if (db_copy_out(db, sql, take_row, &c) == -1)
+	if (db_copy_out(&db, 1, &(const char *){ sql }, 1, take_row, &c) == -1)
 		c.count = -1;
 	else if (sorter_sort(c.sorter) == -1) {
 		log_warn("notice lines: the scratch file");

@@ -11,6 +11,7 @@
 #include "load/decide.h"
 #include "load/registration.h"
 #include "load/worker.h"
+#include "pg/copy.h"
 
 /* Our own trouble: nothing will be decided about this job now. */
 static void

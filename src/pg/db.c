@@ -58,8 +58,8 @@ is_quiet(const char *quiet, const char *sqlstate)
 }
 
 /* Keep the SQLSTATE of a failed result (or lost connection) and log why. */
-static void
-note_failure(struct db *db, const PGresult *res, const char *quiet, const char *sql)
+void
+db_failed(struct db *db, const PGresult *res, const char *quiet, const char *sql)
 {
 	const char	*state = NULL;
 	char		 line[512], what[81];
@@ -167,7 +167,7 @@ check_result(struct db *db, PGresult *res, const char *quiet, const char *sql)
 		db->sqlstate[0] = '\0';
 		return res;
 	default:
-		note_failure(db, res, quiet, sql);
+		db_failed(db, res, quiet, sql);
 		PQclear(res);
 		return NULL;
 	}
@@ -263,7 +263,7 @@ db_prepared_send(struct db *db, const char *name, const char *sql, int nparams, 
 		return -1;
 	if (PQsendQueryPrepared(db->conn, name, nparams, params, NULL, NULL, 0) == 1)
 		return 0;
-	note_failure(db, NULL, NULL, sql);
+	db_failed(db, NULL, NULL, sql);
 	return -1;
 }
 
@@ -279,7 +279,7 @@ db_take(struct db *db, const char *name)
 	}
 	if (last != NULL)
 		return check_result(db, last, NULL, name);
-	note_failure(db, NULL, NULL, name);
+	db_failed(db, NULL, NULL, name);
 	return NULL;
 }
 
@@ -334,84 +334,8 @@ db_rollback(struct db *db)
 	return db_exec(db, "ROLLBACK", 0, NULL) == -1 ? -1 : 0;
 }
 
-int
-db_copy_in(struct db *db, const char *sql)
-{
-	PGresult	*res;
-	int		 rc = -1;
-
-	if (db->conn == NULL)
-		return -1;
-	res = PQexec(db->conn, sql);
-	if (PQresultStatus(res) == PGRES_COPY_IN)
-		rc = 0;
-	else
-		note_failure(db, res, NULL, sql);
-	PQclear(res);
-	return rc;
-}
-
-int
-db_copy_put(struct db *db, const char *data, size_t len)
-{
-	size_t	 n;
-
-	for (; len > 0; data += n, len -= n) {
-		n = len > (1 << 20) ? (1 << 20) : len;
-		if (PQputCopyData(db->conn, data, (int)n) != 1) {
-			note_failure(db, NULL, NULL, "COPY data");
-			return -1;
-		}
-	}
-	return 0;
-}
-
-/* Take the results that end a COPY FROM. */
-static int
-copy_results(struct db *db, const char *quiet)
-{
-	PGresult	*res;
-	int		 rc = 0;
-
-	while ((res = PQgetResult(db->conn)) != NULL) {
-		if (PQresultStatus(res) != PGRES_COMMAND_OK) {
-			if (rc == 0)
-				note_failure(db, res, quiet, "COPY");
-			rc = -1;
-		}
-		PQclear(res);
-		if (!db_ok(db))
-			return -1;
-	}
-	return rc;
-}
-
-int
-db_copy_end(struct db *db)
-{
-	if (PQputCopyEnd(db->conn, NULL) != 1) {
-		note_failure(db, NULL, NULL, "COPY end");
-		return -1;
-	}
-	return copy_results(db, NULL);
-}
-
-/* The server ends the COPY as failed (57014): that is the wish here. */
-int
-db_copy_cancel(struct db *db, const char *why)
-{
-	if (PQputCopyEnd(db->conn, why) != 1) {
-		note_failure(db, NULL, NULL, "COPY cancel");
-		return -1;
-	}
-	(void)copy_results(db, "57014");
-	return db_ok(db) ? 0 : -1;
-}
-
-/* What is still to come of a running query nobody wants: the server ends it as
- * failed (57014), at once. */
-static void
-cancel(struct db *db)
+void
+db_cancel(struct db *db)
 {
 	PGcancel	*c = PQgetCancel(db->conn);
 	char		 why[256] = "";
@@ -419,71 +343,6 @@ cancel(struct db *db)
 	if (c == NULL || PQcancel(c, why, sizeof(why)) != 1)
 		log_warnx("database: cancelling: %s", why);
 	PQfreeCancel(c);
-}
-
-/* Rows of a running COPY TO; 0, or -1 with the rest drained. */
-static int
-copy_rows(struct db *db, int (*row)(void *arg, const char *text, size_t len), void *arg)
-{
-	char		*text = NULL;
-	int		 n, rc = 0;
-
-	while ((n = PQgetCopyData(db->conn, &text, 0)) > 0) {
-		if (rc == 0 && (rc = row(arg, text, (size_t)n)) == -1)
-			cancel(db);
-		PQfreemem(text);
-	}
-	if (n == -2) {
-		note_failure(db, NULL, NULL, "COPY output");
-		rc = -1;
-	}
-	return rc;
-}
-
-long long
-db_copy_out(struct db *db, const char *sql, int (*row)(void *arg, const char *text, size_t len), void *arg)
-{
-	PGresult	*res;
-	long long	 count = -1;
-	int		 rc;
-
-	if (db->conn == NULL)
-		return -1;
-	res = PQexec(db->conn, sql);
-	if (PQresultStatus(res) != PGRES_COPY_OUT) {
-		note_failure(db, res, NULL, sql);
-		PQclear(res);
-		return -1;
-	}
-	PQclear(res);
-	rc = copy_rows(db, row, arg);
-	while ((res = PQgetResult(db->conn)) != NULL) {
-		if (PQresultStatus(res) == PGRES_COMMAND_OK)
-			count = strtoll(PQcmdTuples(res), NULL, 10);
-		else
-			note_failure(db, res, rc == -1 ? "57014" : NULL, sql);
-		PQclear(res);
-		if (!db_ok(db))
-			return -1;
-	}
-	return rc == -1 ? -1 : count;
-}
-
-int
-db_split(const char *text, size_t len, struct db_field *f, size_t n)
-{
-	const char	*end = text + len, *tab;
-	size_t		 i;
-
-	if (len > 0 && end[-1] == '\n')
-		end--;
-	for (i = 0; i + 1 < n; i++, text = tab + 1) {
-		if ((tab = memchr(text, '\t', (size_t)(end - text))) == NULL)
-			return -1;
-		f[i] = (struct db_field){ .text = text, .len = (size_t)(tab - text) };
-	}
-	f[i] = (struct db_field){ .text = text, .len = (size_t)(end - text) };
-	return memchr(text, '\t', f[i].len) == NULL ? 0 : -1;
 }
 
 long long
@@ -510,7 +369,7 @@ db_each_row(struct db *db, const char *sql, int nparams, const char *const *para
 		return -1;
 	if (PQsendQueryParams(db->conn, sql, nparams, NULL, params, NULL, NULL, 0) != 1 ||
 	    PQsetSingleRowMode(db->conn) != 1) {
-		note_failure(db, NULL, NULL, sql);
+		db_failed(db, NULL, NULL, sql);
 		return -1;
 	}
 	while ((res = PQgetResult(db->conn)) != NULL) {
@@ -521,12 +380,12 @@ db_each_row(struct db *db, const char *sql, int nparams, const char *const *para
 			if ((rc = row(arg, res)) == 0)
 				count++;
 			else
-				cancel(db);
+				db_cancel(db);
 			break;
 		case PGRES_TUPLES_OK:
 			break;
 		default:
-			note_failure(db, res, rc != 0 ? "57014" : NULL, sql);
+			db_failed(db, res, rc != 0 ? "57014" : NULL, sql);
 			rc = -1;
 		}
 		PQclear(res);

@@ -58,25 +58,18 @@ int  db_begin(struct db *db);
 int  db_commit(struct db *db);
 int  db_rollback(struct db *db);
 
-/* COPY ... FROM STDIN: start, put whole lines, end. 0 or -1 (logged). */
-int  db_copy_in(struct db *db, const char *sql);
-int  db_copy_put(struct db *db, const char *data, size_t len);
-int  db_copy_end(struct db *db);		/* success */
-int  db_copy_cancel(struct db *db, const char *why);
-/* COPY ... TO STDOUT with parameters is not SQL: sql must be built from
- * checked identifiers and numbers only.  Each row as the server writes it, with its
- * newline; row returns 0, or -1 to end early (then the query is cancelled).
- * Returns the row count or -1. */
-long long db_copy_out(struct db *db, const char *sql, int (*row)(void *arg, const char *text, size_t len), void *arg);
-/* Such a row's fields, as they are in it, escaped: *f is in text.  0, or -1 where
- * there are not n of them. */
-struct db_field { const char *text; size_t len; };
-int  db_split(const char *text, size_t len, struct db_field *f, size_t n);
 /* The session's work_mem in bytes, or -1 (logged). */
 long long db_work_mem(struct db *db);
 /* A query of any size, row by row in bounded memory.  row returns 0, or -1 to
  * end early (then the query is cancelled).  Returns the row count or -1. */
 long long db_each_row(struct db *db, const char *sql, int nparams, const char *const *params,
     int (*row)(void *arg, const PGresult *res), void *arg);
+
+/* For the other files of this floor.  Notes the SQLSTATE of res, NULL: of a lost
+ * connection, and logs it with what it was of, unless it is one of quiet's. */
+void db_failed(struct db *db, const PGresult *res, const char *quiet, const char *sql);
+/* What is still to come of a running query nobody wants: the server ends it as
+ * failed (57014), at once. */
+void db_cancel(struct db *db);
 
 #endif

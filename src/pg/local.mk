@@ -2,6 +2,8 @@ noinst_LIBRARIES += src/pg/libpg.a
 src_pg_libpg_a_SOURCES = \
 	src/pg/admin.c \
 	src/pg/admin.h \
+	src/pg/copy.c \
+	src/pg/copy.h \
 	src/pg/db.c \
 	src/pg/db.h \
 	src/pg/link.c \

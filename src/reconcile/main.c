@@ -29,7 +29,8 @@
 
 struct worker {
 	struct rules	*rules;
-	struct link	 link;
+	struct link	 link, lane;
+	struct run_means means;
 	struct msg_chan	 chan;
 	usec_t		 next_schedule;	/* clock_monotonic */
 };
@@ -49,6 +50,7 @@ open_link(struct worker *w, const struct conf *conf)
 	if (fd_read_all(FD_DB_PASSWORD, PASSWORD_MAX, &password, &len) == -1)
 		fatal("the database password");
 	link_init(&w->link, conf, DB_ROLE, password, listen_for_jobs);
+	link_init(&w->lane, conf, DB_ROLE, password, NULL);
 	explicit_bzero(password, len);
 	free(password);
 }
@@ -71,7 +73,7 @@ work(struct worker *w)
 		w->next_schedule = clock_monotonic() + SCHEDULE_TIME;
 		(void)run_schedule(&w->link.db, w->link.conf);
 	}
-	if ((rc = run_next(&w->link.db, w->link.conf, w->rules, FD_SCRATCH, &run)) == 1)
+	if ((rc = run_next(&w->means, &run)) == 1)
 		log_run(&run);
 	return rc == 1;
 }
@@ -127,6 +129,8 @@ main(int argc, char *argv[])
 	open_link(&w, conf);
 	if ((w.rules = rules_load(FD_RULES)) == NULL)
 		fatalx("the rules cannot be used");
+	w.means = (struct run_means){ .db = &w.link.db, .lane = &w.lane, .conf = conf, .rules = w.rules,
+	    .scratch = FD_SCRATCH };
 	/* Before the sandbox, so that libpq and OpenSSL have loaded what they
 	 * load at first use; the connection may fail, later ones too. */
 	(void)link_up(&w.link);

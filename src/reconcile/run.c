@@ -187,32 +187,34 @@ static const char rule_arrays[] =
 	"  WHERE e.member_code = d.member_code AND e.message_type IN ('MovementReport', 'NettingReport')) ORDER BY 1)";
 
 static int
-run_rules(struct db *db, const struct rules *rules, int scratch, const struct run *run)
+run_rules(const struct run_means *m, const struct run *run)
 {
 	const char *params[RULE_PARAMS] = { run->no_text, run->date_text };
 	PGresult *arrays;
 	size_t i, j;
 	int rc = 0;
 
-	if ((arrays = db_query_row(db, rule_arrays, 0, NULL)) == NULL)
+	if ((arrays = db_query_row(m->db, rule_arrays, 0, NULL)) == NULL)
 		return -1;
 	params[2] = PQgetvalue(arrays, 0, 0);
 	params[3] = PQgetvalue(arrays, 0, 1);
-	rc = sieve_day(db, run, params[2], params[3], scratch);
-	for (i = 0; rc == 0 && i < rules->n; i++)
-		for (j = 0; rc == 0 && j < rules->v[i].nstatements; j++)
-			rc = rule_statement(db, &rules->v[i], rules->v[i].statement[j], params);
+	rc = sieve_day(m, run, params[2], params[3]);
+	for (i = 0; rc == 0 && i < m->rules->n; i++)
+		for (j = 0; rc == 0 && j < m->rules->v[i].nstatements; j++)
+			rc = rule_statement(m->db, &m->rules->v[i], m->rules->v[i].statement[j], params);
 	PQclear(arrays);
 	return rc;
 }
 
 static int
-run_day(struct db *db, const struct conf *conf, const struct rules *rules, int scratch, struct run *run)
+run_day(const struct run_means *m, struct run *run)
 {
+	struct db *db = m->db;
+
 	if (db_exec(db, RUN_SETTINGS, 0, NULL) == -1 || open_run(db, run) == -1 ||
-	    make_tables(db, conf, run) == -1)
+	    make_tables(db, m->conf, run) == -1)
 		return -1;
-	if (run_rules(db, rules, scratch, run) == -1)
+	if (run_rules(m, run) == -1)
 		return -1;
 	if (results_store(db, run) == -1 || reports_store(db, run) == -1 || carry_store(db, run) == -1)
 		return -1;
@@ -245,8 +247,9 @@ overtaken(const struct db *db, const struct run *run)
 
 /* run_next, or 2: overtaken, and a new snapshot will see more. */
 static int
-try_next(struct db *db, const struct conf *conf, const struct rules *rules, int scratch, struct run *run)
+try_next(const struct run_means *m, struct run *run)
 {
+	struct db *db = m->db;
 	struct queue_job job = { 0 };
 	int took, late;
 
@@ -263,7 +266,7 @@ try_next(struct db *db, const struct conf *conf, const struct rules *rules, int 
 	date_format(job.business_date, run->date_text);
 	(void)str_copy(run->cause, sizeof(run->cause), job.cause);
 	run->started_at = clock_now();
-	if (run_day(db, conf, rules, scratch, run) == 0 && queue_done(db, &job) == 0 && db_commit(db) == 0)
+	if (run_day(m, run) == 0 && queue_done(db, &job) == 0 && db_commit(db) == 0)
 		return 1;
 	late = overtaken(db, run);
 	if (db_ok(db)) {
@@ -300,15 +303,15 @@ release_breaks(struct db *db)
 }
 
 int
-run_next(struct db *db, const struct conf *conf, const struct rules *rules, int scratch, struct run *run)
+run_next(const struct run_means *m, struct run *run)
 {
 	int i, rc = 2;
 
 	for (i = 0; i < OVERTAKEN_MAX && rc == 2; i++) {
-		if (hold_breaks(db) == -1)
+		if (hold_breaks(m->db) == -1)
 			return -1;
-		rc = try_next(db, conf, rules, scratch, run);
-		release_breaks(db);
+		rc = try_next(m, run);
+		release_breaks(m->db);
 	}
 	return rc == 2 ? 0 : rc;	/* the queue is looked at again later */
 }

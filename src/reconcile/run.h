@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/conf.h"
-#include "pg/db.h"
+#include "pg/link.h"
 #include "reconcile/rules.h"
 
 /* What a day is reconciled from: the types of class MC_DAY (model/header.h). */
@@ -23,6 +23,15 @@
 /* R3's and R4's breaks are of one day each (schemas/rules): only runs of that
  * day have anything to say of them.  b: muhur.break. */
 #define OF_ONE_DAY	"b.rule IN ('R3', 'R4')"
+
+/* What runs are made with, all of it the caller's. */
+struct run_means {
+	struct db	*db;
+	struct link	*lane;		/* as the same role, for half the reading of a large day; NULL: none */
+	const struct conf *conf;
+	const struct rules *rules;
+	int		 scratch;	/* base/child.h */
+};
 
 struct run {
 	long long	 no;		/* reconcile_run.no */
@@ -39,8 +48,8 @@ struct run {
 
 /* Take the oldest due day and run it.  1 it was run and committed (*run says
  * what), 0 nothing is due or other workers were quicker, -1 trouble: logged,
- * nothing was changed, the job waits a little.  scratch: base/child.h. */
-int  run_next(struct db *db, const struct conf *conf, const struct rules *rules, int scratch, struct run *run);
+ * nothing was changed, the job waits a little. */
+int  run_next(const struct run_means *m, struct run *run);
 
 /* schedule.c: queue what is due by the calendar: a day at each of its cut-offs
  * where a report that is owed by then is missing and no run has said so, at

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "model/decimal.h"
 #include "model/ident.h"
+#include "pg/copy.h"
 #include "reconcile/sieve.h"
 #include "sort/sorter.h"
 
@@ -17,6 +18,7 @@
 #define PLACE_MAX	64	/* bytes of where a balance is held */
 #define VALUES_MAX	3
 #define OUT_CHUNK	65536	/* bytes given to the server at once */
+#define LANE_LINES	500000	/* lines from which a second connection reads as well */
 
 /* What a record is.  Those behind LINE have a key and come together by it. */
 enum kind { KNOWN, NAMED, LINE, CLOSING = LINE, OPENING, MOVED, NET };
@@ -56,7 +58,6 @@ struct roll {
 struct sieve {
 	struct db	*db;
 	struct sorter	*sorter;
-	const struct source *source;		/* that is being read */
 	struct member	*members;		/* by code */
 	size_t		 nmembers;
 	/* as the records pass */
@@ -70,6 +71,21 @@ struct sieve {
 	int		 placed;		/* place is the last closing balance's of this key */
 	struct buf	 out;
 };
+
+#define KEY	"registry_no, member_code, asset, customer_no"
+
+/* In the order in which connections take them: what is largest first. */
+static const struct source sources[] = {
+	{ CLOSING, 1, "SELECT " KEY ", held_at, quantity FROM muhur.balance", "" },
+	{ OPENING, 1, "SELECT " KEY ", quantity FROM muhur.balance", "" },
+	{ NET, 3, "SELECT " KEY ", opening, net, closing FROM muhur.netting", "" },
+	{ MOVED, 1, "SELECT " KEY ", quantity FROM muhur.movement", " AND type <> 'LOCK'" },
+	{ KNOWN, 0, "SELECT registry_no FROM muhur.registry_number", "" },
+	{ NAMED, 0, "SELECT registry_no FROM muhur.custody_direct", "" },
+	/* it changes no balance, but its customer is to be known */
+	{ NAMED, 0, "SELECT registry_no FROM muhur.movement", " AND type = 'LOCK'" },
+};
+#define SOURCES	(sizeof(sources) / sizeof(sources[0]))
 
 /* --- in ------------------------------------------------------------------------- */
 
@@ -125,10 +141,10 @@ put_line(const struct source *s, uint8_t *rec, size_t *n, const struct db_field 
 }
 
 static int
-take_row(void *arg, const char *text, size_t len)
+take_row(void *arg, size_t which, const char *text, size_t len)
 {
 	struct sieve *s = arg;
-	const struct source *from = s->source;
+	const struct source *from = &sources[which];
 	size_t nfields = from->kind < LINE ? 1 : 4 + (from->kind == CLOSING) + (size_t)from->values, n = sizeof(uint64_t);
 	struct db_field f[5 + VALUES_MAX];
 	uint8_t rec[RECORD_MAX];
@@ -147,21 +163,6 @@ take_row(void *arg, const char *text, size_t len)
 	return -1;
 }
 
-/* --- from ----------------------------------------------------------------------- */
-
-#define KEY	"registry_no, member_code, asset, customer_no"
-
-static const struct source sources[] = {
-	{ KNOWN, 0, "SELECT registry_no FROM muhur.registry_number", "" },
-	{ NAMED, 0, "SELECT registry_no FROM muhur.custody_direct", "" },
-	/* it changes no balance, but its customer is to be known */
-	{ NAMED, 0, "SELECT registry_no FROM muhur.movement", " AND type = 'LOCK'" },
-	{ MOVED, 1, "SELECT " KEY ", quantity FROM muhur.movement", " AND type <> 'LOCK'" },
-	{ CLOSING, 1, "SELECT " KEY ", held_at, quantity FROM muhur.balance", "" },
-	{ OPENING, 1, "SELECT " KEY ", quantity FROM muhur.balance", "" },
-	{ NET, 3, "SELECT " KEY ", opening, net, closing FROM muhur.netting", "" },
-};
-
 /* What stands in a query's text: the server's own, and no more than digits. */
 static int
 array_ok(const char *array)
@@ -169,43 +170,73 @@ array_ok(const char *array)
 	return array[strspn(array, "{,}0123456789")] == '\0';
 }
 
-static int
-read_source(struct sieve *s, const struct run *run, const char *in_effect, const char *day_before)
+/* The query of a source; caller frees. */
+static char *
+source_query(const struct source *from, const struct run *run, const char *in_effect, const char *day_before)
 {
-	const struct source *from = s->source;
-	struct buf sql = { 0 };
 	char day[DATE_SIZE];
-	int rc;
 
 	date_format(run->business_date - (from->kind == OPENING), day);
-	(void)buf_printf(&sql, "COPY (%s WHERE ", from->select);
 	if (from->kind == KNOWN)
-		(void)buf_printf(&sql, "known_from <= '%s'", day);
-	else
-		(void)buf_printf(&sql, "business_date = '%s' AND submission = ANY ('%s')%s", day,
-		    from->kind == OPENING ? day_before : in_effect, from->where);
-	(void)buf_puts(&sql, ") TO STDOUT");
-	rc = db_copy_out(s->db, sql.data, take_row, s) == -1 ? -1 : 0;
-	buf_free(&sql);
+		return xasprintf("COPY (%s WHERE known_from <= '%s') TO STDOUT", from->select, day);
+	return xasprintf("COPY (%s WHERE business_date = '%s' AND submission = ANY ('%s')%s) TO STDOUT", from->select, day,
+	    from->kind == OPENING ? day_before : in_effect, from->where);
+}
+
+/* The same moment's state on another connection: 0 or -1. */
+static int
+join_snapshot(struct db *db, struct db *lane)
+{
+	PGresult *res = db_query_row(db, "SELECT format('SET TRANSACTION SNAPSHOT %L', pg_export_snapshot())", 0, NULL);
+	int rc = -1;
+
+	if (res != NULL && db_exec(lane, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0, NULL) != -1 &&
+	    db_exec(lane, PQgetvalue(res, 0, 0), 0, NULL) != -1)
+		rc = 0;
+	PQclear(res);
 	return rc;
 }
 
-static int
-read_all(struct sieve *s, const struct run *run, const char *in_effect, const char *day_before)
+/* How many lines the reports have, or -1. */
+static long long
+lines_in(struct db *db, const char *in_effect, const char *day_before)
 {
-	size_t i;
+	const char *params[] = { in_effect, day_before };
+	PGresult *res = db_query_row(db, "SELECT coalesce(sum(record_count), 0) FROM muhur.submission "
+	    "WHERE no = ANY ($1::bigint[] || $2::bigint[])", 2, params);
+	long long n = -1;
+
+	if (res != NULL)
+		n = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+	PQclear(res);
+	return n;
+}
+
+static int
+read_all(struct sieve *s, const struct run_means *m, const struct run *run, const char *in_effect, const char *day_before)
+{
+	struct db *lanes[2] = { m->db };
+	char *sql[SOURCES];
+	long long lines;
+	size_t i, n = 1;
+	int rc;
 
 	if (!array_ok(in_effect) || !array_ok(day_before))
 		return odd_row();
-	for (i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
-		s->source = &sources[i];
-		if (read_source(s, run, in_effect, day_before) == -1)
-			return -1;
-	}
-	if (sorter_sort(s->sorter) == 0)
-		return 0;
-	log_warn("reconciliation: the scratch file");
-	return -1;
+	if ((lines = lines_in(m->db, in_effect, day_before)) == -1)
+		return -1;
+	if (lines >= LANE_LINES && m->lane != NULL && link_up(m->lane) && join_snapshot(m->db, &m->lane->db) == 0)
+		lanes[n++] = &m->lane->db;
+	for (i = 0; i < SOURCES; i++)
+		sql[i] = source_query(&sources[i], run, in_effect, day_before);
+	rc = db_copy_out(lanes, n, (const char *const *)sql, SOURCES, take_row, s);
+	for (i = 0; i < SOURCES; i++)
+		free(sql[i]);
+	if (lines >= LANE_LINES && m->lane != NULL)
+		link_recover(m->lane);
+	if (rc == 0 && (rc = sorter_sort(s->sorter)) == -1)
+		log_warn("reconciliation: the scratch file");
+	return rc;
 }
 
 /* Platforms, and which of their reports are in. */
@@ -444,16 +475,16 @@ write_doubtful(struct sieve *s)
 }
 
 int
-sieve_day(struct db *db, const struct run *run, const char *in_effect, const char *day_before, int scratch)
+sieve_day(const struct run_means *m, const struct run *run, const char *in_effect, const char *day_before)
 {
-	struct sieve s = { .db = db };
-	long long memory = db_work_mem(db);
+	struct sieve s = { .db = m->db };
+	long long memory = db_work_mem(m->db);
 	int rc = -1;
 
 	if (memory == -1)
 		return -1;
-	s.sorter = sorter_new(scratch, (size_t)memory);
-	if (read_members(&s) == 0 && read_all(&s, run, in_effect, day_before) == 0)
+	s.sorter = sorter_new(m->scratch, (size_t)memory);
+	if (read_members(&s) == 0 && read_all(&s, m, run, in_effect, day_before) == 0)
 		rc = write_doubtful(&s);
 	sorter_free(s.sorter);
 	free(s.members);

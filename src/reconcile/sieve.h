@@ -19,11 +19,10 @@
 #ifndef MUHUR_RECONCILE_SIEVE_H
 #define MUHUR_RECONCILE_SIEVE_H
 
-#include "pg/db.h"
 #include "reconcile/run.h"
 
 /* in_effect, day_before: the rules' $3 and $4 (schemas/rules/R00-sides.sql), as the
- * server writes a bigint[].  scratch: base/child.h.  0 or -1 (logged). */
-int  sieve_day(struct db *db, const struct run *run, const char *in_effect, const char *day_before, int scratch);
+ * server writes a bigint[].  0 or -1 (logged). */
+int  sieve_day(const struct run_means *m, const struct run *run, const char *in_effect, const char *day_before);
 
 #endif

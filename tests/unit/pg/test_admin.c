@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "model/job.h"
 #include "pg/admin.h"
+#include "pg/copy.h"
 #include "pg/migrate.h"
 #include "pg/queue.h"
 #include "pg/store.h"
@@ -230,8 +231,9 @@ enough(void *arg, const PGresult *res)
 }
 
 static int
-enough_text(void *arg, const char *text, size_t len)
+enough_text(void *arg, size_t which, const char *text, size_t len)
 {
+	assert_int_equal(which, 0);
 	assert_int_equal(text[len - 1], '\n');
 	return ++*(int *)arg == 3 ? -1 : 0;
 }
@@ -246,8 +248,8 @@ test_cancelled(void **state)
 
 	(void)state;
 	assert_int_equal(admin_connect(&db, &conf), 0);
-	assert_int_equal(db_copy_out(&db, "COPY (SELECT repeat('x', 1000), generate_series(1, " MANY
-	    ")) TO STDOUT", enough_text, &rows), -1);
+	assert_int_equal(db_copy_out(&(struct db *){ &db }, 1, &(const char *){ "COPY (SELECT repeat('x', 1000), "
+	    "generate_series(1, " MANY ")) TO STDOUT" }, 1, enough_text, &rows), -1);
 	assert_int_equal(rows, 3);
 	rows = 0;
 	assert_int_equal(db_exec(&db, "SELECT 1", 0, NULL), 1);
@@ -257,6 +259,58 @@ test_cancelled(void **state)
 	assert_int_equal(db_exec(&db, "SELECT 1", 0, NULL), 1);
 	assert_true(clock_monotonic() - since < 10 * USEC_PER_SEC);
 	db_close(&db);
+}
+
+struct rows { long long sum[3]; size_t n[3]; };
+
+static int
+add_row(void *arg, size_t which, const char *text, size_t len)
+{
+	struct rows	*r = arg;
+
+	assert_int_equal(text[len - 1], '\n');
+	r->sum[which] += strtoll(text, NULL, 10);
+	r->n[which]++;
+	return 0;
+}
+
+/* Of several queries each is read whole, whichever connection takes it; where one
+ * fails the others end early, and both connections are good for the next. */
+static void
+test_lanes(void **state)
+{
+	static const char *const good[] = { "COPY (SELECT generate_series(1, 100000)) TO STDOUT",
+	    "COPY (SELECT generate_series(1, 3)) TO STDOUT", "COPY (SELECT 1 WHERE false) TO STDOUT" };
+	static const char *const bad[] = { "COPY (SELECT repeat('x', 1000), generate_series(1, " MANY ")) TO STDOUT",
+	    "COPY (SELECT 1 / (3 - generate_series(1, 3))) TO STDOUT", "COPY (SELECT 1) TO STDOUT" };
+	static const char *const lost[] = { "COPY (SELECT repeat('x', 1000), generate_series(1, " MANY ")) TO STDOUT",
+	    "COPY (SELECT pg_terminate_backend(pg_backend_pid())) TO STDOUT", "COPY (SELECT 1) TO STDOUT" };
+	struct db	 a = { 0 }, b = { 0 }, *both[] = { &a, &b };
+	struct rows	 r = { 0 };
+	usec_t		 since = clock_monotonic();
+	size_t		 lanes;
+
+	(void)state;
+	assert_int_equal(admin_connect(&a, &conf), 0);
+	assert_int_equal(admin_connect(&b, &conf), 0);
+	for (lanes = 1; lanes <= 2; lanes++) {
+		memset(&r, 0, sizeof(r));
+		assert_int_equal(db_copy_out(both, lanes, good, 3, add_row, &r), 0);
+		assert_true(r.n[0] == 100000 && r.sum[0] == 5000050000 && r.n[1] == 3 && r.sum[1] == 6 && r.n[2] == 0);
+		assert_int_equal(db_copy_out(both, lanes, good, 0, add_row, &r), 0);
+	}
+	memset(&r, 0, sizeof(r));
+	assert_int_equal(db_copy_out(both, 2, bad, 3, add_row, &r), -1);
+	assert_int_equal(r.n[2], 0);
+	assert_int_equal(db_exec(&a, "SELECT 1", 0, NULL), 1);
+	assert_int_equal(db_exec(&b, "SELECT 1", 0, NULL), 1);
+	assert_int_equal(db_copy_out(both, 2, lost, 3, add_row, &r), -1);
+	assert_int_equal(db_exec(&a, "SELECT 1", 0, NULL), 1);
+	assert_false(db_ok(&b));
+	assert_int_equal(db_copy_out(&both[1], 1, good, 3, add_row, &r), -1);
+	assert_true(clock_monotonic() - since < 10 * USEC_PER_SEC);
+	db_close(&a);
+	db_close(&b);
 }
 
 static void
@@ -285,6 +339,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_transitions_are_the_models),
 		cmocka_unit_test(test_queue),
 		cmocka_unit_test(test_cancelled),
+		cmocka_unit_test(test_lanes),
 		cmocka_unit_test(test_split),
 	};
 

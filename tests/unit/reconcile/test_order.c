@@ -230,11 +230,11 @@ test_oldest_first(void **state)
 	assert_int_equal(queue_add(&owner, d + 1, clock_now() - 60 * USEC_PER_SEC, "complete"), 0);
 	assert_int_equal(queue_add(&owner, d, clock_now() - USEC_PER_SEC, "complete"), 0);
 	assert_int_equal(queue_add(&owner, d - 1, clock_now() + 60 * USEC_PER_SEC, "complete"), 0);
-	assert_int_equal(run_next(&worker, &conf, rules, scratch, &run), 1);
+	assert_int_equal(run_next(&means, &run), 1);
 	assert_int_equal(run.business_date, d);
-	assert_int_equal(run_next(&worker, &conf, rules, scratch, &run), 1);
+	assert_int_equal(run_next(&means, &run), 1);
 	assert_int_equal(run.business_date, d + 1);
-	assert_int_equal(run_next(&worker, &conf, rules, scratch, &run), 0);
+	assert_int_equal(run_next(&means, &run), 0);
 }
 
 /* A run answers all entries of its day: an operator's, though it came second, is
@@ -559,7 +559,7 @@ start_worker(void)
 
 		if (db_connect(&db, &conf, "muhur_reconcile", "x") == -1)
 			_exit(2);
-		_exit(own != -1 && run_next(&db, &conf, rules, own, &run) == 1 ? 0 : 1);
+		_exit(own != -1 && run_next(&(struct run_means){ .db = &db, .conf = &conf, .rules = rules, .scratch = own }, &run) == 1 ? 0 : 1);
 	}
 	return pid;
 }

@@ -452,16 +452,16 @@ test_death(void **state)
 	broken->statement[broken->nstatements++] = statement;
 	assert_int_equal(date_parse(DAY, &d), 0);
 	assert_int_equal(queue_add(&owner, d, clock_now() - USEC_PER_SEC, "complete"), 0);
-	assert_int_equal(run_next(&worker, &conf, rules, scratch, &run), -1);
+	assert_int_equal(run_next(&means, &run), -1);
 	broken->nstatements--;
 	free(statement);
 	expect("SELECT (SELECT count(*) FROM muhur.reconcile_run) + (SELECT count(*) FROM muhur.pair) "
 	    "+ (SELECT count(*) FROM muhur.break) + (SELECT count(*) FROM muhur.notice)", "0");
 	/* it is still queued, but not at once, so that other days go on */
 	expect("SELECT count(*) FROM muhur.reconcile_job", "1");
-	assert_int_equal(run_next(&worker, &conf, rules, scratch, &run), 0);
+	assert_int_equal(run_next(&means, &run), 0);
 	sql("UPDATE muhur.reconcile_job SET not_before = '2026-01-01'");
-	assert_int_equal(run_next(&worker, &conf, rules, scratch, &run), 1);
+	assert_int_equal(run_next(&means, &run), 1);
 	assert_int_equal(run.version, 1);
 	assert_int_equal(run.breaks, 1);
 	assert_string_equal(run.cause, "complete");
@@ -484,7 +484,7 @@ test_overtaken(void **state)
 	sql("INSERT INTO muhur.reconcile_run (business_date, version, cause, started_at) "
 	    "VALUES ('" DAY "', 1, 'complete', '2026-11-20')");
 	assert_int_equal(PQsendQuery(owner.conn, "SELECT pg_sleep(0.5); COMMIT"), 1);
-	assert_int_equal(run_next(&worker, &conf, rules, scratch, &run), 1);
+	assert_int_equal(run_next(&means, &run), 1);
 	assert_int_equal(run.version, 2);
 	while ((res = PQgetResult(owner.conn)) != NULL)
 		PQclear(res);
@@ -520,7 +520,7 @@ test_schedule(void **state)
 	text = xasprintf("{%s} cut-off", day);
 	expect("SELECT array_agg(business_date)::text || ' ' || min(cause) FROM muhur.reconcile_job", text);
 	free(text);
-	assert_int_equal(run_next(&worker, &conf, rules, scratch, &run), 1);
+	assert_int_equal(run_next(&means, &run), 1);
 	assert_int_equal(run.business_date, d);
 	assert_int_equal(run.breaks, 4);	/* all four reports are missing */
 	assert_int_equal(run_schedule(&worker, &conf), 0);
@@ -528,12 +528,12 @@ test_schedule(void **state)
 	/* one comes after all: the day runs again */
 	(void)report("PLA", "LATE", day);
 	assert_int_equal(run_schedule(&worker, &conf), 0);
-	assert_int_equal(run_next(&worker, &conf, rules, scratch, &run), 1);
+	assert_int_equal(run_next(&means, &run), 1);
 	assert_int_equal(run.version, 2);
 	assert_int_equal(run.breaks, 3);
 	assert_int_equal(run.cured, 1);
 	assert_int_equal(run_schedule(&worker, &conf), 0);
-	assert_int_equal(run_next(&worker, &conf, rules, scratch, &run), 0);
+	assert_int_equal(run_next(&means, &run), 0);
 }
 
 /* Notices and lines: what each member is told is its own. */

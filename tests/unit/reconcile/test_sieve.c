@@ -113,7 +113,7 @@ left(const struct market *m, const char *want)
 	    "message_type FROM muhur.submission WHERE no = ANY ($1::bigint[])", 1, &arrays[0]) >= 0);
 	assert_true(db_exec(&worker, "CREATE TEMPORARY TABLE day_before ON COMMIT DROP AS SELECT no AS submission, member_code "
 	    "FROM muhur.submission WHERE no = ANY ($1::bigint[])", 1, &arrays[1]) >= 0);
-	assert_int_equal(sieve_day(&worker, &run, day.data, before.data, scratch), 0);
+	assert_int_equal(sieve_day(&means, &run, day.data, before.data), 0);
 	res = db_query_row(&worker, "SELECT coalesce(string_agg(registry_no || CASE WHEN roll AND unknown THEN ' both' "
 	    "WHEN roll THEN ' roll' ELSE ' unknown' END, E'\\n' ORDER BY registry_no COLLATE \"C\"), '') FROM pg_temp.doubtful",
 	    0, NULL);

@@ -34,7 +34,7 @@ static struct conf conf;
 static struct db owner;		/* makes the market, looks at results */
 static struct db worker;	/* muhur_reconcile, as in production */
 static struct rules *rules;
-static int scratch;		/* base/child.h */
+static struct run_means means;	/* of these; the worker's own */
 
 /* --- the market ------------------------------------------------------------- */
 
@@ -154,7 +154,7 @@ run_day_of(const char *day, struct run *run)
 
 	assert_int_equal(date_parse(day, &d), 0);
 	assert_int_equal(queue_add(&owner, d, clock_now() - USEC_PER_SEC, "operator"), 0);
-	assert_int_equal(run_next(&worker, &conf, rules, scratch, run), 1);
+	assert_int_equal(run_next(&means, run), 1);
 	assert_int_equal(run->business_date, d);
 }
 
@@ -176,7 +176,7 @@ run_all(void)
 	struct run run;
 	int n = 0, rc;
 
-	while ((rc = run_next(&worker, &conf, rules, scratch, &run)) == 1)
+	while ((rc = run_next(&means, &run)) == 1)
 		assert_true(++n < 100);
 	assert_int_equal(rc, 0);
 	return n;
@@ -256,7 +256,9 @@ make_database(void **state)
 	assert_int_equal(db_connect(&worker, &conf, "muhur_reconcile", "x"), 0);
 	assert_int_not_equal(dir = open(path, O_RDONLY | O_DIRECTORY), -1);
 	assert_non_null(rules = rules_load(dir));
-	assert_int_not_equal(scratch = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600), -1);
+	means = (struct run_means){ .db = &worker, .conf = &conf, .rules = rules,
+	    .scratch = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) };
+	assert_int_not_equal(means.scratch, -1);
 	close(dir);
 	free(path);
 	return 0;
