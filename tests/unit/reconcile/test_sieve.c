@@ -94,26 +94,21 @@ put_market(const struct market *m, struct buf *day, struct buf *before)
 	(void)buf_puts(before, "}");
 }
 
-/* "<registry number> roll|unknown|both", a line each. */
+/* Of what is in the tables: "<registry number> roll|unknown|both", a line each. */
 static void
-left(const struct market *m, const char *want)
+sieved(const struct buf *day, const struct buf *before, const char *want)
 {
-	struct buf day = { 0 }, before = { 0 };
+	const char *arrays[] = { day->data, before->data };
 	struct run run = { .no = 1 };
-	const char *arrays[2];
 	PGresult *res;
 
-	(void)fresh_market(NULL);
-	put_market(m, &day, &before);
-	arrays[0] = day.data;
-	arrays[1] = before.data;
 	assert_int_equal(date_parse(DAY, &run.business_date), 0);
-	assert_int_equal(db_begin(&worker), 0);
+	assert_int_equal(db_exec(&worker, "BEGIN ISOLATION LEVEL REPEATABLE READ", 0, NULL), 0);
 	assert_true(db_exec(&worker, "CREATE TEMPORARY TABLE in_effect ON COMMIT DROP AS SELECT no AS submission, member_code, "
 	    "message_type FROM muhur.submission WHERE no = ANY ($1::bigint[])", 1, &arrays[0]) >= 0);
 	assert_true(db_exec(&worker, "CREATE TEMPORARY TABLE day_before ON COMMIT DROP AS SELECT no AS submission, member_code "
 	    "FROM muhur.submission WHERE no = ANY ($1::bigint[])", 1, &arrays[1]) >= 0);
-	assert_int_equal(sieve_day(&means, &run, day.data, before.data), 0);
+	assert_int_equal(sieve_day(&means, &run, day->data, before->data), 0);
 	res = db_query_row(&worker, "SELECT coalesce(string_agg(registry_no || CASE WHEN roll AND unknown THEN ' both' "
 	    "WHEN roll THEN ' roll' ELSE ' unknown' END, E'\\n' ORDER BY registry_no COLLATE \"C\"), '') FROM pg_temp.doubtful",
 	    0, NULL);
@@ -121,6 +116,33 @@ left(const struct market *m, const char *want)
 	assert_string_equal(PQgetvalue(res, 0, 0), want);
 	PQclear(res);
 	assert_int_equal(db_rollback(&worker), 0);
+}
+
+/* By one connection, by two, and by one where the second is not to be had. */
+static void
+left(const struct market *m, const char *want)
+{
+	static struct link lane, none;
+	static struct conf nowhere;
+	struct buf day = { 0 }, before = { 0 };
+
+	(void)fresh_market(NULL);
+	put_market(m, &day, &before);
+	sieved(&day, &before, want);
+	sql("UPDATE muhur.submission SET record_count = 1000000");	/* it says so */
+	if (lane.role == NULL) {
+		nowhere = conf;
+		nowhere.db_host = xstrdup("/nonexistent");
+		link_init(&lane, &conf, "muhur_reconcile", "x", NULL);
+		link_init(&none, &nowhere, "muhur_reconcile", "x", NULL);
+	}
+	means.lane = &lane;
+	sieved(&day, &before, want);
+	assert_int_equal(lane.connects, 1);
+	assert_int_equal(PQtransactionStatus(lane.db.conn), PQTRANS_IDLE);
+	means.lane = &none;
+	sieved(&day, &before, want);
+	means.lane = NULL;
 	buf_free(&day);
 	buf_free(&before);
 }
