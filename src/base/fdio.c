@@ -73,6 +73,38 @@ write_full(int fd, const void *p, size_t n)
 	return 0;
 }
 
+ssize_t
+pread_full(int fd, void *p, size_t n, off_t at)
+{
+	char *s = p;
+	size_t done = 0;
+	ssize_t r = 1;
+
+	while (done < n && r != 0) {
+		if ((r = pread(fd, s + done, n - done, at + (off_t)done)) > 0)
+			done += (size_t)r;
+		else if (r == -1 && errno != EINTR)
+			return -1;
+	}
+	return (ssize_t)done;
+}
+
+int
+pwrite_full(int fd, const void *p, size_t n, off_t at)
+{
+	const char *s = p;
+	size_t done = 0;
+	ssize_t r;
+
+	while (done < n) {
+		if ((r = pwrite(fd, s + done, n - done, at + (off_t)done)) >= 0)
+			done += (size_t)r;
+		else if (errno != EINTR)
+			return -1;
+	}
+	return 0;
+}
+
 int
 fd_read_all(int fd, size_t max, char **data, size_t *len)
 {

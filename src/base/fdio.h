@@ -13,6 +13,9 @@
 ssize_t read_full(int fd, void *p, size_t n);
 /* Write all of n bytes; 0, or -1 with errno. Retries EINTR and, by poll, EAGAIN. */
 int write_full(int fd, const void *p, size_t n);
+/* The same at a place of a file, whatever its offset. */
+ssize_t pread_full(int fd, void *p, size_t n, off_t at);
+int pwrite_full(int fd, const void *p, size_t n, off_t at);
 
 /* The whole of a small file, at most max bytes, from the start of fd whatever
  * its offset (pread).  *data is NUL-terminated and the caller's to free.

@@ -234,7 +234,7 @@ sign_written(struct xmlout *x, const struct notice *n, const struct signing_key 
 
 int
 notice_build(const struct notice *n, const char *issuer, const struct signing_key *k, int lines,
-    int out, usec_t *signed_at)
+    int out, const struct xmlout_watch *watch, usec_t *signed_at)
 {
 	struct xmlout	*x;
 	const char	*wrong = wrong_field(n);
@@ -245,7 +245,7 @@ notice_build(const struct notice *n, const char *issuer, const struct signing_ke
 		return -1;
 	}
 	x = xcalloc(1, sizeof(*x));
-	if (xmlout_init(x, out, EVP_get_digestbyname(dsig_digest_openssl(k->alg->digest))) == 0 &&
+	if (xmlout_init(x, out, EVP_get_digestbyname(dsig_digest_openssl(k->alg->digest)), watch) == 0 &&
 	    write_notice(x, n, issuer, lines) == 0) {
 		*signed_at = clock_now();
 		rc = sign_written(x, n, k, *signed_at);
@@ -253,4 +253,10 @@ notice_build(const struct notice *n, const char *issuer, const struct signing_ke
 	xmlout_free(x);
 	free(x);
 	return rc;
+}
+
+struct dsig_demand
+notice_demand(const struct signing_key *k)
+{
+	return (struct dsig_demand){ .c14n = { .method = C14N_EXCLUSIVE }, .digest = k->alg->digest };
 }

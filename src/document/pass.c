@@ -335,6 +335,7 @@ pass_new(int fd, const struct document_settings *s, const struct document_sink *
 	p->settings = s;
 	p->sink = sink;
 	p->pull = pull_new(fd, s->max_size, &events, p, &p->xml);
+	pull_while_written(p->pull, s->more, s->more_arg);
 	p->c14n = c14n_new(&demand->c14n, update, p);
 	p->skeleton = skeleton_new();
 	p->md = EVP_MD_fetch(NULL, dsig_digest_openssl(demand->digest), NULL);

@@ -229,7 +229,9 @@ document_judge(int fd, const struct document_settings *s, const struct document_
 	memset(v, 0, sizeof(*v));
 	v->revocation = REVOCATION_NOT_JUDGED;
 	memset(&hint, 0, sizeof(hint));
-	if (read_hint(fd, &hint) == -1)
+	if (s->demand != NULL)
+		hint = *s->demand;
+	else if (read_hint(fd, &hint) == -1)
 		goto out;
 	if ((first = read_once(fd, s, sink, &hint, v, &d1)) == NULL)
 		goto out;

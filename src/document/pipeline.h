@@ -20,6 +20,7 @@
 #include "model/record.h"
 #include "model/timestamp.h"
 #include "xml/c14n.h"
+#include "xml/dsig.h"
 #include "xml/schema.h"	/* schema_set_load, for callers */
 #include "xml/trust.h"
 
@@ -41,6 +42,11 @@ struct document_settings {
 	int64_t	 max_size;		/* bytes, 0 no limit */
 	int	 any_document;		/* a root that is no submission's is right too (a
 					 * notice); it then has no header and no records */
+	/* Of a document that is still being written: pull_while_written, and what its
+	 * signature will demand, without prefixes.  NULL both: it is whole. */
+	int	(*more)(void *arg, long long at);
+	void	*more_arg;
+	const struct dsig_demand *demand;
 };
 
 /* Where header and records go.  Each returns 0, or -1 to end the pass (own

@@ -19,10 +19,23 @@ fail(struct xmlout *x, int error)
 }
 
 static void
+write_out(struct xmlout *x, const void *p, size_t n)
+{
+	if (x->error != 0 || n == 0)
+		return;
+	if (pwrite_full(x->fd, p, n, (off_t)x->size) == -1) {
+		x->error = errno;
+		return;
+	}
+	x->size += (long long)n;
+	if (x->watch.written != NULL)
+		x->watch.written(x->watch.arg, x->size);
+}
+
+static void
 flush(struct xmlout *x)
 {
-	if (x->error == 0 && x->n > 0 && write_full(x->fd, x->buf, x->n) == -1)
-		x->error = errno;
+	write_out(x, x->buf, x->n);
 	x->n = 0;
 }
 
@@ -32,8 +45,7 @@ put(struct xmlout *x, const void *p, size_t n)
 	if (n > sizeof(x->buf) - x->n) {
 		flush(x);
 		if (n > sizeof(x->buf)) {
-			if (x->error == 0 && write_full(x->fd, p, n) == -1)
-				x->error = errno;
+			write_out(x, p, n);
 			return;
 		}
 	}
@@ -153,12 +165,14 @@ to_digest(void *arg, const char *p, size_t n)
 }
 
 int
-xmlout_init(struct xmlout *x, int fd, const EVP_MD *md)
+xmlout_init(struct xmlout *x, int fd, const EVP_MD *md, const struct xmlout_watch *watch)
 {
 	const struct c14n_params	 params = { .method = C14N_EXCLUSIVE };
 
 	memset(x, 0, offsetof(struct xmlout, buf));
 	x->fd = fd;
+	if (watch != NULL)
+		x->watch = *watch;
 	x->c14n = c14n_new(&params, to_digest, x);
 	x->md = EVP_MD_CTX_new();
 	if (md == NULL || x->md == NULL || EVP_DigestInit_ex(x->md, md, NULL) != 1) {

@@ -21,8 +21,16 @@
 #define XMLOUT_BUFFER	(64 * 1024)
 #define XMLOUT_DEPTH	8
 
+/* Hears, of each part that is written, how many bytes are in the file now. */
+struct xmlout_watch {
+	void	(*written)(void *arg, long long size);
+	void	*arg;
+};
+
 struct xmlout {
 	int		 fd;
+	long long	 size;		/* of what has been written */
+	struct xmlout_watch watch;	/* written NULL: nobody */
 	int		 error;		/* errno of the first failure */
 	int		 tag_open;	/* a start tag waits for its attributes' end */
 	int		 has_children;	/* of the innermost open element */
@@ -40,9 +48,10 @@ struct xmlout {
 	char		 buf[XMLOUT_BUFFER];
 };
 
-/* fd is where it writes, md what the canonical form is digested by.  In every
+/* fd is the file where it writes, from its start and whatever its offset; md what
+ * the canonical form is digested by; watch may be NULL.  In every
  * case xmlout_free comes last.  0, or -1 with the cause logged. */
-int	xmlout_init(struct xmlout *x, int fd, const EVP_MD *md);
+int	xmlout_init(struct xmlout *x, int fd, const EVP_MD *md, const struct xmlout_watch *watch);
 void	xmlout_free(struct xmlout *x);
 
 /* Element and attribute names and namespaces are the program's own and are not

@@ -10,11 +10,12 @@
 #include "base/mem.h"
 #include "document/build.h"
 #include "document/token.h"
+#include "document/xmlout.h"
+#include "signer/check.h"
 #include "xml/cert.h"
 
 #define PEM_MAX		(1024 * 1024)
 #define PIN_FILE_MAX	4096
-#define TOLERANCE	3600	/* seconds between signing and the self-check */
 #define DAY		(86400 * USEC_PER_SEC)
 #define NOTICE_TIME	(30 * DAY)	/* before the end: time to get another certificate */
 
@@ -160,49 +161,24 @@ signer_reset(struct signer *s)
 	memset(s, 0, sizeof(*s));
 }
 
-/* What goes out must be what a member would accept: digest and signature,
- * coverage, certificate's usage and term, schema.  It is read from the file, by
- * the parser that reads members' files, and knows nothing of how it was made. */
-static int
-self_check(const struct signer *s, const struct notice *n, int out, usec_t at,
-    struct m_notice_file *f)
-{
-	struct document_settings	 settings = { 0 };
-	struct document_verdict		*v = xcalloc(1, sizeof(*v));
-	size_t				 i;
-	int				 rc = -1;
-
-	settings.trust = s->trust;
-	settings.schemas = s->schemas;
-	settings.profile = PROFILE_XADES;
-	settings.at = at;
-	settings.signing_time_past = settings.signing_time_future = TOLERANCE;
-	settings.any_document = 1;
-	if (document_judge(out, &settings, NULL, v) == -1)
-		goto out;
-	for (i = 0; i < v->reasons.n; i++)
-		log_alarm("notice %s: own check: %s: line %ld: %s: %s", n->id,
-		    reason_info(v->reasons.v[i].code)->name, v->reasons.v[i].line,
-		    v->reasons.v[i].path, v->reasons.v[i].detail);
-	if (v->reasons.n > 0 || strcmp(v->root, notice_kind_name(n->kind)) != 0)
-		goto out;
-	(void)str_copy(f->sha256, sizeof(f->sha256), v->sha256);
-	f->size = v->size;
-	rc = 0;
-out:
-	free(v);
-	return rc;
-}
-
 int
 signer_run(const struct signer *s, const struct notice *n, int out, int lines,
     struct m_notice_file *f)
 {
-	usec_t	at;
+	struct check		*c = NULL;
+	struct xmlout_watch	 watch = { .written = check_written };
+	usec_t			 at = 0;
+	int			 built, rc;
 
 	memset(f, 0, sizeof(*f));
-	if (notice_build(n, s->issuer, s->key, lines, out, &at) == -1 ||
-	    self_check(s, n, out, at, f) == -1)
+	if (s->check_from > 0 && n->line_count >= s->check_from)
+		watch.arg = c = check_begin(s, n, out);
+	built = notice_build(n, s->issuer, s->key, lines, out, c != NULL ? &watch : NULL, &at) == 0;
+	if (c != NULL)
+		rc = check_end(c, built, at, f);
+	else
+		rc = built ? check_file(s, n, out, at, f) : -1;
+	if (rc == -1)
 		return -1;
 	(void)str_copy(f->id, sizeof(f->id), n->id);
 	f->signed_at = at;

@@ -16,6 +16,9 @@ struct signer {
 	struct trust		*trust;		/* the signer's own chain */
 	struct schema_set	*schemas;
 	char			 issuer[DN_SIZE];	/* the notices' Issuer */
+	/* Lines from which a notice is checked, by a thread, while it is written;
+	 * 0, as after setup: none is. */
+	long long		 check_from;
 };
 
 /* cert, key: PEM; schemas: the directory.  0, or -1 with the cause logged.  A

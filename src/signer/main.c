@@ -17,6 +17,8 @@
 #include "msg/proto.h"
 #include "signer/job.h"
 
+#define LONG_NOTICE	10000	/* lines: a thread's start is nothing beside them */
+
 /* One M_SIGN: always answered, with M_SIGNED or M_SIGN_FAILED. */
 static void
 sign_one(const struct signer *s, struct msg_chan *c, struct msg *m)
@@ -80,13 +82,21 @@ setup(struct signer *s, const struct conf *conf)
 	    FD_SCHEMAS);
 }
 
+/* A thread checks a long notice; a token's module may be one that is not to have any. */
+static int
+may_thread(const struct conf *conf)
+{
+	return !conf->signing_token || conf->signing_module_thread;
+}
+
 /* With a key in PEM no file can be opened and no socket made. */
 static int
 enter_sandbox(const struct conf *conf)
 {
 	const struct conf_list	*r = &conf->signing_module_read, *w = &conf->signing_module_write;
 	struct sandbox_path	*paths = NULL;
-	unsigned		 promises = SB_STDIO | SB_PASSFD | SB_FILEIO;
+	unsigned		 promises = SB_STDIO | SB_PASSFD | SB_FILEIO |
+	    (may_thread(conf) ? SB_THREAD : 0);
 	size_t			 i, n = 0;
 	int			 rc;
 
@@ -97,8 +107,7 @@ enter_sandbox(const struct conf *conf)
 		for (i = 0; i < w->n; i++)
 			paths[n++] = (struct sandbox_path){ -1, w->v[i], SB_READ | SB_WRITE };
 		promises |= SB_RPATH | SB_GETDENTS | SB_FLOCK | (w->n > 0 ? SB_WPATH : 0) |
-		    (conf->signing_module_unix ? SB_UNIX | SB_SOCKIO : 0) |
-		    (conf->signing_module_thread ? SB_THREAD : 0);
+		    (conf->signing_module_unix ? SB_UNIX | SB_SOCKIO : 0);
 	}
 	rc = sandbox_enter(conf->sandbox, promises, paths, n);
 	free(paths);
@@ -120,6 +129,7 @@ main(int argc, char *argv[])
 	msg_init(&c, FD_CHANNEL, ROLE_SIGNER, ROLE_MUHURD);
 	if (enter_sandbox(conf) == -1)
 		fatalx("no sandbox");
+	s.check_from = may_thread(conf) ? LONG_NOTICE : 0;
 	/* A token that is away is an alarm, and keeps no file from being taken:
 	 * notices wait for it. */
 	(void)signing_key_ready(s.key);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fdio.h"
 #include "base/mem.h"
 #include "sort/runs.h"
 #include "sort/sorter.h"
@@ -115,18 +116,9 @@ runs_count(const struct runs *r)
 static int
 flush(struct runs *r)
 {
-	size_t done = 0;
-	ssize_t n;
-
-	while (done < r->used) {
-		n = pwrite(r->fd, r->out + done, r->used - done, r->end);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		done += (size_t)n;
-		r->end += n;
-	}
+	if (pwrite_full(r->fd, r->out, r->used, r->end) == -1)
+		return -1;
+	r->end += (off_t)r->used;
 	r->used = 0;
 	return 0;
 }
@@ -176,19 +168,12 @@ refill(struct runs *r, struct source *s)
 	s->pos = 0;
 	room = r->source_size - s->have;
 	want = s->left.end - s->left.at < (off_t)room ? (size_t)(s->left.end - s->left.at) : room;
-	while (want > 0) {
-		n = pread(r->fd, s->buf + s->have, want, s->left.at);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == 0)
-			errno = EIO;
-		if (n <= 0)
-			return -1;
-		s->have += (size_t)n;
-		s->left.at += n;
-		want -= (size_t)n;
-	}
-	return 0;
+	if ((n = pread_full(r->fd, s->buf + s->have, want, s->left.at)) == -1)
+		return -1;
+	s->have += (size_t)n;
+	s->left.at += n;
+	errno = EIO;
+	return (size_t)n == want ? 0 : -1;
 }
 
 /* The run's next record: 1, 0 at its end, -1 with errno. */

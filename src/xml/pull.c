@@ -35,6 +35,8 @@ struct pull {
 	size_t			 block_len, block_off;
 	int			 eof;
 	long long		 size;		/* bytes read so far */
+	int			(*more)(void *arg, long long at);	/* NULL: it is whole */
+	void			*more_arg;
 	size_t			 silence;	/* bytes given since the last event */
 	/* the open elements; names belong to the parser's dictionary */
 	const xmlChar		*name[XML_MAX_DEPTH];
@@ -211,6 +213,24 @@ on_error(void *arg, xmlError *error)
 
 /* --- reading ------------------------------------------------------------- */
 
+/* To the brim, but at the document's end. */
+static ssize_t
+read_block(struct pull *p)
+{
+	ssize_t n, len = 0;
+	int more = 1;
+
+	while (len < READ_SIZE && more == 1) {
+		if ((n = read_full(p->fd, p->block + len, (size_t)(READ_SIZE - len))) == -1) {
+			log_alarm("document: read: %s", strerror(errno));
+			return -1;
+		}
+		len += n;
+		more = len == READ_SIZE || p->more == NULL ? 0 : p->more(p->more_arg, p->size + len);
+	}
+	return more == -1 ? -1 : len;
+}
+
 /* The next block into p->block.  0, or -1 our own trouble. */
 static int
 fill(struct pull *p)
@@ -220,10 +240,8 @@ fill(struct pull *p)
 	p->block_off = p->block_len = 0;
 	if (p->eof)
 		return 0;
-	if ((n = read_full(p->fd, p->block, READ_SIZE)) == -1) {
-		log_alarm("document: read: %s", strerror(errno));
+	if ((n = read_block(p)) == -1)
 		return -1;
-	}
 	if (n < READ_SIZE)
 		p->eof = 1;
 	p->block_len = (size_t)n;
@@ -459,6 +477,13 @@ pull_new(int fd, int64_t max_size, const struct pull_events *ev, void *arg, stru
 	p->rs = rs;
 	p->block = xcalloc(1, READ_SIZE);
 	return p;
+}
+
+void
+pull_while_written(struct pull *p, int (*more)(void *arg, long long at), void *arg)
+{
+	p->more = more;
+	p->more_arg = arg;
 }
 
 void

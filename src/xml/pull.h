@@ -45,6 +45,10 @@ struct pull *pull_new(int fd, int64_t max_size, const struct pull_events *ev, vo
     struct reasons *rs);
 void pull_free(struct pull *p);
 
+/* A document that is still being written: at its end so far, the first at bytes of
+ * it, more waits: 1 there is more, 0 it is whole, -1 it never will be (logged). */
+void pull_while_written(struct pull *p, int (*more)(void *arg, long long at), void *arg);
+
 /* Parse the whole document, once.  PULL_OK: well-formed, every event passed on.
  * PULL_REFUSED: a reason was added (XML_MALFORMED, XML_FORBIDDEN, or that of
  * pull_refuse).  PULL_ENDED: a callback returned -1 without pull_refuse.

@@ -36,7 +36,7 @@ begin(void)
 {
 	struct xmlout	*x = xcalloc(1, sizeof(*x));
 
-	assert_int_equal(xmlout_init(x, memfd_create("xmlout", MFD_CLOEXEC), EVP_sha256()), 0);
+	assert_int_equal(xmlout_init(x, memfd_create("xmlout", MFD_CLOEXEC), EVP_sha256(), NULL), 0);
 	return x;
 }
 
@@ -259,19 +259,19 @@ test_failures(void **state)
 	assert_int_equal(xmlout_digest(x, digest), -1);
 	close(x->fd);
 	xmlout_free(x);
-	assert_int_equal(xmlout_init(x, -1, EVP_sha256()), 0);	/* nowhere to write */
+	assert_int_equal(xmlout_init(x, -1, EVP_sha256(), NULL), 0);	/* nowhere to write */
 	xmlout_start(x, "Root");
 	for (i = 0; i < 20000; i++)
 		xmlout_text(x, "T", "value", 9);
 	assert_int_equal(xmlout_digest(x, digest), -1);
 	xmlout_free(x);
 	fd = memfd_create("xmlout", MFD_CLOEXEC);
-	assert_int_equal(xmlout_init(x, fd, EVP_sha256()), 0);
+	assert_int_equal(xmlout_init(x, fd, EVP_sha256(), NULL), 0);
 	for (i = 0; i <= XMLOUT_DEPTH; i++)
 		xmlout_start(x, "Deep");
 	assert_int_equal(xmlout_digest(x, digest), -1);
 	xmlout_free(x);
-	assert_int_equal(xmlout_init(x, fd, NULL), -1);
+	assert_int_equal(xmlout_init(x, fd, NULL, NULL), -1);
 	xmlout_free(x);
 	close(fd);
 	free(x);

@@ -80,6 +80,15 @@ setup(void **state)
 }
 
 static int
+setup_threads(void **state)
+{
+	if (setup(state) == -1)
+		return -1;
+	s.check_from = 1;
+	return 0;
+}
+
+static int
 teardown(void **state)
 {
 	(void)state;
@@ -766,7 +775,9 @@ test_process(void **state)
 	struct buf	 b = { 0 };
 	struct m_notice_file f;
 	struct m_notice_id id;
-	char		*lines = with_last_line(good_result);
+	char		*lines[] = { NULL, with_last_line(good_result), xstrdup("junk\n"),
+			    /* as long as it says it may be: a thread checks it, under the filter */
+			    with_last_line(BALANCE("1234567890", "1")), xstrdup("junk\n") };
 	int		 pair[2], fds[2], p[2], status, i;
 	pid_t		 pid;
 
@@ -778,34 +789,33 @@ test_process(void **state)
 	msg_init(&c, pair[0], ROLE_MUHURD, ROLE_SIGNER);
 	assert_int_equal(msg_recv_wait(&c, &m, 30000), 1);
 	assert_int_equal(m.type, M_READY);
-	/* several at once: an acknowledgement, a bulk notice, one that must fail */
-	for (i = 0; i < 3; i++) {
+	/* several at once: an acknowledgement, bulk notices, some that must fail */
+	for (i = 0; i < 5; i++) {
 		acknowledgement(&n, NL_ACCEPTED);
 		if (i > 0)
-			bulk(&n, NK_RECONCILIATION_RESULT, 6);
+			bulk(&n, i < 3 ? NK_RECONCILIATION_RESULT : NK_CENTRAL_REGISTRY, i < 3 ? 6 : 1000000);
 		buf_reset(&b);
 		put_notice(&b, &n);
 		fds[0] = file_of("", 0);
 		if (i > 0) {
 			assert_int_equal(pipe(p), 0);
-			assert_int_equal(write_full(p[1], i == 1 ? lines : "junk\n",
-			    i == 1 ? strlen(lines) : 5), 0);
+			assert_int_equal(write_full(p[1], lines[i], strlen(lines[i])), 0);
 			close(p[1]);
 			fds[1] = p[0];
 		}
 		assert_int_equal(msg_send(&c, M_SIGN, 100 + (unsigned)i, b.data, b.len, fds,
 		    i > 0 ? 2 : 1), 0);
 	}
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 5; i++) {
 		assert_int_equal(msg_recv_wait(&c, &m, 30000), 1);
 		assert_int_equal(m.tag, 100 + i);
-		assert_int_equal(m.type, i < 2 ? M_SIGNED : M_SIGN_FAILED);
-		if (i < 2)
+		assert_int_equal(m.type, i == 2 || i == 4 ? M_SIGN_FAILED : M_SIGNED);
+		if (m.type == M_SIGNED)
 			assert_int_equal(get_m_notice_file(&m, &f), 0);
 		else
 			assert_int_equal(get_m_notice_id(&m, &id), 0);
+		free(lines[i]);
 	}
-	free(lines);
 	buf_free(&b);
 	msg_close(&c);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -835,5 +845,7 @@ main(void)
 		cmocka_unit_test(test_process),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	/* checked when they are written, and while they are */
+	return cmocka_run_group_tests(tests, setup, teardown) +
+	    cmocka_run_group_tests(tests, setup_threads, teardown);
 }
