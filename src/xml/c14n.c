@@ -15,11 +15,16 @@
 #include "xml/c14n.h"
 
 #define OUT_SIZE	(32 * 1024)
+#define ESCAPE_MAX	sizeof("&quot;")	/* bytes that one may become, with the NUL behind */
+#define SHORT		1024		/* bytes of a name, a value: all at once */
+
+/* As libxml2's startElementNs has them, five pointers each. */
+enum { LOCALNAME, PREFIX, URI, VALUE, VALUE_END, PER_ATTRIBUTE };
 
 struct binding {
-	char	*prefix;		/* "" is the default namespace */
-	char	*uri;			/* "" undeclares it */
-	int	 depth;			/* of the element it stands on */
+	const char	*prefix;	/* "" is the default namespace */
+	const char	*uri;		/* "" undeclares it */
+	int		 depth;		/* of the element it stands on */
 };
 
 struct binding_stack {
@@ -27,16 +32,13 @@ struct binding_stack {
 	size_t		 n;
 };
 
-struct attribute {
-	const xmlChar	*localname, *prefix, *uri, *value;
-	size_t		 len;
+struct open_element {
+	const xmlChar	*prefix, *localname;	/* of the start tag, for the end tag */
 };
 
-struct open_element {
-	const char	*prefix;	/* of the start tag, for the end tag */
-	const char	*localname;
-	char		*copy;		/* both point into it */
-	size_t		 copy_size;
+struct attribute {
+	const xmlChar	*localname, *uri;
+	size_t		 len;		/* of the localname */
 };
 
 struct c14n {
@@ -46,12 +48,14 @@ struct c14n {
 	int			 failed;
 	int			 depth;
 	int			 after_root;
-	struct binding_stack	 scope;		/* declared by open elements; owns its strings */
-	struct binding_stack	 rendered;	/* written by open elements; points into scope */
+	struct binding_stack	 scope;		/* declared by open elements */
+	struct binding_stack	 rendered;	/* written by open elements */
 	struct open_element	 open[XML_MAX_DEPTH];
 	struct binding		 pick[XML_MAX_NS_IN_SCOPE];	/* to write on this element */
 	size_t			 npick;
-	struct attribute	 attr[XML_MAX_ATTRIBUTES];
+	struct attribute	 attr[XML_MAX_ATTRIBUTES];	/* the last element's, as they came ... */
+	int			 order[XML_MAX_ATTRIBUTES];	/* ... and as they were written */
+	int			 nattr;
 	size_t			 out_len;
 	char			 out[OUT_SIZE];
 };
@@ -108,44 +112,108 @@ static const unsigned char escaped[256] = {
 	['\r'] = IN_TEXT | IN_ATTRIBUTE | IN_OTHER,
 };
 
+static const char *
+escape_of(xmlChar ch)
+{
+	switch (ch) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '"':
+		return "&quot;";
+	case '\t':
+		return "&#x9;";
+	case '\n':
+		return "&#xA;";
+	default:
+		return "&#xD;";
+	}
+}
+
+/* Room for n bytes in one piece, of OUT_SIZE at most: where they go. */
+static char *
+room(struct c14n *c, size_t n)
+{
+	if (n > OUT_SIZE - c->out_len)
+		flush(c);
+	return c->out + c->out_len;
+}
+
+static void
+wrote_to(struct c14n *c, const char *end)
+{
+	c->out_len = (size_t)(end - c->out);
+}
+
+/* Copies up to the first one that is to be replaced; how many that are. */
+static size_t
+copy_plain(char *out, const xmlChar *s, size_t len, int where)
+{
+	size_t i;
+
+	for (i = 0; i < len && (escaped[s[i]] & where) == 0; i++)
+		out[i] = (char)s[i];
+	return i;
+}
+
+/* What is left, which begins with such a one; where what is written of it ends. */
+static char *
+write_rest(char *out, const xmlChar *s, size_t len, int where)
+{
+	size_t n;
+
+	while (len > 0) {
+		out = stpcpy(out, escape_of(*s));
+		n = copy_plain(out, ++s, --len, where);
+		out += n;
+		s += n;
+		len -= n;
+	}
+	return out;
+}
+
+/* To out, which has room for ESCAPE_MAX times as much; where what is written ends. */
+static inline char *
+write_escaped(char *out, const xmlChar *s, size_t len, int where)
+{
+	size_t n = copy_plain(out, s, len, where);
+
+	return n == len ? out + n : write_rest(out + n, s + n, len - n, where);
+}
+
 static void
 put_escaped(struct c14n *c, const xmlChar *s, size_t len, int where)
 {
-	size_t i, start = 0;
+	size_t part;
+	char *p;
 
-	for (i = 0; i < len; i++) {
-		if ((escaped[s[i]] & where) == 0)
-			continue;
-		put(c, s + start, i - start);
-		start = i + 1;
-		switch (s[i]) {
-		case '&':
-			put(c, "&amp;", 5);
-			break;
-		case '<':
-			put(c, "&lt;", 4);
-			break;
-		case '>':
-			put(c, "&gt;", 4);
-			break;
-		case '"':
-			put(c, "&quot;", 6);
-			break;
-		case '\t':
-			put(c, "&#x9;", 5);
-			break;
-		case '\n':
-			put(c, "&#xA;", 5);
-			break;
-		default:
-			put(c, "&#xD;", 5);
-			break;
-		}
+	for (; len > 0; s += part, len -= part) {
+		part = len < OUT_SIZE / ESCAPE_MAX ? len : OUT_SIZE / ESCAPE_MAX;
+		p = room(c, part * ESCAPE_MAX);
+		wrote_to(c, write_escaped(p, s, part, where));
 	}
-	put(c, s + start, len - start);
 }
 
 /* --- namespaces ---------------------------------------------------------- */
+
+static const char none[] = "";
+
+/* "" where there is none; always the same one. */
+static const char *
+text_of(const xmlChar *s)
+{
+	return s != NULL ? (const char *)s : none;
+}
+
+/* The parser has the same text mostly at the same place. */
+static int
+same(const char *a, const char *b)
+{
+	return a == b || strcmp(a, b) == 0;
+}
 
 static const struct binding *
 find(const struct binding_stack *s, const char *prefix)
@@ -153,13 +221,13 @@ find(const struct binding_stack *s, const char *prefix)
 	size_t i;
 
 	for (i = s->n; i > 0; i--)
-		if (strcmp(s->v[i - 1].prefix, prefix) == 0)
+		if (same(s->v[i - 1].prefix, prefix))
 			return &s->v[i - 1];
 	return NULL;
 }
 
 static int
-push(struct binding_stack *s, char *prefix, char *uri, int depth)
+push(struct binding_stack *s, const char *prefix, const char *uri, int depth)
 {
 	if (s->n == sizeof(s->v) / sizeof(s->v[0]))
 		return -1;
@@ -171,20 +239,13 @@ push(struct binding_stack *s, char *prefix, char *uri, int depth)
 static int
 declare(struct c14n *c, int nb, const xmlChar **ns)
 {
-	char *prefix, *uri;
 	int i;
 
 	if (nb > XML_MAX_NSDECLS || c->scope.n + (size_t)nb > XML_MAX_NS_IN_SCOPE)
 		return -1;
-	for (i = 0; i < nb; i++) {
-		prefix = xstrdup(ns[2 * i] != NULL ? (const char *)ns[2 * i] : "");
-		uri = xstrdup(ns[2 * i + 1] != NULL ? (const char *)ns[2 * i + 1] : "");
-		if (push(&c->scope, prefix, uri, c->depth) == -1) {
-			free(prefix);
-			free(uri);
+	for (i = 0; i < nb; i++)
+		if (push(&c->scope, text_of(ns[2 * i]), text_of(ns[2 * i + 1]), c->depth) == -1)
 			return -1;
-		}
-	}
 	return 0;
 }
 
@@ -194,11 +255,10 @@ declare(struct c14n *c, int nb, const xmlChar **ns)
 static int
 want(struct c14n *c, const char *prefix)
 {
-	static char empty[] = "";
 	const struct binding *in, *out;
-	char *name = empty, *uri = empty;
+	const char *name = none, *uri = none;
 
-	if (strcmp(prefix, "xml") == 0)
+	if (prefix != none && strcmp(prefix, "xml") == 0)
 		return 0;
 	if ((in = find(&c->scope, prefix)) != NULL) {
 		name = in->prefix;
@@ -206,7 +266,7 @@ want(struct c14n *c, const char *prefix)
 	} else if (*prefix != '\0')
 		return 0;
 	out = find(&c->rendered, prefix);
-	if (strcmp(out != NULL ? out->uri : "", uri) == 0)
+	if (same(out != NULL ? out->uri : none, uri))
 		return 0;
 	if (c->npick == XML_MAX_NS_IN_SCOPE ||
 	    push(&c->rendered, name, uri, c->depth) == -1)
@@ -224,11 +284,11 @@ want_exclusive(struct c14n *c, const xmlChar *prefix, int nb, const xmlChar **at
 	for (k = 0; k < c->params.nprefixes; k++)
 		if (want(c, c->params.prefixes[k]) == -1)
 			return -1;
-	if (want(c, prefix != NULL ? (const char *)prefix : "") == -1)
+	if (want(c, text_of(prefix)) == -1)
 		return -1;
 	for (i = 0; i < nb; i++)
-		if (attributes[5 * i + 1] != NULL &&
-		    want(c, (const char *)attributes[5 * i + 1]) == -1)
+		if (attributes[PER_ATTRIBUTE * i + PREFIX] != NULL &&
+		    want(c, (const char *)attributes[PER_ATTRIBUTE * i + PREFIX]) == -1)
 			return -1;
 	return 0;
 }
@@ -239,7 +299,7 @@ want_inclusive(struct c14n *c, int nb, const xmlChar **ns)
 	int i;
 
 	for (i = 0; i < nb; i++)
-		if (want(c, ns[2 * i] != NULL ? (const char *)ns[2 * i] : "") == -1)
+		if (want(c, text_of(ns[2 * i])) == -1)
 			return -1;
 	return 0;
 }
@@ -288,34 +348,72 @@ attribute_cmp(const struct attribute *a, const struct attribute *b)
 	return strcmp((const char *)a->localname, (const char *)b->localname);
 }
 
+/* Has the element the attributes that the one before had, in that order?  Records in
+ * a row mostly have, and the parser has their names at the same place. */
+static int
+as_before(const struct c14n *c, int nb, const xmlChar **attributes)
+{
+	int i;
+
+	for (i = 0; i < nb && i < c->nattr; i++)
+		if (c->attr[i].localname != attributes[PER_ATTRIBUTE * i + LOCALNAME] ||
+		    c->attr[i].uri != attributes[PER_ATTRIBUTE * i + URI])
+			return 0;
+	return nb == c->nattr;
+}
+
 /* Insertion sort: few attributes, mostly in order already. */
 static void
-put_attributes(struct c14n *c, int nb, const xmlChar **attributes)
+sort_attributes(struct c14n *c, int nb, const xmlChar **attributes)
 {
-	struct attribute a;
 	int i, k;
 
-	for (i = 0; i < nb; i++) {
-		a.localname = attributes[5 * i];
-		a.prefix = attributes[5 * i + 1];
-		a.uri = attributes[5 * i + 2];
-		a.value = attributes[5 * i + 3];
-		a.len = (size_t)(attributes[5 * i + 4] - attributes[5 * i + 3]);
-		for (k = i; k > 0 && attribute_cmp(&a, &c->attr[k - 1]) < 0; k--)
-			c->attr[k] = c->attr[k - 1];
-		c->attr[k] = a;
+	if (as_before(c, nb, attributes))
+		return;
+	c->nattr = nb;
+	for (i = 0; i < nb; i++, attributes += PER_ATTRIBUTE) {
+		c->attr[i].localname = attributes[LOCALNAME];
+		c->attr[i].uri = attributes[URI];
+		c->attr[i].len = strlen((const char *)attributes[LOCALNAME]);
+		for (k = i; k > 0 && attribute_cmp(&c->attr[i], &c->attr[c->order[k - 1]]) < 0; k--)
+			c->order[k] = c->order[k - 1];
+		c->order[k] = i;
 	}
-	for (i = 0; i < nb; i++) {
-		put_char(c, ' ');
-		if (c->attr[i].prefix != NULL) {
-			put_str(c, c->attr[i].prefix);
-			put_char(c, ':');
-		}
-		put_str(c, c->attr[i].localname);
-		put(c, "=\"", 2);
-		put_escaped(c, c->attr[i].value, c->attr[i].len, IN_ATTRIBUTE);
-		put_char(c, '"');
+}
+
+/* With a prefix, or in pieces. */
+static void
+put_other_attribute(struct c14n *c, const xmlChar **a, size_t len)
+{
+	put_char(c, ' ');
+	if (a[PREFIX] != NULL) {
+		put_str(c, a[PREFIX]);
+		put_char(c, ':');
 	}
+	put_str(c, a[LOCALNAME]);
+	put(c, "=\"", 2);
+	put_escaped(c, a[VALUE], len, IN_ATTRIBUTE);
+	put_char(c, '"');
+}
+
+static void
+put_attribute(struct c14n *c, const xmlChar **a, size_t name_len)
+{
+	size_t len = (size_t)(a[VALUE_END] - a[VALUE]);
+	char *p;
+
+	if (a[PREFIX] != NULL || name_len > SHORT || len > SHORT) {
+		put_other_attribute(c, a, len);
+		return;
+	}
+	p = room(c, name_len + ESCAPE_MAX * len + 4);
+	*p++ = ' ';
+	p = mempcpy(p, a[LOCALNAME], name_len);
+	*p++ = '=';
+	*p++ = '"';
+	p = write_escaped(p, a[VALUE], len, IN_ATTRIBUTE);
+	*p++ = '"';
+	wrote_to(c, p);
 }
 
 /* --- elements ------------------------------------------------------------ */
@@ -323,30 +421,11 @@ put_attributes(struct c14n *c, int nb, const xmlChar **attributes)
 static void
 put_name(struct c14n *c, const struct open_element *e)
 {
-	if (*e->prefix != '\0') {
+	if (e->prefix != NULL) {
 		put_str(c, e->prefix);
 		put_char(c, ':');
 	}
 	put_str(c, e->localname);
-}
-
-/* Keep the name for the end tag. */
-static void
-remember(struct open_element *e, const xmlChar *localname, const xmlChar *prefix)
-{
-	size_t lp = prefix != NULL ? strlen((const char *)prefix) : 0;
-	size_t ll = strlen((const char *)localname);
-
-	if (lp + ll + 2 > e->copy_size) {
-		e->copy_size = lp + ll + 2 + 32;
-		e->copy = xreallocarray(e->copy, e->copy_size, 1);
-	}
-	if (lp > 0)
-		memcpy(e->copy, prefix, lp);
-	e->copy[lp] = '\0';
-	memcpy(e->copy + lp + 1, localname, ll + 1);
-	e->prefix = e->copy;
-	e->localname = e->copy + lp + 1;
 }
 
 int
@@ -355,13 +434,14 @@ c14n_start(struct c14n *c, const xmlChar *localname, const xmlChar *prefix,
     int nb_attributes, const xmlChar **attributes)
 {
 	struct open_element *e;
-	int rc;
+	int i, rc;
 
 	(void)uri;
 	if (c->failed || c->depth == XML_MAX_DEPTH || nb_attributes > XML_MAX_ATTRIBUTES)
 		goto fail;
 	e = &c->open[c->depth++];
-	remember(e, localname, prefix);
+	e->localname = localname;
+	e->prefix = prefix;
 	c->npick = 0;
 	if (declare(c, nb_namespaces, namespaces) == -1)
 		goto fail;
@@ -374,7 +454,10 @@ c14n_start(struct c14n *c, const xmlChar *localname, const xmlChar *prefix,
 	put_char(c, '<');
 	put_name(c, e);
 	put_namespaces(c);
-	put_attributes(c, nb_attributes, attributes);
+	sort_attributes(c, nb_attributes, attributes);
+	for (i = 0; i < nb_attributes; i++)
+		put_attribute(c, attributes + PER_ATTRIBUTE * c->order[i],
+		    c->attr[c->order[i]].len);
 	put_char(c, '>');
 	return c->failed ? -1 : 0;
 fail:
@@ -385,8 +468,6 @@ fail:
 int
 c14n_end(struct c14n *c)
 {
-	struct binding *b;
-
 	if (c->failed || c->depth == 0) {
 		c->failed = 1;
 		return -1;
@@ -396,11 +477,8 @@ c14n_end(struct c14n *c)
 	put_char(c, '>');
 	while (c->rendered.n > 0 && c->rendered.v[c->rendered.n - 1].depth == c->depth)
 		c->rendered.n--;
-	while (c->scope.n > 0 && c->scope.v[c->scope.n - 1].depth == c->depth) {
-		b = &c->scope.v[--c->scope.n];
-		free(b->prefix);
-		free(b->uri);
-	}
+	while (c->scope.n > 0 && c->scope.v[c->scope.n - 1].depth == c->depth)
+		c->scope.n--;
 	if (--c->depth == 0) {
 		c->after_root = 1;
 		flush(c);
@@ -488,11 +566,5 @@ c14n_free(struct c14n *c)
 		return;
 	for (i = 0; i < c->params.nprefixes; i++)
 		free(c->params.prefixes[i]);
-	for (i = 0; i < c->scope.n; i++) {
-		free(c->scope.v[i].prefix);
-		free(c->scope.v[i].uri);
-	}
-	for (i = 0; i < XML_MAX_DEPTH; i++)
-		free(c->open[i].copy);
 	free(c);
 }

@@ -30,7 +30,8 @@ struct c14n;
 struct c14n *c14n_new(const struct c14n_params *params,
     int (*write)(void *arg, const char *p, size_t n), void *arg);
 void c14n_free(struct c14n *c);
-/* 0, or -1 where a limit was passed or write failed. */
+/* 0, or -1 where a limit was passed or write failed.  Names and namespace URIs are not
+ * copied: they must live, and stay what they are, as long as there are calls. */
 int  c14n_start(struct c14n *c, const xmlChar *localname, const xmlChar *prefix,
     const xmlChar *uri, int nb_namespaces, const xmlChar **namespaces,
     int nb_attributes, const xmlChar **attributes);	/* as libxml2's startElementNs */

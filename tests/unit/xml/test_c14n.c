@@ -361,12 +361,97 @@ test_examples(void **unused)
 	buf_free(&out);
 }
 
+static void
+repeat(struct buf *b, const char *s, size_t n)
+{
+	while (n-- > 0)
+		buf_puts(b, s);
+}
+
+/* Names, values and texts around the lengths up to which they are written in one
+ * piece, with what is to be replaced at either end and in all of it. */
+static void
+test_lengths(void **unused)
+{
+	static const size_t at[] = { 1, 1024, 32 * 1024 / 7, 32 * 1024 };
+	static const char *const fill[] = { "v", "&quot;", "&#13;", "\xc4\xb0" };
+	struct c14n_params params = { .method = C14N_EXCLUSIVE };
+	struct buf doc = { 0 };
+	size_t i, k, n;
+
+	(void)unused;
+	for (i = 0; i < COUNT(at); i++)
+		for (n = at[i] - 1; n <= at[i] + 1; n++)
+			for (k = 0; k < COUNT(fill); k++) {
+				buf_reset(&doc);
+				buf_puts(&doc, "<a xmlns:p='urn:p'><b n");
+				repeat(&doc, "x", n);
+				buf_puts(&doc, "='&lt;' b='");
+				repeat(&doc, fill[k], n);
+				buf_puts(&doc, "' p:a='&lt;");
+				repeat(&doc, fill[k], n / 8);	/* all of a tag has a limit */
+				buf_puts(&doc, "&lt;'/>&gt;");
+				repeat(&doc, fill[k], n);
+				buf_puts(&doc, "&gt;</a>");
+				compare(&doc, &params, (unsigned)(10 * i + k));
+			}
+	buf_free(&doc);
+}
+
+/* A replaced character wherever the end of what is written at once falls. */
+static void
+test_end(void **unused)
+{
+	struct c14n_params params = { .method = C14N_EXCLUSIVE };
+	struct buf doc = { 0 };
+	unsigned n;
+
+	(void)unused;
+	for (n = 0; n < 400; n++) {
+		buf_reset(&doc);
+		buf_puts(&doc, "<p:a xmlns:p='urn:p'>");
+		repeat(&doc, "<x/>", 32 * 1024 / 7 - 20);	/* <x></x> */
+		buf_puts(&doc, "<b");
+		repeat(&doc, "x", n / 2);
+		buf_puts(&doc, n % 2 == 0 ? " p:a='&quot;'/></p:a>" : " a='&quot;'/>&#13;</p:a>");
+		compare(&doc, &params, n);
+	}
+	buf_free(&doc);
+}
+
+/* One element after the other: what is known of one is no use for the next one. */
+static void
+test_rows(void **unused)
+{
+	static const char *const rows[] = {
+		"<r b='1' a='2'/>", "<r b='3' a='4'/>", "<r a='5' b='6'/>", "<r b='7'/>", "<r/>", "<r a='8' b='9' c='0'/>",
+		"<r p:b='1' a='2'/>", "<r q:b='1' a='2'/>", "<r s:b='1' a='2'/>", "<r b='1' p:a='2'/>", "<r p:b='1' q:a='2'/>",
+		"<r p:b='1' s:a='2'/>", "<r s:b='1' p:a='2'/>", "<r xmlns:p='urn:z' p:b='1' q:a='2'/>", "<b a='1' b='2'/>",
+	};
+	struct c14n_params params = { .method = C14N_EXCLUSIVE };
+	struct buf doc = { 0 };
+	unsigned i, k;
+
+	(void)unused;
+	for (i = 0; i < COUNT(rows); i++)
+		for (k = 0; k < COUNT(rows); k++) {
+			buf_reset(&doc);
+			buf_printf(&doc, "<l xmlns:p='urn:p' xmlns:q='urn:p' xmlns:s='urn:a'>%s%s%s</l>", rows[i], rows[k],
+			    rows[i]);
+			compare(&doc, &params, i * COUNT(rows) + k);
+		}
+	buf_free(&doc);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_examples),
 		cmocka_unit_test(test_generated),
+		cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_end),
+		cmocka_unit_test(test_rows),
 	};
 
 	log_init("test_c14n", LOG_COMMAND, 0);
