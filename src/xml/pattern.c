@@ -17,6 +17,7 @@
 #define STATES		256		/* of a table; 0 is the one that nothing leaves */
 #define GROUPS		8		/* open at once */
 #define ASCII		128
+#define BYTES		256		/* all, also those that no pattern knows */
 
 struct set {
 	uint64_t w[POSITIONS / 64];
@@ -39,7 +40,7 @@ struct reader {
 
 struct pattern {
 	unsigned char	 accepting[STATES];
-	unsigned char	 next[STATES][ASCII];
+	uint16_t	 next[STATES * BYTES];	/* where the next state's row begins in it */
 };
 
 static void
@@ -379,7 +380,7 @@ fill(struct pattern *p, const struct reader *r, const struct part *whole)
 			step(r, &choice, ch, &to);
 			if ((next = state_of(&to, known, &n)) == -1)
 				goto out;
-			p->next[s][ch] = (unsigned char)next;
+			p->next[s * BYTES + ch] = (uint16_t)(next * BYTES);
 		}
 	}
 	rc = 0;
@@ -415,13 +416,9 @@ pattern_free(struct pattern *p)
 int
 pattern_accepts(const struct pattern *p, const unsigned char *s, size_t len)
 {
-	unsigned	 state = 1;
-	size_t		 i;
+	size_t	 row = BYTES, i;	/* state 1 */
 
-	for (i = 0; i < len; i++) {
-		if (s[i] >= ASCII)
-			return 0;
-		state = p->next[state][s[i]];
-	}
-	return p->accepting[state];
+	for (i = 0; i < len; i++)
+		row = p->next[row + s[i]];
+	return p->accepting[row / BYTES];
 }

@@ -233,12 +233,13 @@ schema_set_count(const struct schema_set *set)
 
 /* --- validating ---------------------------------------------------------- */
 
-/* A record that the tables found right.  libxml2 hears of it only where it
- * turns out to have content; till then its values are kept here. */
+/* A record that the tables found right.  libxml2 hears of it only where it turns
+ * out to have content, and then has that to judge, for which the attributes do not
+ * matter: those of the list's first such record do for all. */
 struct held {
 	int		 is;
 	const xmlChar	*localname, *prefix, *uri;
-	int		 n;
+	int		 n;		/* of the first one; -1: there was none yet */
 	const xmlChar	*attributes[5 * XML_MAX_ATTRIBUTES];
 	struct buf	 values;
 };
@@ -251,7 +252,8 @@ struct schema_run {
 	void			(*invalid)(void *arg, const char *message);
 	void			*arg;
 	/* the open list of records, a child of the root */
-	const char		*uri;
+	const char		*uri;		/* the schema's namespace ... */
+	const xmlChar		*met;		/* ... and as the parser has it */
 	struct shape_docs	 docs;
 	int			 depth;
 	const xmlChar		*root, *list;	/* list: NULL where it is of another namespace */
@@ -348,6 +350,7 @@ schema_run_new(const struct schema_set *set, const xmlChar *uri,
 		fatalx("schema: out of memory");
 	xmlSchemaSetValidStructuredErrors(r->ctxt, on_invalid, r);
 	r->uri = set->v[i].uri;
+	r->met = uri;
 	gather_docs(r, set, &set->v[i]);
 	/* With no handler of ours beneath, the plug hands out the validator's. */
 	if ((r->plug = xmlSchemaSAXPlug(r->ctxt, &r->sax, &r->sax_arg)) == NULL)
@@ -356,16 +359,11 @@ schema_run_new(const struct schema_set *set, const xmlChar *uri,
 }
 
 static void
-hold(struct held *h, const xmlChar *localname, const xmlChar *prefix, const xmlChar *uri, int n,
-    const xmlChar **attributes)
+keep_attributes(struct held *h, int n, const xmlChar **attributes)
 {
 	size_t len = 0;
 	int i;
 
-	h->is = 1;
-	h->localname = localname;
-	h->prefix = prefix;
-	h->uri = uri;
 	h->n = n;
 	buf_reset(&h->values);
 	for (i = 0; i < n; i++)
@@ -377,6 +375,18 @@ hold(struct held *h, const xmlChar *localname, const xmlChar *prefix, const xmlC
 		len += (size_t)(attributes[5 * i + 4] - attributes[5 * i + 3]);
 		h->attributes[5 * i + 4] = (const xmlChar *)h->values.data + len;
 	}
+}
+
+static void
+hold(struct held *h, const xmlChar *localname, const xmlChar *prefix, const xmlChar *uri, int n,
+    const xmlChar **attributes)
+{
+	h->is = 1;
+	h->localname = localname;
+	h->prefix = prefix;
+	h->uri = uri;
+	if (h->n == -1)
+		keep_attributes(h, n, attributes);
 }
 
 /* It has content, and so is not right: libxml2 says how. */
@@ -397,7 +407,7 @@ static int
 is_known(struct schema_run *r, const xmlChar *localname, const xmlChar *uri, int nb_namespaces,
     int nb_attributes, const xmlChar **attributes)
 {
-	int i, ours = uri != NULL && strcmp((const char *)uri, r->uri) == 0;
+	int i, ours = uri == r->met || (uri != NULL && strcmp((const char *)uri, r->uri) == 0);
 
 	if (r->depth == 1)
 		r->root = localname;
@@ -406,6 +416,7 @@ is_known(struct schema_run *r, const xmlChar *localname, const xmlChar *uri, int
 		r->records = 0;
 		shape_free(r->shape);
 		r->shape = NULL;
+		r->held.n = -1;
 		for (i = 0; i < nb_attributes; i++)	/* xsi:type may make another list of it */
 			if (attributes[5 * i + 2] != NULL)
 				r->list = NULL;

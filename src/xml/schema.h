@@ -25,7 +25,8 @@ void schema_set_free(struct schema_set *set);
 size_t schema_set_count(const struct schema_set *set);
 
 struct schema_run;
-/* A validation by the schema of that namespace; NULL where none is known.
+/* A validation by the schema of that namespace, a name of the parser's; NULL where
+ * none is known.
  * invalid is called for every fault, from within schema_start, schema_text and
  * schema_end, with one line of text without the document's values. */
 struct schema_run *schema_run_new(const struct schema_set *set, const xmlChar *uri,

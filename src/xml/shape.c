@@ -27,14 +27,21 @@ struct value {
 	size_t			 least, most;
 };
 
+/* What the schema calls it, and the parser, once that was met: the parser gives
+ * the same name at the same place. */
+struct name {
+	const char	*text;
+	const xmlChar	*met;
+};
+
 struct attribute {
-	const char	*name;		/* the schema's */
+	struct name	 name;
 	int		 required;
 	struct value	 value;
 };
 
 struct shape {
-	const char	*record;
+	struct name	 record;
 	struct attribute attribute[XML_MAX_ATTRIBUTES];
 	int		 n;
 	uint64_t	 required;	/* a bit each */
@@ -285,7 +292,7 @@ add_attribute(struct shape *sh, const struct shape_docs *docs, const xmlNode *n)
 	struct attribute	*a = &sh->attribute[sh->n];
 
 	if (sh->n == XML_MAX_ATTRIBUTES || !is(n, "attribute") || !only_props(n, "name type use") ||
-	    (a->name = prop(n, "name")) == NULL || first_in(n) != NULL)
+	    (a->name.text = prop(n, "name")) == NULL || first_in(n) != NULL)
 		return -1;
 	a->required = prop_is(n, "use", "required");
 	if (!a->required && prop(n, "use") != NULL && !prop_is(n, "use", "optional"))
@@ -357,7 +364,7 @@ read_records(struct shape *sh, const struct shape_docs *docs, const xmlChar *roo
 	if (!is(n, "element") || after(n) != NULL || first_in(n) != NULL ||
 	    !only_props(n, "name type minOccurs maxOccurs") || !prop_is(n, "maxOccurs", "unbounded") ||
 	    (prop(n, "minOccurs") != NULL && !prop_is(n, "minOccurs", "0") && !prop_is(n, "minOccurs", "1")) ||
-	    (sh->record = prop(n, "name")) == NULL || prop(n, "type") == NULL)
+	    (sh->record.text = prop(n, "name")) == NULL || prop(n, "type") == NULL)
 		return -1;
 	type = find_type(docs, "complexType", prop(n, "type"));
 	if (type == NULL || !only_props(type, "name"))
@@ -408,30 +415,41 @@ value_accepted(const struct value *v, const xmlChar *s, size_t len)
 	return 1;
 }
 
+static int
+is_named(struct name *n, const xmlChar *name)
+{
+	if (n->met == name)
+		return 1;
+	if (strcmp(n->text, (const char *)name) != 0)
+		return 0;
+	n->met = name;
+	return 1;
+}
+
 /* Looked for from hint on: they mostly come in the schema's order. */
 static int
-find_attribute(const struct shape *sh, const xmlChar *name, int hint)
+find_attribute(struct shape *sh, const xmlChar *name, int hint)
 {
 	int	 i;
 
 	for (i = 0; i < sh->n; i++, hint++) {
 		if (hint >= sh->n)
 			hint = 0;
-		if (strcmp(sh->attribute[hint].name, (const char *)name) == 0)
+		if (is_named(&sh->attribute[hint].name, name))
 			return hint;
 	}
 	return -1;
 }
 
 int
-shape_accepts(const struct shape *sh, const xmlChar *localname, int nb_attributes,
+shape_accepts(struct shape *sh, const xmlChar *localname, int nb_attributes,
     const xmlChar **attributes)
 {
 	uint64_t	 missing = sh->required;
 	const xmlChar	**a = attributes;
 	int		 i, at = -1;
 
-	if (strcmp(sh->record, (const char *)localname) != 0)
+	if (!is_named(&sh->record, localname))
 		return 0;
 	for (i = 0; i < nb_attributes; i++, a += 5) {	/* name, prefix, URI, value, its end */
 		if (a[2] != NULL || (at = find_attribute(sh, a[0], at + 1)) == -1 ||

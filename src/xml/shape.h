@@ -27,8 +27,9 @@ struct shape;
 struct shape *shape_new(const struct shape_docs *docs, const xmlChar *root, const xmlChar *list);
 void shape_free(struct shape *sh);
 /* 1: a record of that name, in the schema's namespace and with these attributes
- * (as libxml2's startElementNs has them), is right as long as it has no content; 0: not known. */
-int  shape_accepts(const struct shape *sh, const xmlChar *localname, int nb_attributes,
+ * (as libxml2's startElementNs has them), is right as long as it has no content; 0: not known.
+ * Names must live, and stay what they are, until shape_free. */
+int  shape_accepts(struct shape *sh, const xmlChar *localname, int nb_attributes,
     const xmlChar **attributes);
 
 #endif

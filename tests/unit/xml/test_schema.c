@@ -215,6 +215,31 @@ test_forms(void **state)
 	}
 }
 
+/* Content in a record whose name and attributes are written in another way than the
+ * list's first ones: libxml2 gets those of a first one. */
+static void
+test_content(void **state)
+{
+	static const char	*const contents[] = { "x", " ", "<![CDATA[]]>", "<!-- c -->x", "<x/>", "<m:Mov/>y<Mov/>", "<a><b/>z</a>" };
+	static const struct { size_t kind; const char *begin, *end; } cases[] = {
+		{ 1, "<Pair CstdQty='7' Status='break' Asset='4H95J0R2X' Cstd='CUB' Plat='PLB'>", "</Pair>" },
+		{ 3, "<Mov Id='m-2' Reg='1234567891' Cust='c/2' Asset='4H95J0R2X' Type='SELL' Qty='3' At='2026-11-20T10:00:00'>",
+		    "</Mov>" },
+		{ 3, "<m:Mov Id='m-2' Reg='1234567891' Cust='c/2' Asset='4H95J0R2X' Type='SELL' Qty='3' At='2026-11-20T10:00:00'>",
+		    "</m:Mov>" },
+	};
+	char			*record;
+	size_t			 i, k;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		for (k = 0; k < sizeof(contents) / sizeof(contents[0]); k++) {
+			record = xasprintf("%s%s%s", cases[i].begin, contents[k], cases[i].end);
+			(void)same_judgement(&kinds[cases[i].kind], record);
+			free(record);
+		}
+}
+
 /* A character of the record replaced, removed or added. */
 static void
 mutate(char *s, size_t size)
@@ -579,6 +604,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_content),
 		cmocka_unit_test(test_mutations),
 		cmocka_unit_test(test_moments),
 		cmocka_unit_test(test_lengths),
