@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include "config.h"
+
 #include "document/xmlout.h"
 
 #include <errno.h>
@@ -10,6 +12,7 @@
 #include "base/log.h"
 
 #define REPLACEMENT	"\xef\xbf\xbd"	/* U+FFFD */
+#define SHORT		1024		/* bytes of a value: written in one piece */
 
 static void
 fail(struct xmlout *x, int error)
@@ -37,6 +40,15 @@ flush(struct xmlout *x)
 {
 	write_out(x, x->buf, x->n);
 	x->n = 0;
+}
+
+/* Room for n bytes in one piece, of XMLOUT_BUFFER at most: where they go. */
+static char *
+room(struct xmlout *x, size_t n)
+{
+	if (n > sizeof(x->buf) - x->n)
+		flush(x);
+	return x->buf + x->n;
 }
 
 static void
@@ -251,23 +263,37 @@ xmlout_start(struct xmlout *x, const char *name)
 
 /* One that comes twice, or too late, is the program's mistake. */
 static int
-begin_attr(struct xmlout *x, const char *name)
+takes_attr(struct xmlout *x)
 {
-	if (!x->tag_open || x->nattributes == XML_MAX_ATTRIBUTES) {
-		fail(x, EOVERFLOW);
-		return -1;
-	}
-	put(x, " ", 1);
-	puts_raw(x, name);
-	put(x, "=\"", 2);
+	if (x->tag_open && x->nattributes < XML_MAX_ATTRIBUTES)
+		return 1;
+	fail(x, EOVERFLOW);
 	return 0;
+}
+
+/* Most values are short and stand for themselves. */
+static void
+put_plain_attr(struct xmlout *x, const char *name, const char *value, size_t len)
+{
+	size_t	 n = strlen(name);
+	char	*p = room(x, n + len + 4);
+
+	*p++ = ' ';
+	p = mempcpy(p, name, n);
+	*p++ = '=';
+	*p++ = '"';
+	p = mempcpy(p, value, len);
+	*p++ = '"';
+	x->n = (size_t)(p - x->buf);
+	(void)buf_append(&x->values, value, len);
 }
 
 void
 xmlout_namespace(struct xmlout *x, const char *uri)
 {
-	if (begin_attr(x, "xmlns") == -1)
+	if (!takes_attr(x))
 		return;
+	puts_raw(x, " xmlns=\"");
 	puts_raw(x, uri);
 	put(x, "\"", 1);
 	x->namespaces[0] = NULL;
@@ -278,10 +304,21 @@ xmlout_namespace(struct xmlout *x, const char *uri)
 void
 xmlout_attr(struct xmlout *x, const char *name, const char *value)
 {
-	if (begin_attr(x, name) == -1)
+	size_t	 n;
+
+	if (!takes_attr(x))
 		return;
-	put_value(x, value, strlen(value));
-	put(x, "\"", 1);
+	for (n = 0; plain[(unsigned char)value[n]]; n++)
+		;
+	if (value[n] == '\0' && n <= SHORT)
+		put_plain_attr(x, name, value, n);
+	else {
+		put(x, " ", 1);
+		puts_raw(x, name);
+		put(x, "=\"", 2);
+		put_value(x, value, strlen(value));
+		put(x, "\"", 1);
+	}
 	x->names[x->nattributes] = (const xmlChar *)name;
 	x->ends[x->nattributes++] = x->values.len;
 }

@@ -144,6 +144,36 @@ test_characters(void **state)
 	}
 }
 
+/* Around the length up to which a plain value is written in one piece, and over
+ * the end of the writer's buffer wherever that falls. */
+static void
+test_lengths(void **state)
+{
+	static const struct { const char *from, *to; } ends[] = { { "x", "x" }, { "<", "&lt;" }, { "\xff", FFFD } };
+	unsigned char	 digest[EVP_MAX_MD_SIZE];
+	struct xmlout	*x = begin();
+	struct buf	 want = { 0 };
+	char		 value[1200], *text;
+	size_t		 i, n;
+
+	(void)state;
+	xmlout_start(x, "R");
+	for (i = n = 0; n <= 1100; n = n == 5 ? 1000 : n + 1, i++) {
+		memset(value, 'v', n);
+		(void)str_copy(value + n, sizeof(value) - n, ends[i % 3].from);
+		xmlout_start(x, "A");
+		xmlout_attr(x, "b", value);
+		xmlout_attr(x, "a", "");
+		xmlout_end(x);
+		(void)buf_printf(&want, "  <A b=\"%.*s%s\" a=\"\"/>\n", (int)n, value, ends[i % 3].to);
+	}
+	text = finish(x, "", digest);
+	assert_non_null(strstr(text, want.data));
+	check_digest(text, digest);
+	free(text);
+	buf_free(&want);
+}
+
 static void
 random_value(char *s, size_t max)
 {
@@ -283,6 +313,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_form),
 		cmocka_unit_test(test_characters),
+		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_failures),
