@@ -462,12 +462,12 @@ write_line(struct reader *r, char *line)
 	return 0;
 }
 
-/* All whole lines of b, which are then removed from it. */
+/* All whole lines of data; what is left of it then stands at its beginning. */
 static int
-take_lines(struct reader *r, struct buf *b)
+take_lines(struct reader *r, char *data, size_t *len)
 {
-	char	*line = b->data, *nl;
-	size_t	 left = b->len;
+	char	*line = data, *nl;
+	size_t	 left = *len;
 
 	while (left > 0 && (nl = memchr(line, '\n', left)) != NULL) {
 		*nl = '\0';
@@ -483,37 +483,36 @@ take_lines(struct reader *r, struct buf *b)
 		return -1;
 	}
 	if (left > 0)
-		memmove(b->data, line, left);
-	b->len = left;
+		memmove(data, line, left);
+	*len = left;
 	return 0;
 }
 
 static int
 read_lines(struct reader *r, int fd)
 {
-	struct buf	 b = { 0 };
-	char		*block = xcalloc(1, READ_BLOCK);
-	ssize_t		 n;
-	int		 rc = -1;
+	char	*data = xcalloc(1, LINE_MAX_BYTES + READ_BLOCK);
+	size_t	 len = 0;	/* at most LINE_MAX_BYTES, of a line whose end is to come */
+	ssize_t	 n;
+	int	 rc = -1;
 
-	while ((n = read(fd, block, READ_BLOCK)) != 0) {
+	while ((n = read(fd, data + len, READ_BLOCK)) != 0) {
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1) {
 			log_warn("notice: lines");
 			goto out;
 		}
-		buf_append(&b, block, (size_t)n);
-		if (take_lines(r, &b) == -1)
+		len += (size_t)n;
+		if (take_lines(r, data, &len) == -1)
 			goto out;
 	}
-	if (b.len > 0 || !r->ended)
+	if (len > 0 || !r->ended)
 		log_warnx("notice: its lines are cut off behind the %lldth", r->count);
 	else
 		rc = 0;
 out:
-	free(block);
-	buf_free(&b);
+	free(data);
 	return rc;
 }
 

@@ -441,6 +441,32 @@ test_last_line(void **state)
 	}
 }
 
+/* A line comes in parts, as long as it is not too long; so does one behind it. */
+static void
+test_long_lines(void **state)
+{
+	static const size_t	sizes[] = { 60000, 65536, 131072, 190000, 300000 };
+	struct notice		n;
+	char			*detail, *lines, *text;
+	size_t			i;
+
+	(void)state;
+	bulk(&n, NK_DISCREPANCY_REPORT, 2);
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		detail = xcalloc(1, sizes[i] + 1);
+		memset(detail, 'd', sizes[i]);
+		lines = xasprintf("break\tB-1\tR1\tS1\tX\tPLA\tCUA\t\\N\t\\N\t\\N\t\\N\tnew\t2026-11-20\t%s\topen\t\\N\t\\N\n"
+		    "break\tB-2\tR1\tS1\tX\tPLA\tCUA\t\\N\t\\N\t\\N\t\\N\tnew\t2026-11-20\tlast\topen\t\\N\t\\N\n", detail);
+		text = run_from_file(&n, lines);
+		assert_int_equal(text != NULL, sizes[i] < 192 * 1024);
+		if (text != NULL)
+			assert_non_null(strstr(text, "Detail=\"last\""));
+		free(text);
+		free(lines);
+		free(detail);
+	}
+}
+
 /* Of every kind that may say nothing. */
 static void
 test_no_lines(void **state)
@@ -833,6 +859,7 @@ main(void)
 		cmocka_unit_test(test_one_list),
 		cmocka_unit_test(test_characters),
 		cmocka_unit_test(test_last_line),
+		cmocka_unit_test(test_long_lines),
 		cmocka_unit_test(test_no_lines),
 		cmocka_unit_test(test_long_notice),
 		cmocka_unit_test(test_long_line),
