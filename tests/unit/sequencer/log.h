@@ -156,8 +156,9 @@ log_until(struct log *l, int (*there)(const struct sequencer *))
 			return 0;
 		l->s.next_look = l->s.next_checkpoint = l->s.next_whole = 0;
 		(void)sequencer_step(&l->s);
-		if (l->s.link.db.conn == NULL)
-			usleep(10000);	/* until it tries again */
+		/* until it tries again, or the server has given up the lock of who is gone */
+		if (l->s.link.db.conn == NULL || l->s.state == SEQUENCER_WAITS)
+			usleep(10000);
 	}
 	return -1;
 }
