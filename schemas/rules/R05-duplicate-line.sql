@@ -22,14 +22,13 @@ CREATE TEMPORARY TABLE doubled (
 	record_no	bigint NOT NULL
 ) ON COMMIT DROP;
 
--- Of balances R00-rolled.sql has found the keys; the registry number is looked for
--- first, which is quicker than to compare five texts of every line.
+-- Of balances the sieve has found the registry numbers (R00-rolled.sql).
 INSERT INTO pg_temp.doubled
 WITH near AS MATERIALIZED (
 	SELECT b.member_code, b.registry_no, b.customer_no, b.held_at, b.asset, b.quantity, b.submission, b.record_no
 	FROM muhur.balance b
 	WHERE b.business_date = $2
-	AND b.registry_no IN (SELECT r.registry_no FROM pg_temp.rolled r WHERE r.doubled)
+	AND b.registry_no IN (SELECT d.registry_no FROM pg_temp.doubtful d WHERE d.doubled)
 )
 SELECT 'BalanceReport', concat_ws('|', 'Bal', member_code, registry_no, customer_no, held_at, asset),
 	member_code, member_code, nullif(held_at, 'OWN'), asset, quantity, submission, record_no

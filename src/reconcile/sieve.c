@@ -52,7 +52,6 @@ struct roll {
 	struct total	 net_opening, net, net_closing;	/* less what they must be by the other reports */
 	struct total	 netted;		/* net_opening + net - net_closing, all by the netting report */
 	size_t		 movements, nets;
-	int		 doubled;
 };
 
 struct sieve {
@@ -62,7 +61,7 @@ struct sieve {
 	size_t		 nmembers;
 	/* as the records pass */
 	uint64_t	 registry;
-	int		 any, known, named, doubtful;
+	int		 any, known, named, doubtful, doubled;
 	uint8_t		 key[KEY_MAX];
 	size_t		 key_len;		/* 0: none */
 	struct roll	 roll;
@@ -324,7 +323,7 @@ key_doubtful(const struct sieve *s)
 	const struct member *m = member_of(s);
 	const struct roll *r = &s->roll;
 
-	if (r->doubled || r->nets > 1)
+	if (r->nets > 1)
 		return 1;
 	if (!zero(&r->rolled) && m->closing_in && m->opening_in && m->movement_in)
 		return 1;
@@ -348,7 +347,7 @@ static void
 take_closing(struct sieve *s, const uint8_t *place, size_t len, struct decimal d)
 {
 	if (s->placed && len == s->place_len && memcmp(place, s->place, len) == 0)
-		s->roll.doubled = 1;
+		s->doubled = 1;
 	s->placed = 1;
 	s->place_len = len;
 	memcpy(s->place, place, len);
@@ -411,15 +410,16 @@ end_registry(struct sieve *s)
 
 	end_key(s);
 	unknown = s->named && !s->known;
-	if (s->any && (s->doubtful || unknown)) {
+	if (s->any && (s->doubtful || s->doubled || unknown)) {
 		registry_no_format(s->registry, no);
-		(void)buf_printf(&s->out, "%s\t%s\t%s\n", no, s->doubtful ? "t" : "f", unknown ? "t" : "f");
+		(void)buf_printf(&s->out, "%s\t%c\t%c\t%c\n", no, s->doubtful ? 't' : 'f', s->doubled ? 't' : 'f',
+		    unknown ? 't' : 'f');
 		if (s->out.len >= OUT_CHUNK) {
 			rc = db_copy_put(s->db, s->out.data, s->out.len);
 			buf_reset(&s->out);
 		}
 	}
-	s->any = s->known = s->named = s->doubtful = 0;
+	s->any = s->known = s->named = s->doubtful = s->doubled = 0;
 	return rc;
 }
 
@@ -457,7 +457,7 @@ write_doubtful(struct sieve *s)
 	int rc;
 
 	if (db_exec(s->db, "CREATE TEMPORARY TABLE doubtful (registry_no text NOT NULL, roll boolean NOT NULL, "
-	    "unknown boolean NOT NULL) ON COMMIT DROP", 0, NULL) == -1 ||
+	    "doubled boolean NOT NULL, unknown boolean NOT NULL) ON COMMIT DROP", 0, NULL) == -1 ||
 	    db_copy_in(s->db, "COPY pg_temp.doubtful FROM STDIN") == -1)
 		return -1;
 	while ((rc = sorter_next(s->sorter, &rec, &len)) == 1)

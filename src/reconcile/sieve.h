@@ -12,7 +12,8 @@
  *		 are in); a netting line is contradicted by one of the reports that
  *		 are in, or by its own arithmetic; there are movements without a
  *		 netting line or the reverse, where both reports are in; more than
- *		 one balance of one place, or more than one netting line
+ *		 one netting line
+ *	doubled	 a customer has more than one balance of one asset and place
  *	unknown	 it is in a report of the day and the registry had not given it by
  *		 then
  */

@@ -94,7 +94,7 @@ put_market(const struct market *m, struct buf *day, struct buf *before)
 	(void)buf_puts(before, "}");
 }
 
-/* Of what is in the tables: "<registry number> roll|unknown|both", a line each. */
+/* Of what is in the tables: "<registry number> [roll] [doubled] [unknown]", a line each. */
 static void
 sieved(const struct buf *day, const struct buf *before, const char *want)
 {
@@ -109,8 +109,8 @@ sieved(const struct buf *day, const struct buf *before, const char *want)
 	assert_true(db_exec(&worker, "CREATE TEMPORARY TABLE day_before ON COMMIT DROP AS SELECT no AS submission, member_code "
 	    "FROM muhur.submission WHERE no = ANY ($1::bigint[])", 1, &arrays[1]) >= 0);
 	assert_int_equal(sieve_day(&means, &run, day->data, before->data), 0);
-	res = db_query_row(&worker, "SELECT coalesce(string_agg(registry_no || CASE WHEN roll AND unknown THEN ' both' "
-	    "WHEN roll THEN ' roll' ELSE ' unknown' END, E'\\n' ORDER BY registry_no COLLATE \"C\"), '') FROM pg_temp.doubtful",
+	res = db_query_row(&worker, "SELECT coalesce(string_agg(registry_no || CASE WHEN roll THEN ' roll' ELSE '' END || "
+	    "CASE WHEN doubled THEN ' doubled' ELSE '' END || CASE WHEN unknown THEN ' unknown' ELSE '' END, E'\\n' ORDER BY registry_no COLLATE \"C\"), '') FROM pg_temp.doubtful",
 	    0, NULL);
 	assert_non_null(res);
 	assert_string_equal(PQgetvalue(res, 0, 0), want);
@@ -213,7 +213,7 @@ test_doubled(void **state)
 	(void)state;
 	left(&m, "");
 	m.closing = "(" N2 ", 'C', 'CUA', '" BTC "', 1), (" N2 ", 'C', 'CUB', '" BTC "', 2), (" N2 ", 'C', 'CUA', '" BTC "', -1)";
-	left(&m, "1000000002 roll");
+	left(&m, "1000000002 doubled");
 	m = (struct market){ .net = "(" N1 ", 'C', '" BTC "', 0, 1, 1), (" N1 ", 'C', '" BTC "', 0, 0, 0)", .given = GIVEN };
 	left(&m, "1000000001 roll");
 }
@@ -269,7 +269,7 @@ test_unknown(void **state)
 	m = (struct market){ .moved = "(" N1 ", 'C', '" BTC "', 'BUY', 1)", .given = "(" N2 ")" };
 	left(&m, "1000000001 unknown");
 	m = (struct market){ .net = "(" N1 ", 'C', '" BTC "', 1, 1, 1)" };
-	left(&m, "1000000001 both");
+	left(&m, "1000000001 roll unknown");
 	m = (struct market){ .direct = "(" N1 "), (" N2 "), (" N1 ")", .given = "(" N2 ")" };
 	left(&m, "1000000001 unknown");
 	/* the day before is judged by its own run */
