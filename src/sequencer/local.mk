@@ -1,8 +1,10 @@
 pkglibexec_PROGRAMS += src/sequencer/muhur-sequencer
 SEQUENCER_SOURCES = \
 	src/sequencer/events.c src/sequencer/events.h \
+	src/sequencer/published.c src/sequencer/published.h \
 	src/sequencer/sequencer.c src/sequencer/sequencer.h \
-	src/sequencer/stamps.c src/sequencer/stamps.h
+	src/sequencer/stamps.c src/sequencer/stamps.h \
+	src/sequencer/trouble.c src/sequencer/trouble.h
 src_sequencer_muhur_sequencer_SOURCES = \
 	src/sequencer/main.c \
 	$(SEQUENCER_SOURCES)

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +14,11 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "sequencer/published.h"
 #include "sequencer/sequencer.h"
+#include "sequencer/trouble.h"
 
-#define LOOK_TIME	USEC_PER_SEC		/* at events that wait, and at the locks */
-#define ALARM_TIME	(60 * USEC_PER_SEC)	/* a refusal, or trouble, is told again */
 #define COMPARE_TIME	(3600 * USEC_PER_SEC)	/* standing by; years of checkpoints/ are listed for it */
-#define RETRY_TIME	(5 * USEC_PER_SEC)	/* after trouble with the folder */
 #define REPORT_TIME	(30 * USEC_PER_SEC)	/* a sign of life in trail_state */
 #define VKEY_MAX	1024
 
@@ -46,17 +44,6 @@ sequencer_init(struct sequencer *s, const struct conf *conf, const char *passwor
 	s->verifier = note_verifier_new(s->vkey);
 }
 
-static void
-drop_writer(struct sequencer *s)
-{
-	/* what is numbered meanwhile is found again in the database */
-	if (s->asked)
-		PQclear(db_take(&s->link.db, "trail_number"));
-	s->asked = 0;
-	tile_writer_free(s->writer);
-	s->writer = NULL;
-}
-
 void
 sequencer_close(struct sequencer *s)
 {
@@ -66,66 +53,6 @@ sequencer_close(struct sequencer *s)
 	note_signer_free(s->signer);
 	note_verifier_free(s->verifier);
 	free(s->vkey);
-}
-
-/* --- what goes wrong ------------------------------------------------------------- */
-
-static void refuse(struct sequencer *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void
-refuse(struct sequencer *s, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(s->why, sizeof(s->why), fmt, ap);
-	va_end(ap);
-	drop_writer(s);
-	if (s->refused_since == 0)
-		s->refused_since = clock_now();
-	s->state = SEQUENCER_REFUSES;
-	s->next_look = clock_monotonic() + ALARM_TIME;
-	s->next_report = 0;
-	log_alarm("trail: %s: %s", s->stands_by ? "another one works, this one would not" :
-	    "nothing is numbered or signed any more, events wait", s->why);
-}
-
-/* The folder, or the database for now: begin again from what is published. */
-static void
-begin_again(struct sequencer *s, usec_t pause)
-{
-	drop_writer(s);
-	s->state = SEQUENCER_WAITS;
-	s->next_look = clock_monotonic() + pause;
-}
-
-static void
-database_trouble(struct sequencer *s)
-{
-	begin_again(s, LOOK_TIME);
-	link_recover(&s->link);
-}
-
-static void
-folder_trouble(struct sequencer *s)
-{
-	if (clock_monotonic() >= s->next_alarm) {
-		s->next_alarm = clock_monotonic() + ALARM_TIME;
-		log_alarm("trail: cannot be written, events wait; it is tried again");
-	}
-	s->lets_go = 1;
-	begin_again(s, RETRY_TIME);
-}
-
-/* What is wrong is this gateway's alone, so another one may go on: neither lock is kept. */
-static void
-let_go(struct sequencer *s)
-{
-	s->lets_go = 0;
-	(void)flock(s->trail, LOCK_UN);
-	/* all: it may have been taken more than once */
-	if (db_prepared_exec(&s->link.db, "trail_unlock", "SELECT pg_advisory_unlock_all()", 0, NULL) == -1)
-		database_trouble(s);
 }
 
 /* --- taking up the work -------------------------------------------------------------- */
@@ -167,102 +94,6 @@ show_key(struct sequencer *s)
 	free(old);
 	free(line);
 	return rc;
-}
-
-/* The checkpoint of that size, 0: the newest; c->size 0 where there is none. */
-static int
-read_checkpoint(struct sequencer *s, uint64_t size, struct checkpoint *c)
-{
-	struct buf note = { 0 };
-	const char *why;
-	int rc = -1;
-
-	memset(c, 0, sizeof(*c));
-	if (tiles_checkpoint(s->trail, size, &note) == -1) {
-		if (errno == ENOENT)
-			rc = 0;
-		else
-			refuse(s, "the published checkpoint cannot be read: %s", strerror(errno));
-	} else if (checkpoint_open(note.data, note.len, s->verifier, c, &why) == -1)
-		refuse(s, "the published checkpoint is not one of trail_key and trail_origin: %s", why);
-	else
-		rc = 0;
-	buf_free(&note);
-	return rc;
-}
-
-/* What was shown: the newest checkpoint, and, where that is behind those that are kept (it was
- * lost, or put back from a copy), the newest of them. */
-static int
-read_published(struct sequencer *s, struct checkpoint *c, struct checkpoint *kept)
-{
-	uint64_t size;
-
-	memset(kept, 0, sizeof(*kept));
-	if (s->verifier == NULL) {
-		refuse(s, "trail_key cannot be used: it must be an Ed25519 private key in PEM");
-		s->lets_go = 1;
-		return -1;
-	}
-	if (read_checkpoint(s, 0, c) == -1)
-		return -1;
-	if (stamps_greatest(s->trail, "", &size) == -1) {
-		folder_trouble(s);
-		return -1;
-	}
-	return size > c->size ? read_checkpoint(s, size, kept) : 0;
-}
-
-/* Was it made of this database?  It was recorded there before anybody saw it.
- * 1; 0 refused, and whoever works is told; -1. */
-static int
-is_of_database(struct sequencer *s, const struct checkpoint *c)
-{
-	unsigned long long size = c->size;
-	struct recorded r;
-	uint64_t count;
-	int n;
-
-	if (events_count(&s->link.db, &count) == -1 || (n = recorded_from(&s->link.db, c->size, &r, 1)) == -1)
-		return -1;
-	if (c->size == 0)
-		return 1;
-	if (count < c->size)
-		refuse(s, "the published checkpoint has %llu leaves, the database %llu: it was restored from an earlier copy",
-		    size, (unsigned long long)count);
-	else if (n == 0 || r.size != c->size)
-		refuse(s, "the published checkpoint of %llu leaves is not recorded in the database: it was restored from an "
-		    "earlier copy, or is another one", size);
-	else if (memcmp(r.root.b, c->root.b, SHA256_SIZE) != 0)
-		refuse(s, "the published checkpoint of %llu leaves is recorded in the database with another root", size);
-	else
-		return 1;
-	return contradiction_add(&s->link.db, s->conf->trail_origin, c->size, &c->root);
-}
-
-/* As is_of_database, of what another gateway found in its folder. */
-static int
-is_uncontradicted(struct sequencer *s)
-{
-	struct checkpoint c;
-	int n = contradiction_find(&s->link.db, s->conf->trail_origin, &c.size, &c.root);
-
-	return n == 1 ? is_of_database(s, &c) : n == 0 ? 1 : -1;
-}
-
-/* All that is known to be published, of this database?  c, kept: read_published. */
-static int
-is_one_log(struct sequencer *s, struct checkpoint *c, struct checkpoint *kept)
-{
-	int rc;
-
-	if (read_published(s, c, kept) == -1)
-		return 0;
-	if ((rc = is_of_database(s, c)) == 1 && (rc = is_of_database(s, kept)) == 1)
-		rc = is_uncontradicted(s);
-	if (rc == -1)
-		database_trouble(s);
-	return rc == 1;
 }
 
 /* Are they lost, or not what was written?  All else is trouble that passes. */
