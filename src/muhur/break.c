@@ -170,6 +170,26 @@ no_such_break(const char *id)
 	"  AND e.kind = 'break-closed' AND e.detail ->> 'break' = b.id ORDER BY e.no DESC LIMIT 1) " \
 	"FROM muhur.break b LEFT JOIN muhur.submission x ON x.no = b.explained_by WHERE b.id = $1"
 
+/* For people: what the newest finding came from, a line a submission. */
+static void
+show_sources(struct cmd *c, const char *id)
+{
+	static const char *const names[] = { "submission", "member", "fileName", "records" };
+	const char *params[] = { id };
+	PGresult *res = cmd_query(c, "SELECT s.id, s.member_code, s.file_name, "
+	    "(SELECT string_agg(n, ',' ORDER BY o) "
+	    "  FROM jsonb_array_elements_text(f.records -> s.no::text) WITH ORDINALITY AS e (n, o)) "
+	    "FROM (SELECT l.submissions, l.records FROM muhur.finding l JOIN muhur.reconcile_run r ON r.no = l.run "
+	    "  WHERE l.break_id = $1 ORDER BY r.business_date DESC, r.version DESC LIMIT 1) f "
+	    "JOIN muhur.submission s ON s.no = ANY (f.submissions) ORDER BY s.no", 1, params);
+
+	if (PQntuples(res) > 0) {
+		puts("\nsubmissions and records of the newest run");
+		cmd_rows(c, res, names);
+	}
+	PQclear(res);
+}
+
 /* One break with all that was ever found of it, the newest first. */
 static int
 break_show(struct cmd *c, int argc, char **argv)
@@ -214,6 +234,7 @@ break_show(struct cmd *c, int argc, char **argv)
 		putchar('\n');
 		cmd_rows(c, findings, show_names);
 		PQclear(findings);
+		show_sources(c, params[0]);
 	}
 	PQclear(res);
 	return EXIT_YES;

@@ -327,6 +327,8 @@ assert f["submissions"] == [{"id": sys.argv[1], "sha256": sys.argv[2], "records"
 assert f["explanation"] == d["explanation"] and "sources" not in f, f
 END
 ok $? "... by whom, and the sources with their records"
+t 0 "... for people" break show R1-000000000000
+grep -q "^$id .* 7,11\$" out; ok $? "... the submission with its records"
 t 0 "... CSV" break list --csv
 python3 - "$id" "$sum" 2>>err <<'END'
 import csv, sys
