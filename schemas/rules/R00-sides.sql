@@ -26,6 +26,11 @@
 --		 and R4's alone name their day, since what is owed for one day,
 --		 or was booked in it, is not cured by what comes for another.
 --		 records: {"<submission>": [record numbers]}, at most 100 each
+--   cutoff	 message_type, at: its cut-off of the day, due: has it passed, or
+--		 did an operator ask
+--   earlier	 run: of an earlier day, the one that this goes on from; empty
+--		 where there is none
+--   rolling, doubtful	see R00-rolled.sql
 --
 -- What comes by the million is read by way of $3, the submissions of in_effect as
 -- an array, and $4, those of day_before whose platforms sent movements or nets: a

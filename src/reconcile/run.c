@@ -104,7 +104,7 @@ static const char *const run_tables[] = {
 	"records jsonb) ON COMMIT DROP",
 	"CREATE TEMPORARY TABLE cutoff (message_type text PRIMARY KEY, at timestamptz NOT NULL, due boolean NOT NULL) "
 	"ON COMMIT DROP",
-	"CREATE TEMPORARY TABLE earlier (run bigint NOT NULL, same_day boolean NOT NULL) ON COMMIT DROP",
+	"CREATE TEMPORARY TABLE earlier (run bigint NOT NULL) ON COMMIT DROP",
 	NULL
 };
 
@@ -134,7 +134,7 @@ static const char keep_contracted[] =
 /* Of an earlier day, never the day's own previous version: what was found there
  * has come from what was there then, and must not go on where that has changed. */
 static const char fill_earlier[] =
-	"INSERT INTO pg_temp.earlier SELECT earlier, false FROM muhur.reconcile_run "
+	"INSERT INTO pg_temp.earlier SELECT earlier FROM muhur.reconcile_run "
 	"WHERE no = $1 AND earlier IS NOT NULL";
 
 /* An operator who asks wants to know what is missing now. */
