@@ -12,9 +12,11 @@
 -- NULL where there is no such line.  net_doubled = more than one netting line.
 -- Which of them are breaks is for R3 and R5 to say.
 --
--- Of registry numbers that R3 and R5 have to look at alone: tens of millions of
--- lines have passed the sieve (src/reconcile/sieve.h) before, which left
---	doubtful	registry_no, and why: roll (here), doubled (R05-duplicate-line.sql),
+-- Not of all registry numbers: a day's lines, tens of millions, have passed the
+-- sieve before (src/reconcile/sieve.h), and it left those that R3 and R5 have to
+-- look at.  Its tables:
+--	doubtful	registry_no, and why, each true or false: roll (the lines that are
+--			brought together here), doubled (R05-duplicate-line.sql),
 --			unknown (R05-unknown-registry-no.sql)
 --	rolling		the platforms, and which of their reports are in:
 --			member_code, closing_in, opening_in, movement_in, netting_in
