@@ -78,7 +78,7 @@ take_row(void *arg, size_t which, const char *text, size_t len)
 	    f[1].len > CODE_MAX || f[2].len > CODE_MAX ||
 	    decimal_parse(f[3].text, f[3].len, &sums[0]) == -1 ||
 	    decimal_parse(f[4].text, f[4].len, &sums[1]) == -1) {
-		log_warnx("notice lines: a balance is not as it must be");
+		log_warnx("notice lines: a record in muhur.balance has a form that none may have: was it written by hand?");
 		return -1;
 	}
 	registry = htobe64(registry);

@@ -30,7 +30,9 @@ down(struct link *l)
 	if (l->delay_ms > DELAY_MAX)
 		l->delay_ms = DELAY_MAX;
 	l->next_try = clock_monotonic() + (usec_t)l->delay_ms * 1000;
-	if (!l->lost)
+	if (!l->lost && l->spare)
+		log_warnx("database: no further connection as %s: work goes on, slower", l->role);
+	else if (!l->lost)
 		log_alarm("database: not reachable as %s; trying again", l->role);
 	l->lost = 1;
 }

@@ -19,6 +19,7 @@ struct link {
 	int			 delay_ms;	/* before the next try; 0 after success */
 	unsigned		 connects;	/* how often it was made */
 	int			 lost;		/* told as an alarm, not yet back */
+	int			 spare;		/* the caller's: work goes on without it, so no alarm */
 };
 
 /* password: the text of the password file; copied without its line end. */

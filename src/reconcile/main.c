@@ -51,6 +51,7 @@ open_link(struct worker *w, const struct conf *conf)
 		fatal("the database password");
 	link_init(&w->link, conf, DB_ROLE, password, listen_for_jobs);
 	link_init(&w->lane, conf, DB_ROLE, password, NULL);
+	w->lane.spare = 1;
 	explicit_bzero(password, len);
 	free(password);
 }

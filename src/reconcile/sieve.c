@@ -28,7 +28,7 @@ enum kind { KNOWN, NAMED, LINE, CLOSING = LINE, OPENING, MOVED, NET };
 struct source {
 	enum kind	 kind;
 	int		 values;
-	const char	*select, *where;	/* of the day and the reports that count */
+	const char	*columns, *table, *where;	/* of the day and the reports that count */
 };
 
 /* A record: registry number, its highest byte first; LINE or a lesser kind; the
@@ -75,23 +75,27 @@ struct sieve {
 
 /* In the order in which connections take them: what is largest first. */
 static const struct source sources[] = {
-	{ CLOSING, 1, "SELECT " KEY ", held_at, quantity FROM muhur.balance", "" },
-	{ OPENING, 1, "SELECT " KEY ", quantity FROM muhur.balance", "" },
-	{ NET, 3, "SELECT " KEY ", opening, net, closing FROM muhur.netting", "" },
-	{ MOVED, 1, "SELECT " KEY ", quantity FROM muhur.movement", " AND type <> 'LOCK'" },
-	{ KNOWN, 0, "SELECT registry_no FROM muhur.registry_number", "" },
-	{ NAMED, 0, "SELECT registry_no FROM muhur.custody_direct", "" },
+	{ CLOSING, 1, KEY ", held_at, quantity", "balance", "" },
+	{ OPENING, 1, KEY ", quantity", "balance", "" },
+	{ NET, 3, KEY ", opening, net, closing", "netting", "" },
+	{ MOVED, 1, KEY ", quantity", "movement", " AND type <> 'LOCK'" },
+	{ KNOWN, 0, "registry_no", "registry_number", "" },
+	{ NAMED, 0, "registry_no", "custody_direct", "" },
 	/* it changes no balance, but its customer is to be known */
-	{ NAMED, 0, "SELECT registry_no FROM muhur.movement", " AND type = 'LOCK'" },
+	{ NAMED, 0, "registry_no", "movement", " AND type = 'LOCK'" },
 };
 #define SOURCES	(sizeof(sources) / sizeof(sources[0]))
 
 /* --- in ------------------------------------------------------------------------- */
 
+/* What the loader lets in is as it must be: somebody else has written it.  Whose it
+ * is may be told, not what: investors' numbers are in it. */
 static int
-odd_row(void)
+odd_row(const struct source *from, const struct db_field *member)
 {
-	log_warnx("reconciliation: a record in the database is not as it must be");
+	log_warnx("reconciliation: a record%s%.*s in muhur.%s has a form that none may have: was it written by hand?",
+	    member != NULL ? " of " : "", member != NULL ? (int)member->len : 0, member != NULL ? member->text : "",
+	    from->table);
 	return -1;
 }
 
@@ -150,12 +154,12 @@ take_row(void *arg, size_t which, const char *text, size_t len)
 	uint64_t registry;
 
 	if (db_split(text, len, f, nfields) == -1 || registry_no_parse(f[0].text, f[0].len, &registry) == -1)
-		return odd_row();
+		return odd_row(from, NULL);
 	registry = htobe64(registry);
 	memcpy(rec, &registry, sizeof(registry));
 	rec[n++] = (uint8_t)(from->kind < LINE ? from->kind : LINE);
 	if (from->kind >= LINE && put_line(from, rec, &n, f + 1) == -1)
-		return odd_row();
+		return odd_row(from, &f[1]);
 	if (sorter_add(s->sorter, rec, n) == 0)
 		return 0;
 	log_warn("reconciliation: the scratch file");
@@ -177,9 +181,10 @@ source_query(const struct source *from, const struct run *run, const char *in_ef
 
 	date_format(run->business_date - (from->kind == OPENING), day);
 	if (from->kind == KNOWN)
-		return xasprintf("COPY (%s WHERE known_from <= '%s') TO STDOUT", from->select, day);
-	return xasprintf("COPY (%s WHERE business_date = '%s' AND submission = ANY ('%s')%s) TO STDOUT", from->select, day,
-	    from->kind == OPENING ? day_before : in_effect, from->where);
+		return xasprintf("COPY (SELECT %s FROM muhur.%s WHERE known_from <= '%s') TO STDOUT", from->columns,
+		    from->table, day);
+	return xasprintf("COPY (SELECT %s FROM muhur.%s WHERE business_date = '%s' AND submission = ANY ('%s')%s) TO STDOUT",
+	    from->columns, from->table, day, from->kind == OPENING ? day_before : in_effect, from->where);
 }
 
 /* The same moment's state on another connection: 0 or -1. */
@@ -221,7 +226,7 @@ read_all(struct sieve *s, const struct run_means *m, const struct run *run, cons
 	int rc;
 
 	if (!array_ok(in_effect) || !array_ok(day_before))
-		return odd_row();
+		fatalx("reconciliation: the submissions' numbers are none");
 	if ((lines = lines_in(m->db, in_effect, day_before)) == -1)
 		return -1;
 	if (lines >= LANE_LINES && m->lane != NULL && link_up(m->lane) && join_snapshot(m->db, &m->lane->db) == 0)
