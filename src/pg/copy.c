@@ -174,7 +174,8 @@ take_rows(struct copies *c, struct lane *l)
 			fail(c);
 		PQfreemem(text);
 	}
-	if (n == 0)
+	/* of a connection that is gone no more will ever come */
+	if (n == 0 && db_ok(l->db))
 		return 0;
 	l->state = ENDING;	/* -2 as well: the result then says why */
 	return 1;

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sys/socket.h>
+
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -313,6 +315,46 @@ test_lanes(void **state)
 	db_close(&b);
 }
 
+struct cut { struct db *db; int how; };
+
+static int
+cut_off(void *arg, size_t which, const char *text, size_t len)
+{
+	struct cut	*c = arg;
+
+	(void)which;
+	(void)text;
+	(void)len;
+	assert_int_equal(shutdown(PQsocket(c->db->conn), c->how), 0);
+	return 0;
+}
+
+/* The server is gone without a word, in the middle of the rows. */
+static void
+test_cut_off(void **state)
+{
+	static const char *const sql[] = { "COPY (SELECT repeat('x', 1000), generate_series(1, " MANY ")) TO STDOUT",
+	    "COPY (SELECT 1) TO STDOUT" };
+	static const int how[] = { SHUT_RD, SHUT_RDWR };
+	struct db	 a = { 0 }, b = { 0 }, *both[] = { &a, &b };
+	struct cut	 c = { .db = &a };
+	size_t		 i;
+
+	(void)state;
+	(void)alarm(60);
+	for (i = 0; i < 2; i++) {
+		c.how = how[i];
+		assert_int_equal(admin_connect(&a, &conf), 0);
+		assert_int_equal(admin_connect(&b, &conf), 0);
+		assert_int_equal(db_copy_out(both, i + 1, sql, i + 1, cut_off, &c), -1);
+		assert_false(db_ok(&a));
+		assert_int_equal(db_exec(&b, "SELECT 1", 0, NULL), 1);
+		db_close(&a);
+		db_close(&b);
+	}
+	(void)alarm(0);
+}
+
 static void
 test_split(void **state)
 {
@@ -340,6 +382,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_queue),
 		cmocka_unit_test(test_cancelled),
 		cmocka_unit_test(test_lanes),
+		cmocka_unit_test(test_cut_off),
 		cmocka_unit_test(test_split),
 	};
 
