@@ -159,7 +159,9 @@ write_pass(struct directory *d)
 		return 0;
 	(void)snprintf(detail, sizeof(detail), "{\"documents\": %lld, \"bytes\": %lld, \"rotten\": %lld, "
 	    "\"unread\": %lld}", d->pass.documents, d->pass.bytes, d->pass.rotten, d->pass.unread);
-	if (store_event(&d->link.db, d->pass.ended_at, "archive-verified", "gateway", 0, 0, detail) == -1)
+	if (directory_begin_durable(d) == -1 ||
+	    store_event(&d->link.db, d->pass.ended_at, "archive-verified", "gateway", 0, 0, detail) == -1 ||
+	    db_commit(&d->link.db) == -1)
 		return -1;
 	d->pass.ended_at = 0;
 	return 0;
@@ -170,9 +172,11 @@ store_write(struct directory *d)
 {
 	if (write_kept(d) == -1 || write_rot(d) == -1 || write_pass(d) == -1)
 		return -1;
+	/* muhurd waits for it: tried again */
 	if (d->pass_told && msg_send(&d->chan, M_DIR_PASS_KEPT, d->pass_tag, NULL, 0, NULL, 0) == -1)
 		log_warn("muhurd");
-	d->pass_told = 0;
+	else
+		d->pass_told = 0;
 	return 0;
 }
 
