@@ -5,16 +5,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/fdio.h"
 #include "base/mem.h"
 #include "sort/runs.h"
 #include "sort/sorter.h"
 
 #define RADIX_BITS	8
 #define RADIX_SIZE	(1 << RADIX_BITS)
-#define INSERTION_MAX	16	/* entries; more are left to qsort */
+#define INSERTION_MAX	16	/* entries; more are merged */
 
 /* Of a record in memory: its prefix, and where it is, behind its length. */
 struct entry {
@@ -86,30 +84,42 @@ length(const struct entry *e)
 }
 
 static int
-compare(const void *a, const void *b)
+compare(const struct entry *a, const struct entry *b)
 {
-	const struct entry *x = a, *y = b;
-
-	return record_compare(x->at + sizeof(uint16_t), length(x), y->at + sizeof(uint16_t), length(y));
+	return record_compare(a->at + sizeof(uint16_t), length(a), b->at + sizeof(uint16_t), length(b));
 }
 
-/* Of entries with one prefix. */
 static void
-sort_group(struct entry *e, size_t n)
+insertion_sort(struct entry *e, size_t n)
 {
 	struct entry moved;
 	size_t i, j;
 
-	if (n > INSERTION_MAX) {
-		qsort(e, n, sizeof(*e), compare);
-		return;
-	}
 	for (i = 1; i < n; i++) {
 		moved = e[i];
 		for (j = i; j > 0 && compare(&e[j - 1], &moved) > 0; j--)
 			e[j] = e[j - 1];
 		e[j] = moved;
 	}
+}
+
+/* Of entries with one prefix; room is for n / 2.  Not qsort(3), which takes
+ * memory of its own. */
+static void
+sort_group(struct entry *e, size_t n, struct entry *room)
+{
+	size_t half = n / 2, i = 0, j = half, k = 0;
+
+	if (n <= INSERTION_MAX) {
+		insertion_sort(e, n);
+		return;
+	}
+	sort_group(e, half, room);
+	sort_group(e + half, n - half, room);
+	memcpy(room, e, half * sizeof(*e));
+	while (i < half && j < n)
+		e[k++] = compare(&room[i], &e[j]) <= 0 ? room[i++] : e[j++];
+	memcpy(e + k, room + i, (half - i) * sizeof(*e));
 }
 
 /* Least significant byte first; a byte that is the same in all is passed over. */
@@ -151,7 +161,7 @@ sort_entries(struct sorter *s)
 	for (first = 0; first < s->n; first = i) {
 		for (i = first + 1; i < s->n && s->entries[i].prefix == s->entries[first].prefix; i++)
 			continue;
-		sort_group(s->entries + first, i - first);
+		sort_group(s->entries + first, i - first, s->other);
 	}
 }
 
