@@ -97,8 +97,7 @@ runs_free(struct runs *r)
 {
 	if (r == NULL)
 		return;
-	if (r->end > 0)
-		(void)!ftruncate(r->fd, 0);
+	(void)!ftruncate(r->fd, 0);	/* a failed write may have left something, too */
 	free_sources(r);
 	free(r->runs);
 	free(r->out);
@@ -298,11 +297,14 @@ merge_some(struct runs *r, size_t n, size_t memory)
 int
 runs_merge(struct runs *r, size_t memory)
 {
-	size_t most = memory / SOURCE_MIN;
+	size_t most = memory / SOURCE_MIN, n;
 
-	while (r->n > most)
-		if (merge_some(r, most, memory) == -1)
+	/* no more of them than need be, since each is then in the file twice */
+	while (r->n > most) {
+		n = r->n - most + 1;
+		if (merge_some(r, n < most ? n : most, memory) == -1)
 			return -1;
+	}
 	free(r->out);
 	r->out = NULL;
 	return open_sources(r, r->n, memory);

@@ -171,7 +171,7 @@ test_many_runs(void **state)
 	}
 	assert_int_equal(runs_count(r), n);
 	assert_int_equal(runs_merge(r, (size_t)64 * 1024), 0);
-	assert_in_range(runs_count(r), 1, 4);
+	assert_int_equal(runs_count(r), 4);
 	for (i = 0; i < n * most; i++) {
 		if (i % n == 5)
 			continue;
@@ -188,7 +188,7 @@ static void
 test_errors(void **state)
 {
 	static const uint8_t rec[SORTER_RECORD_MAX + 1];
-	struct rlimit old, small = { 1024 * 1024, 1024 * 1024 };
+	struct rlimit old, small = { 100 * 1000, 100 * 1000 };	/* of the first write */
 	struct sorter *s = sorter_new(scratch, 0);
 	const void *got;
 	size_t len;
@@ -207,7 +207,9 @@ test_errors(void **state)
 	assert_int_equal(rc, -1);
 	assert_int_equal(errno, EFBIG);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_true(lseek(scratch, 0, SEEK_END) > 0);
 	sorter_free(s);
+	assert_int_equal(lseek(scratch, 0, SEEK_END), 0);
 	/* it is shorter than what was written */
 	s = sorter_new(scratch, 0);
 	for (i = 0; i < 3000; i++)
