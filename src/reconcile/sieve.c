@@ -59,6 +59,7 @@ struct sieve {
 	struct sorter	*sorter;
 	struct member	*members;		/* by code */
 	size_t		 nmembers;
+	int		 ask_unknown;
 	/* as the records pass */
 	uint64_t	 registry;
 	int		 any, known, named, doubtful, doubled;
@@ -217,7 +218,8 @@ lines_in(struct db *db, const char *in_effect, const char *day_before)
 }
 
 static int
-read_all(struct sieve *s, const struct run_means *m, const struct run *run, const char *in_effect, const char *day_before)
+read_all(struct sieve *s, const struct run_means *m, const struct run *run, const char *in_effect,
+    const char *day_before)
 {
 	struct db *lanes[2] = { m->db };
 	char *sql[SOURCES];
@@ -275,6 +277,22 @@ read_members(struct sieve *s)
 		m->movement_in = PQgetvalue(res, i, 3)[0] == 't';
 		m->netting_in = PQgetvalue(res, i, 4)[0] == 't';
 	}
+	PQclear(res);
+	return 0;
+}
+
+/* Before the registry gives its first number all are unknown: the whole day would be
+ * written down for a rule that says nothing then. */
+static int
+read_unknown(struct sieve *s, const struct run *run)
+{
+	const char *params[] = { run->date_text };
+	PGresult *res = db_query_row(s->db, "SELECT muhur.parameter('R5.registry', $1::date) IS DISTINCT FROM 'begun' "
+	    "OR EXISTS (SELECT FROM muhur.registry_number WHERE known_from <= $1::date)", 1, params);
+
+	if (res == NULL)
+		return -1;
+	s->ask_unknown = PQgetvalue(res, 0, 0)[0] == 't';
 	PQclear(res);
 	return 0;
 }
@@ -414,7 +432,7 @@ end_registry(struct sieve *s)
 	int unknown, rc = 0;
 
 	end_key(s);
-	unknown = s->named && !s->known;
+	unknown = s->ask_unknown && s->named && !s->known;
 	if (s->any && (s->doubtful || s->doubled || unknown)) {
 		registry_no_format(s->registry, no);
 		(void)buf_printf(&s->out, "%s\t%c\t%c\t%c\n", no, s->doubtful ? 't' : 'f', s->doubled ? 't' : 'f',
@@ -489,7 +507,8 @@ sieve_day(const struct run_means *m, const struct run *run, const char *in_effec
 	if (memory == -1)
 		return -1;
 	s.sorter = sorter_new(m->scratch, (size_t)memory);
-	if (read_members(&s) == 0 && read_all(&s, m, run, in_effect, day_before) == 0)
+	if (read_members(&s) == 0 && read_unknown(&s, run) == 0 &&
+	    read_all(&s, m, run, in_effect, day_before) == 0)
 		rc = write_doubtful(&s);
 	sorter_free(s.sorter);
 	free(s.members);

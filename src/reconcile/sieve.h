@@ -15,7 +15,7 @@
  *		 one netting line
  *	doubled	 a customer has more than one balance of one asset and place
  *	unknown	 it is in a report of the day and the registry had not given it by
- *		 then
+ *		 then; not where it had given none at all and R5.registry is begun
  */
 #ifndef MUHUR_RECONCILE_SIEVE_H
 #define MUHUR_RECONCILE_SIEVE_H

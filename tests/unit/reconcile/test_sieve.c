@@ -103,6 +103,7 @@ sieved(const struct buf *day, const struct buf *before, const char *want)
 	PGresult *res;
 
 	assert_int_equal(date_parse(DAY, &run.business_date), 0);
+	date_format(run.business_date, run.date_text);
 	assert_int_equal(db_exec(&worker, "BEGIN ISOLATION LEVEL REPEATABLE READ", 0, NULL), 0);
 	assert_true(db_exec(&worker, "CREATE TEMPORARY TABLE in_effect ON COMMIT DROP AS SELECT no AS submission, member_code, "
 	    "message_type FROM muhur.submission WHERE no = ANY ($1::bigint[])", 1, &arrays[0]) >= 0);
@@ -268,8 +269,13 @@ test_unknown(void **state)
 	left(&m, "1000000001 unknown");
 	m = (struct market){ .moved = "(" N1 ", 'C', '" BTC "', 'BUY', 1)", .given = "(" N2 ")" };
 	left(&m, "1000000001 unknown");
-	m = (struct market){ .net = "(" N1 ", 'C', '" BTC "', 1, 1, 1)" };
+	m = (struct market){ .net = "(" N1 ", 'C', '" BTC "', 1, 1, 1)", .given = "(" N2 ")" };
 	left(&m, "1000000001 roll unknown");
+	m.given = NULL;		/* not even one: R5 mostly does not ask */
+	left(&m, "1000000001 roll");
+	sql("UPDATE muhur.parameter SET value = 'all' WHERE name = 'R5.registry'");
+	left(&m, "1000000001 roll unknown");
+	sql("UPDATE muhur.parameter SET value = 'begun' WHERE name = 'R5.registry'");
 	m = (struct market){ .direct = "(" N1 "), (" N2 "), (" N1 ")", .given = "(" N2 ")" };
 	left(&m, "1000000001 unknown");
 	/* the day before is judged by its own run */
