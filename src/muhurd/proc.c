@@ -96,7 +96,6 @@ reopen_dir(int dirfd)
 	return openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* The role's own descriptors; those in own[] are ours to close afterwards. */
 /* On <state_dir>'s disk, gone with the last process that has it open. */
 static int
 scratch_file(struct gateway *gw)
@@ -104,6 +103,7 @@ scratch_file(struct gateway *gw)
 	return openat(gw->tree.state, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 }
 
+/* The role's own descriptors; those in own[] are ours to close afterwards. */
 static int
 role_descriptors(struct gateway *gw, enum role role, int fds[FD_COUNT], int own[OWN_MAX])
 {
