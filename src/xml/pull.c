@@ -476,6 +476,7 @@ pull_new(int fd, int64_t max_size, const struct pull_events *ev, void *arg, stru
 	p->arg = arg;
 	p->rs = rs;
 	p->block = xcalloc(1, READ_SIZE);
+	xmlSetGenericErrorFunc(NULL, no_message);	/* libxml2 has one for each thread */
 	return p;
 }
 
