@@ -15,8 +15,7 @@ _Static_assert((SLOTS & (SLOTS - 1)) == 0, "SLOTS is not a power of two");
 
 struct slot {
 	char		 asset[ASSET_SIZE];	/* "" free */
-	struct decimal	 sum;
-	int64_t		 carry;			/* not 0: the sum is out of range */
+	struct decimal_sum sum;			/* carry not 0: it is out of range */
 };
 
 struct totals {
@@ -84,7 +83,7 @@ totals_add(struct totals *t, const xmlChar *asset, size_t asset_len, const xmlCh
 		t->n++;
 	}
 	t->last = s;
-	decimal_accumulate(&s->sum, &s->carry, d);
+	decimal_sum_add(&s->sum, d);
 	return 0;
 }
 
@@ -108,9 +107,9 @@ differs(struct comparison *c, const char *asset, const char *declared, const cha
 static const char *
 sum_text(const struct slot *s, char buf[DECIMAL_SIZE])
 {
-	if (s->carry != 0)
+	if (s->sum.carry != 0)
 		return "more than 20 digits";
-	decimal_format(s->sum, buf);
+	decimal_format(s->sum.low, buf);
 	return buf;
 }
 
@@ -129,7 +128,7 @@ compare_declared(const struct totals *t, const struct control_total *d, size_t n
 			continue;
 		}
 		s = find(t, d[i].asset, strlen(d[i].asset));	/* a free slot's sum is 0 */
-		if (s->carry == 0 && decimal_cmp(d[i].quantity, s->sum) == 0)
+		if (s->sum.carry == 0 && decimal_cmp(d[i].quantity, s->sum.low) == 0)
 			continue;
 		decimal_format(d[i].quantity, declared);
 		differs(c, d[i].asset, declared, sum_text(s, found));

@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include <endian.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,11 +23,6 @@
 #define FIELDS		5	/* of a row: registry number, asset, platform, quantity, locked */
 #define CODE_MAX	255	/* bytes of an asset or a platform; none is nearly as long */
 
-struct sum {
-	struct decimal	 low;
-	int64_t		 carry;		/* model/decimal.h */
-};
-
 /* A balance.  As a record for the sorter: the registry number, its highest byte
  * first; asset and platform, each with its NUL; quantity and locked. */
 struct part {
@@ -39,7 +35,7 @@ struct part {
 /* Of one registry number and asset: a line a platform. */
 struct holding {
 	char		 platform[CODE_MAX + 1];
-	struct sum	 quantity, locked;
+	struct decimal_sum  quantity, locked;
 };
 
 struct central {
@@ -50,7 +46,7 @@ struct central {
 	char		 asset[CODE_MAX + 1];
 	struct holding	*holdings;	/* array that grows: of that registry number and asset */
 	size_t		 n, max;
-	struct sum	 total;
+	struct decimal_sum  total;
 };
 
 /* --- in ------------------------------------------------------------------------- */
@@ -94,30 +90,37 @@ take_row(void *arg, size_t which, const char *text, size_t len)
 
 /* --- out ------------------------------------------------------------------------ */
 
-/* From what take_row made. */
-static void
-read_part(const void *rec, struct part *p)
+/* A code's end, or NULL where it has none before end. */
+static const char *
+behind_code(const char *code, const char *end)
 {
-	const char *at = rec;
+	const char *nul = memchr(code, '\0', (size_t)(end - code));
 
+	return nul != NULL && nul - code <= CODE_MAX ? nul + 1 : NULL;
+}
+
+/* From what take_row made: 0, or -1 where it is something else. */
+static int
+read_part(const void *rec, size_t len, struct part *p)
+{
+	const char *at = rec, *end = at + len;
+
+	if (len < sizeof(p->registry))
+		return -1;
 	memcpy(&p->registry, at, sizeof(p->registry));
 	p->registry = be64toh(p->registry);
 	p->asset = at + sizeof(p->registry);
-	p->platform = p->asset + strlen(p->asset) + 1;
-	at = p->platform + strlen(p->platform) + 1;
+	if ((p->platform = behind_code(p->asset, end)) == NULL || (at = behind_code(p->platform, end)) == NULL ||
+	    (size_t)(end - at) != sizeof(p->quantity) + sizeof(p->locked))
+		return -1;
 	memcpy(&p->quantity, at, sizeof(p->quantity));
 	memcpy(&p->locked, at + sizeof(p->quantity), sizeof(p->locked));
-}
-
-static void
-add(struct sum *s, struct decimal d)
-{
-	decimal_accumulate(&s->low, &s->carry, d);
+	return 0;
 }
 
 /* What a notice can say of it: muhur.quantity_text. */
 static void
-put_sum(struct buf *b, const struct sum *s, char end)
+put_sum(struct buf *b, const struct decimal_sum *s, char end)
 {
 	static const char most[] = "99999999999999999999.999999999999999999";
 	char text[DECIMAL_SIZE];
@@ -153,7 +156,7 @@ put_holdings(struct central *c)
 	}
 	c->count += (long long)c->n;
 	c->n = 0;
-	c->total = (struct sum){ 0 };
+	c->total = (struct decimal_sum){ 0 };
 	return lines_put(c->out);
 }
 
@@ -185,15 +188,19 @@ put_all(struct central *c)
 	int rc;
 
 	while ((rc = sorter_next(c->sorter, &rec, &len)) == 1) {
-		read_part(rec, &p);
+		if (read_part(rec, len, &p) == -1) {
+			errno = EIO;
+			rc = -1;
+			break;
+		}
 		if (c->n > 0 && (p.registry != c->registry || strcmp(p.asset, c->asset) != 0) && put_holdings(c) == -1)
 			return -1;
 		c->registry = p.registry;
 		(void)str_copy(c->asset, sizeof(c->asset), p.asset);
 		h = holding_of(c, &p);
-		add(&h->quantity, p.quantity);
-		add(&h->locked, p.locked);
-		add(&c->total, p.quantity);
+		decimal_sum_add(&h->quantity, p.quantity);
+		decimal_sum_add(&h->locked, p.locked);
+		decimal_sum_add(&c->total, p.quantity);
 	}
 	if (rc == -1) {
 		log_warn("notice lines: the scratch file");

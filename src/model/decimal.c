@@ -96,26 +96,39 @@ decimal_sub(struct decimal *sum, struct decimal d)
 /* Terms of one sign could overflow, so 10^20 goes to the carry before; what is
  * left has the carry's sign afterwards, or none. */
 void
-decimal_accumulate(struct decimal *low, int64_t *carry, struct decimal d)
+decimal_sum_add(struct decimal_sum *sum, struct decimal d)
 {
-	__int128 v = low->scaled;
+	__int128 v = sum->low.scaled;
 
 	if (v > 0 && d.scaled > 0) {
 		v -= limit();
-		(*carry)++;
+		sum->carry++;
 	} else if (v < 0 && d.scaled < 0) {
 		v += limit();
-		(*carry)--;
+		sum->carry--;
 	}
 	v += d.scaled;
-	if (*carry > 0 && v < 0) {
+	if (sum->carry > 0 && v < 0) {
 		v += limit();
-		(*carry)--;
-	} else if (*carry < 0 && v > 0) {
+		sum->carry--;
+	} else if (sum->carry < 0 && v > 0) {
 		v -= limit();
-		(*carry)++;
+		sum->carry++;
 	}
-	low->scaled = v;
+	sum->low.scaled = v;
+}
+
+void
+decimal_sum_sub(struct decimal_sum *sum, struct decimal d)
+{
+	d.scaled = -d.scaled;
+	decimal_sum_add(sum, d);
+}
+
+int
+decimal_sum_is_zero(const struct decimal_sum *sum)
+{
+	return sum->low.scaled == 0 && sum->carry == 0;
 }
 
 int

@@ -20,9 +20,12 @@ int  decimal_parse(const char *s, size_t len, struct decimal *d);
 /* 0, or -1 where the sum exceeds 20 integer digits (*sum is then unchanged). */
 int  decimal_add(struct decimal *sum, struct decimal d);
 int  decimal_sub(struct decimal *sum, struct decimal d);
-/* For sums in whatever order: the sum is *low + *carry * 10^20.  It exceeds 20
- * integer digits where *carry is not 0; both begin as 0. */
-void decimal_accumulate(struct decimal *low, int64_t *carry, struct decimal d);
+/* A sum of any number of terms, exact in whatever order they come: low + carry * 10^20.
+ * It exceeds 20 integer digits where carry is not 0; all zero is 0. */
+struct decimal_sum { struct decimal low; int64_t carry; };
+void decimal_sum_add(struct decimal_sum *sum, struct decimal d);
+void decimal_sum_sub(struct decimal_sum *sum, struct decimal d);
+int  decimal_sum_is_zero(const struct decimal_sum *sum);
 int  decimal_cmp(struct decimal a, struct decimal b);	/* <0, 0, >0 */
 /* Shortest form: no trailing zeros, no "-0"; buf takes DECIMAL_SIZE bytes. */
 void decimal_format(struct decimal d, char *buf);

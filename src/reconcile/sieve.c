@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,32 +11,17 @@
 #include "model/ident.h"
 #include "pg/copy.h"
 #include "reconcile/sieve.h"
+#include "reconcile/sieve_line.h"
 #include "sort/sorter.h"
 
-#define KEY_MAX		255	/* bytes; a customer number is the longest of its parts */
-#define PLACE_MAX	64	/* bytes of where a balance is held */
-#define VALUES_MAX	3
+#define FIELDS_MAX	8	/* of a row */
 #define OUT_CHUNK	65536	/* bytes given to the server at once */
 #define LANE_LINES	500000	/* lines from which a second connection reads as well */
 
-/* What a record is.  Those behind LINE have a key and come together by it. */
-enum kind { KNOWN, NAMED, LINE, CLOSING = LINE, OPENING, MOVED, NET };
-
-/* Where they come from, each row: registry number; of a line member, asset and
- * customer, which are its key; of a closing balance its place; its quantities. */
+/* Where lines come from: sieve_fields of the kind. */
 struct source {
-	enum kind	 kind;
-	int		 values;
+	enum sieve_kind	 kind;
 	const char	*columns, *table, *where;	/* of the day and the reports that count */
-};
-
-/* A record: registry number, its highest byte first; LINE or a lesser kind; the
- * key's length and the key; kind; a place's length and the place; quantities. */
-#define RECORD_MAX	(sizeof(uint64_t) + 4 + KEY_MAX + VALUES_MAX * sizeof(struct decimal) + PLACE_MAX)
-
-struct total {
-	struct decimal	 low;
-	int64_t		 carry;		/* model/decimal.h */
 };
 
 /* A platform's reports. */
@@ -48,9 +32,9 @@ struct member {
 
 /* A customer's lines of one asset. */
 struct roll {
-	struct total	 rolled;		/* closing - opening - movements */
-	struct total	 net_opening, net, net_closing;	/* less what they must be by the other reports */
-	struct total	 netted;		/* net_opening + net - net_closing, all by the netting report */
+	struct decimal_sum rolled;		/* closing - opening - movements */
+	struct decimal_sum net_opening, net, net_closing;	/* less what they must be by the other reports */
+	struct decimal_sum netted;		/* net_opening + net - net_closing, all by the netting report */
 	size_t		 movements, nets;
 };
 
@@ -63,10 +47,10 @@ struct sieve {
 	/* as the records pass */
 	uint64_t	 registry;
 	int		 any, known, named, doubtful, doubled;
-	uint8_t		 key[KEY_MAX];
+	uint8_t		 key[SIEVE_KEY_MAX];
 	size_t		 key_len;		/* 0: none */
 	struct roll	 roll;
-	char		 place[PLACE_MAX];
+	uint8_t		 place[SIEVE_PLACE_MAX];
 	size_t		 place_len;
 	int		 placed;		/* place is the last closing balance's of this key */
 	struct buf	 out;
@@ -76,14 +60,14 @@ struct sieve {
 
 /* In the order in which connections take them: what is largest first. */
 static const struct source sources[] = {
-	{ CLOSING, 1, KEY ", held_at, quantity", "balance", "" },
-	{ OPENING, 1, KEY ", quantity", "balance", "" },
-	{ NET, 3, KEY ", opening, net, closing", "netting", "" },
-	{ MOVED, 1, KEY ", quantity", "movement", " AND type <> 'LOCK'" },
-	{ KNOWN, 0, "registry_no", "registry_number", "" },
-	{ NAMED, 0, "registry_no", "custody_direct", "" },
+	{ SIEVE_CLOSING, KEY ", held_at, quantity", "balance", "" },
+	{ SIEVE_OPENING, KEY ", quantity", "balance", "" },
+	{ SIEVE_NET, KEY ", opening, net, closing", "netting", "" },
+	{ SIEVE_MOVED, KEY ", quantity", "movement", " AND type <> 'LOCK'" },
+	{ SIEVE_KNOWN, "registry_no", "registry_number", "" },
+	{ SIEVE_NAMED, "registry_no", "custody_direct", "" },
 	/* it changes no balance, but its customer is to be known */
-	{ NAMED, 0, "registry_no", "movement", " AND type = 'LOCK'" },
+	{ SIEVE_NAMED, "registry_no", "movement", " AND type = 'LOCK'" },
 };
 #define SOURCES	(sizeof(sources) / sizeof(sources[0]))
 
@@ -101,66 +85,18 @@ odd_row(const struct source *from, const struct db_field *member)
 }
 
 static int
-put_key(uint8_t *rec, size_t *n, const struct db_field *parts)
-{
-	size_t i, len = 0;
-
-	for (i = 0; i < 3; i++)
-		len += parts[i].len + 1;
-	if (len > KEY_MAX)
-		return -1;
-	rec[(*n)++] = (uint8_t)len;
-	for (i = 0; i < 3; i++) {
-		memcpy(rec + *n, parts[i].text, parts[i].len);
-		*n += parts[i].len;
-		rec[(*n)++] = '\t';	/* COPY escapes it within a field */
-	}
-	return 0;
-}
-
-static int
-put_line(const struct source *s, uint8_t *rec, size_t *n, const struct db_field *f)
-{
-	const struct db_field *place = s->kind == CLOSING ? &f[3] : NULL, *value = &f[3 + (place != NULL)];
-	struct decimal d;
-	int i;
-
-	if (put_key(rec, n, f) == -1)
-		return -1;
-	rec[(*n)++] = (uint8_t)s->kind;
-	if (place != NULL) {
-		if (place->len > PLACE_MAX)
-			return -1;
-		rec[(*n)++] = (uint8_t)place->len;
-		memcpy(rec + *n, place->text, place->len);
-		*n += place->len;
-	}
-	for (i = 0; i < s->values; i++) {
-		if (decimal_parse(value[i].text, value[i].len, &d) == -1)
-			return -1;
-		memcpy(rec + *n, &d, sizeof(d));
-		*n += sizeof(d);
-	}
-	return 0;
-}
-
-static int
 take_row(void *arg, size_t which, const char *text, size_t len)
 {
 	struct sieve *s = arg;
 	const struct source *from = &sources[which];
-	size_t nfields = from->kind < LINE ? 1 : 4 + (from->kind == CLOSING) + (size_t)from->values, n = sizeof(uint64_t);
-	struct db_field f[5 + VALUES_MAX];
-	uint8_t rec[RECORD_MAX];
-	uint64_t registry;
+	struct db_field f[FIELDS_MAX];
+	uint8_t rec[SIEVE_LINE_MAX];
+	size_t n;
 
-	if (db_split(text, len, f, nfields) == -1 || registry_no_parse(f[0].text, f[0].len, &registry) == -1)
+	if (db_split(text, len, f, sieve_fields(from->kind)) == -1)
 		return odd_row(from, NULL);
-	registry = htobe64(registry);
-	memcpy(rec, &registry, sizeof(registry));
-	rec[n++] = (uint8_t)(from->kind < LINE ? from->kind : LINE);
-	if (from->kind >= LINE && put_line(from, rec, &n, f + 1) == -1)
-		return odd_row(from, &f[1]);
+	if (sieve_line_put(from->kind, f, rec, &n) == -1)
+		return odd_row(from, from->kind > SIEVE_NAMED ? &f[1] : NULL);
 	if (sorter_add(s->sorter, rec, n) == 0)
 		return 0;
 	log_warn("reconciliation: the scratch file");
@@ -180,12 +116,12 @@ source_query(const struct source *from, const struct run *run, const char *in_ef
 {
 	char day[DATE_SIZE];
 
-	date_format(run->business_date - (from->kind == OPENING), day);
-	if (from->kind == KNOWN)
+	date_format(run->business_date - (from->kind == SIEVE_OPENING), day);
+	if (from->kind == SIEVE_KNOWN)
 		return xasprintf("COPY (SELECT %s FROM muhur.%s WHERE known_from <= '%s') TO STDOUT", from->columns,
 		    from->table, day);
 	return xasprintf("COPY (SELECT %s FROM muhur.%s WHERE business_date = '%s' AND submission = ANY ('%s')%s) TO STDOUT",
-	    from->columns, from->table, day, from->kind == OPENING ? day_before : in_effect, from->where);
+	    from->columns, from->table, day, from->kind == SIEVE_OPENING ? day_before : in_effect, from->where);
 }
 
 /* The same moment's state on another connection: 0 or -1. */
@@ -299,25 +235,6 @@ read_unknown(struct sieve *s, const struct run *run)
 
 /* --- a key ---------------------------------------------------------------------- */
 
-static void
-add(struct total *t, struct decimal d)
-{
-	decimal_accumulate(&t->low, &t->carry, d);
-}
-
-static void
-take_away(struct total *t, struct decimal d)
-{
-	d.scaled = -d.scaled;
-	add(t, d);
-}
-
-static int
-zero(const struct total *t)
-{
-	return t->low.scaled == 0 && t->carry == 0;
-}
-
 /* A member against the key, whose first part is one. */
 static int
 by_code(const void *key, const void *member)
@@ -348,12 +265,12 @@ key_doubtful(const struct sieve *s)
 
 	if (r->nets > 1)
 		return 1;
-	if (!zero(&r->rolled) && m->closing_in && m->opening_in && m->movement_in)
+	if (!decimal_sum_is_zero(&r->rolled) && m->closing_in && m->opening_in && m->movement_in)
 		return 1;
 	if (r->nets == 0)
 		return r->movements > 0 && m->netting_in;
-	return !zero(&r->netted) || (!zero(&r->net_opening) && m->opening_in) ||
-	    (!zero(&r->net_closing) && m->closing_in) || ((!zero(&r->net) || r->movements == 0) && m->movement_in);
+	return !decimal_sum_is_zero(&r->netted) || (!decimal_sum_is_zero(&r->net_opening) && m->opening_in) ||
+	    (!decimal_sum_is_zero(&r->net_closing) && m->closing_in) || ((!decimal_sum_is_zero(&r->net) || r->movements == 0) && m->movement_in);
 }
 
 static void
@@ -367,59 +284,52 @@ end_key(struct sieve *s)
 }
 
 static void
-take_closing(struct sieve *s, const uint8_t *place, size_t len, struct decimal d)
+take_closing(struct sieve *s, const struct sieve_line *l)
 {
-	if (s->placed && len == s->place_len && memcmp(place, s->place, len) == 0)
+	if (s->placed && l->place_len == s->place_len && memcmp(l->place, s->place, l->place_len) == 0)
 		s->doubled = 1;
 	s->placed = 1;
-	s->place_len = len;
-	memcpy(s->place, place, len);
-	add(&s->roll.rolled, d);
-	take_away(&s->roll.net_closing, d);
+	s->place_len = l->place_len;
+	memcpy(s->place, l->place, l->place_len);
+	decimal_sum_add(&s->roll.rolled, l->value[0]);
+	decimal_sum_sub(&s->roll.net_closing, l->value[0]);
 }
 
 static void
-take_net(struct roll *r, const struct decimal d[VALUES_MAX])
+take_net(struct roll *r, const struct decimal d[SIEVE_VALUES])
 {
 	r->nets++;
-	add(&r->net_opening, d[0]);
-	add(&r->net, d[1]);
-	add(&r->net_closing, d[2]);
-	add(&r->netted, d[0]);
-	add(&r->netted, d[1]);
-	take_away(&r->netted, d[2]);
+	decimal_sum_add(&r->net_opening, d[0]);
+	decimal_sum_add(&r->net, d[1]);
+	decimal_sum_add(&r->net_closing, d[2]);
+	decimal_sum_add(&r->netted, d[0]);
+	decimal_sum_add(&r->netted, d[1]);
+	decimal_sum_sub(&r->netted, d[2]);
 }
 
-/* From its key on, what put_line made. */
 static void
-take_line(struct sieve *s, const uint8_t *p)
+take_line(struct sieve *s, const struct sieve_line *l)
 {
-	struct decimal d[VALUES_MAX];
-	const uint8_t *key = p + 1, *place = NULL;
-	size_t len = p[0], place_len = 0;
-	enum kind kind;
-
-	if (len != s->key_len || memcmp(key, s->key, len) != 0) {
+	if (l->key_len != s->key_len || memcmp(l->key, s->key, l->key_len) != 0) {
 		end_key(s);
-		s->key_len = len;
-		memcpy(s->key, key, len);
+		s->key_len = l->key_len;
+		memcpy(s->key, l->key, l->key_len);
 	}
-	p = key + len;
-	kind = *p++;
-	if (kind == CLOSING) {
-		place_len = *p++;
-		place = p;
-		p += place_len;
-	}
-	memcpy(d, p, (kind == NET ? VALUES_MAX : 1) * sizeof(d[0]));
-	if (kind == CLOSING)
-		take_closing(s, place, place_len, d[0]);
-	else if (kind == NET)
-		take_net(&s->roll, d);
-	else {	/* what there was, and what came to it */
-		take_away(&s->roll.rolled, d[0]);
-		take_away(kind == OPENING ? &s->roll.net_opening : &s->roll.net, d[0]);
-		s->roll.movements += kind == MOVED;
+	switch (l->kind) {
+	case SIEVE_CLOSING:
+		take_closing(s, l);
+		break;
+	case SIEVE_OPENING:
+		decimal_sum_sub(&s->roll.rolled, l->value[0]);
+		decimal_sum_sub(&s->roll.net_opening, l->value[0]);
+		break;
+	case SIEVE_MOVED:
+		decimal_sum_sub(&s->roll.rolled, l->value[0]);
+		decimal_sum_sub(&s->roll.net, l->value[0]);
+		s->roll.movements++;
+		break;
+	default:
+		take_net(&s->roll, l->value);
 	}
 }
 
@@ -447,28 +357,22 @@ end_registry(struct sieve *s)
 }
 
 static int
-take_record(struct sieve *s, const uint8_t *rec)
+take_record(struct sieve *s, const void *rec, size_t len)
 {
-	uint64_t registry;
+	struct sieve_line l;
 
-	memcpy(&registry, rec, sizeof(registry));
-	registry = be64toh(registry);
-	if (registry != s->registry && end_registry(s) == -1)
+	if (sieve_line_get(rec, len, &l) == -1) {
+		log_warnx("reconciliation: the scratch file has other bytes than were written");
 		return -1;
-	s->registry = registry;
-	s->any = 1;
-	rec += sizeof(registry);
-	switch (*rec) {
-	case KNOWN:
-		s->known = 1;
-		break;
-	case NAMED:
-		s->named = 1;
-		break;
-	default:
-		s->named |= rec[1 + 1 + rec[1]] != OPENING;	/* of the day before */
-		take_line(s, rec + 1);
 	}
+	if (l.registry != s->registry && end_registry(s) == -1)
+		return -1;
+	s->registry = l.registry;
+	s->any = 1;
+	s->known |= l.kind == SIEVE_KNOWN;
+	s->named |= l.kind != SIEVE_KNOWN && l.kind != SIEVE_OPENING;	/* of the day before */
+	if (l.key_len > 0)
+		take_line(s, &l);
 	return 0;
 }
 
@@ -484,7 +388,7 @@ write_doubtful(struct sieve *s)
 	    db_copy_in(s->db, "COPY pg_temp.doubtful FROM STDIN") == -1)
 		return -1;
 	while ((rc = sorter_next(s->sorter, &rec, &len)) == 1)
-		if (take_record(s, rec) == -1)
+		if (take_record(s, rec, len) == -1)
 			break;
 	if (rc == -1)
 		log_warn("reconciliation: the scratch file");

@@ -107,6 +107,14 @@ run(void *arg)
 	return NULL;
 }
 
+static void
+free_check(struct check *c)
+{
+	(void)pthread_cond_destroy(&c->moved);
+	(void)pthread_mutex_destroy(&c->lock);
+	free(c);
+}
+
 struct check *
 check_begin(const struct signer *s, const struct notice *n, int out)
 {
@@ -121,7 +129,7 @@ check_begin(const struct signer *s, const struct notice *n, int out)
 	if ((errno = pthread_create(&c->thread, NULL, run, c)) == 0)
 		return c;
 	log_warn("notice %s: a thread for its check", n->id);
-	free(c);
+	free_check(c);
 	return NULL;
 }
 
@@ -148,8 +156,6 @@ check_end(struct check *c, int built, usec_t at, struct m_notice_file *f)
 	(void)pthread_mutex_unlock(&c->lock);
 	(void)pthread_join(c->thread, NULL);
 	rc = built ? conclude(c, f) : -1;
-	(void)pthread_cond_destroy(&c->moved);
-	(void)pthread_mutex_destroy(&c->lock);
-	free(c);
+	free_check(c);
 	return rc;
 }

@@ -22,6 +22,7 @@ _Static_assert(SORTER_MEMORY_MIN / 2 > 2 * SOURCE_MIN, "two runs at least must b
 
 struct run {
 	off_t		 at, end;	/* in the file */
+	uint64_t	 sum;		/* of its records, see mix */
 };
 
 /* A run that is being read. */
@@ -32,6 +33,7 @@ struct source {
 	const uint8_t	*rec;		/* in buf */
 	size_t		 len;
 	uint64_t	 prefix;
+	uint64_t	 sum;		/* of those that were read */
 };
 
 struct runs {
@@ -70,6 +72,23 @@ record_compare(const void *a, size_t alen, const void *b, size_t blen)
 	int c = memcmp(a, b, alen < blen ? alen : blen);
 
 	return c != 0 ? c : (alen > blen) - (alen < blen);
+}
+
+/* Bytes that a disk gives back otherwise than they were written, not an enemy's. */
+static uint64_t
+mix(uint64_t sum, const uint8_t *p, size_t len)
+{
+	uint64_t word;
+
+	for (; len >= sizeof(word); p += sizeof(word), len -= sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		sum = (sum ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		sum ^= sum >> 32;
+	}
+	word = len;
+	memcpy(&word, p, len);
+	sum = (sum ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+	return sum ^ sum >> 32;
 }
 
 struct runs *
@@ -141,6 +160,7 @@ runs_put(struct runs *r, const void *rec, size_t len)
 	memcpy(r->out + r->used, &head, HEAD_SIZE);
 	memcpy(r->out + r->used + HEAD_SIZE, rec, len);
 	r->used += HEAD_SIZE + len;
+	r->runs[r->n - 1].sum = mix(r->runs[r->n - 1].sum, rec, len);
 	return 0;
 }
 
@@ -183,9 +203,9 @@ source_next(struct runs *r, struct source *s)
 
 	if (s->have - s->pos < HEAD_SIZE + SORTER_RECORD_MAX && s->left.at < s->left.end && refill(r, s) == -1)
 		return -1;
-	if (s->pos == s->have)
-		return 0;
 	errno = EIO;
+	if (s->pos == s->have)
+		return s->sum == s->left.sum ? 0 : -1;
 	if (s->have - s->pos < HEAD_SIZE)
 		return -1;
 	memcpy(&head, s->buf + s->pos, HEAD_SIZE);
@@ -195,6 +215,7 @@ source_next(struct runs *r, struct source *s)
 	s->rec = s->buf + s->pos + HEAD_SIZE;
 	s->pos += HEAD_SIZE + s->len;
 	s->prefix = record_prefix(s->rec, s->len);
+	s->sum = mix(s->sum, s->rec, s->len);
 	return 1;
 }
 

@@ -28,7 +28,7 @@ int	sorter_add(struct sorter *s, const void *rec, size_t len);
 /* No more are added: the first is next.  0, or -1 with errno. */
 int	sorter_sort(struct sorter *s);
 /* The next in order, valid until the call after: 1; 0 at the end; -1 with errno
- * (EIO: the scratch file is not what was written). */
+ * (EIO: the scratch file is not what was written, which may show at the end only). */
 int	sorter_next(struct sorter *s, const void **rec, size_t *len);
 
 #endif

@@ -274,10 +274,12 @@ def rot_and_no_directory():
     os.chmod(path, 0o600)
     with open(path, "wb") as f:
         f.write(good[:-1])
-    directory, since, before = market.child("muhur-load -D"), market.log_size(), len(passes())
-    os.kill(directory, signal.SIGSTOP)
+    directory, archive = market.child("muhur-load -D"), market.child("muhur-archive")
+    since, before = market.log_size(), len(passes())
+    for pid in (directory, archive):
+        os.kill(pid, signal.SIGSTOP)
     pass_anew()
-    os.kill(market.child("muhur-archive"), signal.SIGKILL)
+    os.kill(archive, signal.SIGKILL)
     lib.wait_for("it is found", lambda: "rot in the store" in market.log(since))
     os.kill(directory, signal.SIGKILL)
     lib.wait_for("the pass ends", lambda: len(passes()) > before)

@@ -2,7 +2,8 @@
 if HAVE_CMOCKA
 RECONCILE_TEST_LIBS = src/pg/libpg.a src/sort/libsort.a src/model/libmodel.a src/base/libbase.a $(PQ_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS) $(CONFUSE_LIBS) $(CMOCKA_LIBS)
 RECONCILE_WORKER = src/reconcile/carry.c src/reconcile/reports.c src/reconcile/results.c src/reconcile/rules.c \
-	src/reconcile/run.c src/reconcile/schedule.c src/reconcile/sieve.c
+	src/reconcile/run.c src/reconcile/schedule.c src/reconcile/sieve.c \
+	src/reconcile/sieve_line.c
 check_PROGRAMS += tests/unit/reconcile/test_rules tests/unit/reconcile/test_run
 TESTS += tests/unit/reconcile/test_rules tests/unit/reconcile/test_run
 tests_unit_reconcile_test_rules_SOURCES = tests/unit/reconcile/test_rules.c src/reconcile/rules.c

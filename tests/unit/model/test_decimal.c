@@ -116,15 +116,15 @@ test_edges(void **state)
 static void
 permute(struct decimal *terms, size_t n, size_t k)
 {
-	struct decimal sum = parse("0"), swap;
-	int64_t carry = 0;
+	struct decimal_sum sum = { parse("0"), 0 };
+	struct decimal swap;
 	size_t i;
 
 	if (k == n) {
 		for (i = 0; i < n; i++)
-			decimal_accumulate(&sum, &carry, terms[i]);
-		assert_true(carry == 0);
-		assert_format(sum, "-1.5");
+			decimal_sum_add(&sum, terms[i]);
+		assert_true(sum.carry == 0);
+		assert_format(sum.low, "-1.5");
 		return;
 	}
 	for (i = k; i < n; i++) {
@@ -141,23 +141,23 @@ test_sums(void **state)
 	const char *least = "-99999999999999999999.999999999999999999";
 	struct decimal terms[] = { parse(most), parse(most), parse(least), parse(least), parse("-1.5"),
 	    parse("0") };
-	struct decimal sum = parse(most);
-	int64_t carry = 0;
+	struct decimal_sum sum = { parse(most), 0 };
 
 	(void)state;
 	permute(terms, sizeof(terms) / sizeof(terms[0]), 0);
-	decimal_accumulate(&sum, &carry, parse("0.000000000000000001"));
-	assert_true(carry == 1);
-	assert_format(sum, "0");
-	decimal_accumulate(&sum, &carry, parse("-0.000000000000000001"));
-	assert_true(carry == 0);
-	assert_format(sum, most);
-	sum = parse(least);
-	decimal_accumulate(&sum, &carry, parse(least));
-	assert_true(carry == -1);
-	decimal_accumulate(&sum, &carry, parse(most));
-	assert_true(carry == 0);
-	assert_format(sum, least);
+	decimal_sum_add(&sum, parse("0.000000000000000001"));
+	assert_true(sum.carry == 1);
+	assert_format(sum.low, "0");
+	decimal_sum_add(&sum, parse("-0.000000000000000001"));
+	assert_true(sum.carry == 0);
+	assert_format(sum.low, most);
+	sum.low = parse(least);
+	decimal_sum_add(&sum, parse(least));
+	assert_true(sum.carry == -1);
+	assert_false(decimal_sum_is_zero(&sum));
+	decimal_sum_add(&sum, parse(most));
+	assert_true(sum.carry == 0);
+	assert_format(sum.low, least);
 }
 
 int

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "reconcile/sieve.h"
+#include "reconcile/sieve_line.h"
 #include "unit/reconcile/worker.h"
 
 #define HUGE	"99999999999999999999.999999999999999999"	/* what a line may have at most */
@@ -328,6 +329,44 @@ test_one_number(void **state)
 	buf_free(&before);
 }
 
+/* What is written is read back; what is cut off or changed is refused, or is a line. */
+static void
+test_lines(void **state)
+{
+	static const char *const rows[SIEVE_KINDS] = {
+		[SIEVE_KNOWN] = "1000000001\n", [SIEVE_NAMED] = "1000000001\n",
+		[SIEVE_CLOSING] = "1000000001\tPLA\tA\tC\tCUA\t1.5\n", [SIEVE_OPENING] = "1000000001\tPLA\tA\tC\t-1.5\n",
+		[SIEVE_MOVED] = "1000000001\tPLA\tA\tC\t0\n", [SIEVE_NET] = "1000000001\tPLA\tA\tC\t1\t-2\t" HUGE "\n" };
+	uint8_t rec[SIEVE_LINE_MAX], changed[SIEVE_LINE_MAX];
+	struct db_field f[8];
+	struct sieve_line l;
+	size_t len, i;
+	unsigned bit;
+	int kind;
+
+	(void)state;
+	for (kind = 0; kind < SIEVE_KINDS; kind++) {
+		assert_int_equal(db_split(rows[kind], strlen(rows[kind]), f, sieve_fields(kind)), 0);
+		assert_int_equal(sieve_line_put(kind, f, rec, &len), 0);
+		assert_int_equal(sieve_line_get(rec, len, &l), 0);
+		assert_true(l.registry == 1000000001 && l.kind == (enum sieve_kind)kind);
+		assert_int_equal(l.key_len, kind > SIEVE_NAMED ? strlen("PLA\tA\tC\t") : 0);
+		assert_memory_equal(l.key, "PLA\tA\tC\t", l.key_len);
+		assert_int_equal(l.place_len, kind == SIEVE_CLOSING ? 3 : 0);
+		for (i = 0; i < len; i++)
+			assert_int_equal(sieve_line_get(rec, i, &l), -1);
+		for (i = 0; i < len; i++)
+			for (bit = 0; bit < 8; bit++) {
+				memcpy(changed, rec, len);
+				changed[i] ^= (uint8_t)(1u << bit);
+				if (sieve_line_get(changed, len, &l) == 0)
+					assert_true(l.key_len <= SIEVE_KEY_MAX && l.place_len <= SIEVE_PLACE_MAX);
+			}
+		f[0].len--;
+		assert_int_equal(sieve_line_put(kind, f, rec, &len), -1);
+	}
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -339,6 +378,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_platforms),
 		cmocka_unit_test(test_one_number),
+		cmocka_unit_test(test_lines),
 	};
 
 	(void)argc;
