@@ -86,6 +86,7 @@ children_free(struct children *cs)
 
 /* --- starting ------------------------------------------------------------ */
 
+#define SCRATCH	".scratch"
 #define OWN_MAX	3	/* descriptors that are opened for a role */
 
 /* A directory given to a child is opened anew for it: reading one through a
@@ -96,11 +97,20 @@ reopen_dir(int dirfd)
 	return openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* On <state_dir>'s disk, gone with the last process that has it open. */
+/* On <state_dir>'s disk, gone with the last process that has it open.  Not O_TMPFILE,
+ * which not every file system has. */
 static int
 scratch_file(struct gateway *gw)
 {
-	return openat(gw->tree.state, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int fd;
+
+	(void)unlinkat(gw->tree.state, SCRATCH, 0);	/* of one that was killed here */
+	fd = openat(gw->tree.state, SCRATCH, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd != -1 && unlinkat(gw->tree.state, SCRATCH, 0) == -1) {
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
 }
 
 /* The role's own descriptors; those in own[] are ours to close afterwards. */
