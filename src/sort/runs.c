@@ -76,19 +76,29 @@ record_compare(const void *a, size_t alen, const void *b, size_t blen)
 
 /* Bytes that a disk gives back otherwise than they were written, not an enemy's. */
 static uint64_t
-mix(uint64_t sum, const uint8_t *p, size_t len)
+mix_word(uint64_t sum, const uint8_t *p)
 {
 	uint64_t word;
 
-	for (; len >= sizeof(word); p += sizeof(word), len -= sizeof(word)) {
-		memcpy(&word, p, sizeof(word));
-		sum = (sum ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-		sum ^= sum >> 32;
-	}
-	word = len;
-	memcpy(&word, p, len);
+	memcpy(&word, p, sizeof(word));
 	sum = (sum ^ word) * UINT64_C(0x9e3779b97f4a7c15);
 	return sum ^ sum >> 32;
+}
+
+/* The last word may have bytes of the one before again: it is there at once. */
+static uint64_t
+mix(uint64_t sum, const uint8_t *p, size_t len)
+{
+	uint8_t few[sizeof(uint64_t)] = { 0 };
+	size_t i;
+
+	if (len < sizeof(few)) {
+		memcpy(few, p, len);
+		return mix_word(sum, few);
+	}
+	for (i = 0; i + sizeof(few) <= len; i += sizeof(few))
+		sum = mix_word(sum, p + i);
+	return i < len ? mix_word(sum, p + len - sizeof(few)) : sum;
 }
 
 struct runs *
