@@ -218,13 +218,18 @@ static ssize_t
 read_block(struct pull *p)
 {
 	ssize_t n, len = 0;
-	int more = 1;
+	int more = 1, told = 0;
 
 	while (len < READ_SIZE && more == 1) {
 		if ((n = read_full(p->fd, p->block + len, (size_t)(READ_SIZE - len))) == -1) {
 			log_alarm("document: read: %s", strerror(errno));
 			return -1;
 		}
+		if (n == 0 && told) {	/* nor will be: to ask again would go on for ever */
+			log_alarm("document: what was written of it is not there");
+			return -1;
+		}
+		told = 1;
 		len += n;
 		more = len == READ_SIZE || p->more == NULL ? 0 : p->more(p->more_arg, p->size + len);
 	}

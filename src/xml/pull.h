@@ -46,7 +46,7 @@ struct pull *pull_new(int fd, int64_t max_size, const struct pull_events *ev, vo
 void pull_free(struct pull *p);
 
 /* A document that is still being written: at its end so far, the first at bytes of
- * it, more waits: 1 there is more, 0 it is whole, -1 it never will be (logged). */
+ * it, more waits: 1 there is more, and it can be read; 0 it is whole, -1 it never will be (logged). */
 void pull_while_written(struct pull *p, int (*more)(void *arg, long long at), void *arg);
 
 /* Parse the whole document, once.  PULL_OK: well-formed, every event passed on.

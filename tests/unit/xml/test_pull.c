@@ -480,6 +480,45 @@ test_progress(void **unused)
 	buf_free(&b);
 }
 
+/* A document that grows while it is read: a byte more each time that it is asked for, up to the last of
+ * them; then it is whole (0), never will be (-1), or is said to be longer than it is (1). */
+struct growing { int fd, then; const char *doc; };
+
+static int
+grow(void *arg, long long at)
+{
+	struct growing *g = arg;
+
+	if (g->doc[at] == '\0')
+		return g->then;
+	assert_int_equal(pwrite(g->fd, g->doc + at, 1, (off_t)at), 1);
+	return 1;
+}
+
+static void
+test_growing(void **unused)
+{
+	static const enum pull_status want[] = { PULL_FAILED, PULL_OK, PULL_FAILED };
+	struct growing g = { .doc = "<a b='1'>text</a>" };
+	struct seen seen;
+	struct reasons rs;
+
+	(void)unused;
+	for (g.then = -1; g.then <= 1; g.then++) {
+		g.fd = memfd_create("document", 0);
+		seen = (struct seen){ .starts = 0 };
+		memset(&rs, 0, sizeof(rs));
+		seen.pull = pull_new(g.fd, 0, &events, &seen, &rs);
+		pull_while_written(seen.pull, grow, &g);
+		(void)alarm(60);
+		assert_int_equal(pull_run(seen.pull), want[g.then + 1]);
+		(void)alarm(0);
+		pull_free(seen.pull);
+		buf_free(&seen.text);
+		close(g.fd);
+	}
+}
+
 int
 main(void)
 {
@@ -495,6 +534,7 @@ main(void)
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_callbacks),
 		cmocka_unit_test(test_progress),
+		cmocka_unit_test(test_growing),
 	};
 
 	log_init("test_pull", LOG_COMMAND, 0);
