@@ -16,7 +16,7 @@
 
 #define FIELDS_MAX	8	/* of a row */
 #define OUT_CHUNK	65536	/* bytes given to the server at once */
-#define LANE_LINES	500000	/* lines from which a second connection reads as well */
+#define LARGE_DAY	500000	/* lines; from there a second connection reads as well */
 
 /* Where lines come from: sieve_fields of the kind. */
 struct source {
@@ -110,16 +110,32 @@ array_ok(const char *array)
 	return array[strspn(array, "{,}0123456789")] == '\0';
 }
 
+/* The numbers that the registry has given: all of them for a large day; a small one asks
+ * for its own. */
+static char *
+known_query(const struct source *from, const char *day, const char *in_effect, int large)
+{
+	static const char *const tables[] = { "balance", "movement", "netting", "custody_direct" };
+	struct buf sql = { 0 };
+	size_t i;
+
+	(void)buf_printf(&sql, "COPY (SELECT %s FROM muhur.%s WHERE known_from <= '%s'", from->columns, from->table, day);
+	for (i = 0; !large && i < sizeof(tables) / sizeof(tables[0]); i++)
+		(void)buf_printf(&sql, "%sSELECT registry_no FROM muhur.%s WHERE business_date = '%s' AND submission = ANY ('%s')",
+		    i == 0 ? " AND registry_no IN (" : " UNION ", tables[i], day, in_effect);
+	(void)buf_puts(&sql, large ? ") TO STDOUT" : ")) TO STDOUT");
+	return sql.data;
+}
+
 /* The query of a source; caller frees. */
 static char *
-source_query(const struct source *from, const struct run *run, const char *in_effect, const char *day_before)
+source_query(const struct source *from, const struct run *run, const char *in_effect, const char *day_before, int large)
 {
 	char day[DATE_SIZE];
 
 	date_format(run->business_date - (from->kind == SIEVE_OPENING), day);
 	if (from->kind == SIEVE_KNOWN)
-		return xasprintf("COPY (SELECT %s FROM muhur.%s WHERE known_from <= '%s') TO STDOUT", from->columns,
-		    from->table, day);
+		return known_query(from, day, in_effect, large);
 	return xasprintf("COPY (SELECT %s FROM muhur.%s WHERE business_date = '%s' AND submission = ANY ('%s')%s) TO STDOUT",
 	    from->columns, from->table, day, from->kind == SIEVE_OPENING ? day_before : in_effect, from->where);
 }
@@ -167,14 +183,14 @@ read_all(struct sieve *s, const struct run_means *m, const struct run *run, cons
 		fatalx("reconciliation: the submissions' numbers are none");
 	if ((lines = lines_in(m->db, in_effect, day_before)) == -1)
 		return -1;
-	if (lines >= LANE_LINES && m->lane != NULL && link_up(m->lane) && join_snapshot(m->db, &m->lane->db) == 0)
+	if (lines >= LARGE_DAY && m->lane != NULL && link_up(m->lane) && join_snapshot(m->db, &m->lane->db) == 0)
 		lanes[n++] = &m->lane->db;
 	for (i = 0; i < SOURCES; i++)
-		sql[i] = source_query(&sources[i], run, in_effect, day_before);
+		sql[i] = source_query(&sources[i], run, in_effect, day_before, lines >= LARGE_DAY);
 	rc = db_copy_out(lanes, n, (const char *const *)sql, SOURCES, take_row, s);
 	for (i = 0; i < SOURCES; i++)
 		free(sql[i]);
-	if (lines >= LANE_LINES && m->lane != NULL)
+	if (lines >= LARGE_DAY && m->lane != NULL)
 		link_recover(m->lane);
 	if (rc == 0 && (rc = sorter_sort(s->sorter)) == -1)
 		log_warn("reconciliation: the scratch file");
