@@ -346,15 +346,21 @@ db_cancel(struct db *db)
 }
 
 long long
-db_work_mem(struct db *db)
+db_query_count(struct db *db, const char *sql, int nparams, const char *const *params)
 {
-	PGresult	*res = db_query_row(db, "SELECT pg_size_bytes(current_setting('work_mem'))", 0, NULL);
-	long long	 bytes = -1;
+	PGresult	*res = db_query_row(db, sql, nparams, params);
+	long long	 n = -1;
 
 	if (res != NULL)
-		bytes = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+		n = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
 	PQclear(res);
-	return bytes;
+	return n;
+}
+
+long long
+db_work_mem(struct db *db)
+{
+	return db_query_count(db, "SELECT pg_size_bytes(current_setting('work_mem'))", 0, NULL);
 }
 
 long long

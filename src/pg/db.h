@@ -41,6 +41,8 @@ PGresult *db_query(struct db *db, const char *quiet, const char *sql, int nparam
 /* db_query, demanding exactly one row; NULL otherwise (no row is not logged;
  * sqlstate is then ""). */
 PGresult *db_query_row(struct db *db, const char *sql, int nparams, const char *const *params);
+/* db_query_row, of one number that is never below 0; -1 where there is none. */
+long long db_query_count(struct db *db, const char *sql, int nparams, const char *const *params);
 /* db_query, result dropped: number of rows affected, or -1. */
 long db_exec(struct db *db, const char *sql, int nparams, const char *const *params);
 /* db_query, but parsed and planned once a connection.  name: a string literal,

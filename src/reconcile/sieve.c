@@ -46,7 +46,7 @@ struct sieve {
 	int		 ask_unknown;
 	/* as the records pass */
 	uint64_t	 registry;
-	int		 any, known, named, doubtful, doubled;
+	int		 known, named, doubtful, doubled;
 	uint8_t		 key[SIEVE_KEY_MAX];
 	size_t		 key_len;		/* 0: none */
 	struct roll	 roll;
@@ -159,14 +159,9 @@ static long long
 lines_in(struct db *db, const char *in_effect, const char *day_before)
 {
 	const char *params[] = { in_effect, day_before };
-	PGresult *res = db_query_row(db, "SELECT coalesce(sum(record_count), 0) FROM muhur.submission "
-	    "WHERE no = ANY ($1::bigint[] || $2::bigint[])", 2, params);
-	long long n = -1;
 
-	if (res != NULL)
-		n = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
-	PQclear(res);
-	return n;
+	return db_query_count(db, "SELECT coalesce(sum(record_count), 0) FROM muhur.submission "
+	    "WHERE no = ANY ($1::bigint[] || $2::bigint[])", 2, params);
 }
 
 static int
@@ -174,24 +169,27 @@ read_all(struct sieve *s, const struct run_means *m, const struct run *run, cons
     const char *day_before)
 {
 	struct db *lanes[2] = { m->db };
+	struct link *second;
 	char *sql[SOURCES];
 	long long lines;
 	size_t i, n = 1;
-	int rc;
+	int rc, large;
 
 	if (!array_ok(in_effect) || !array_ok(day_before))
 		fatalx("reconciliation: the submissions' numbers are none");
 	if ((lines = lines_in(m->db, in_effect, day_before)) == -1)
 		return -1;
-	if (lines >= LARGE_DAY && m->lane != NULL && link_up(m->lane) && join_snapshot(m->db, &m->lane->db) == 0)
-		lanes[n++] = &m->lane->db;
+	large = lines >= LARGE_DAY;
+	second = large ? m->lane : NULL;
+	if (second != NULL && link_up(second) && join_snapshot(m->db, &second->db) == 0)
+		lanes[n++] = &second->db;
 	for (i = 0; i < SOURCES; i++)
-		sql[i] = source_query(&sources[i], run, in_effect, day_before, lines >= LARGE_DAY);
+		sql[i] = source_query(&sources[i], run, in_effect, day_before, large);
 	rc = db_copy_out(lanes, n, (const char *const *)sql, SOURCES, take_row, s);
 	for (i = 0; i < SOURCES; i++)
 		free(sql[i]);
-	if (lines >= LARGE_DAY && m->lane != NULL)
-		link_recover(m->lane);
+	if (second != NULL)
+		link_recover(second);
 	if (rc == 0 && (rc = sorter_sort(s->sorter)) == -1)
 		log_warn("reconciliation: the scratch file");
 	return rc;
@@ -359,7 +357,7 @@ end_registry(struct sieve *s)
 
 	end_key(s);
 	unknown = s->ask_unknown && s->named && !s->known;
-	if (s->any && (s->doubtful || s->doubled || unknown)) {
+	if (s->doubtful || s->doubled || unknown) {
 		registry_no_format(s->registry, no);
 		(void)buf_printf(&s->out, "%s\t%c\t%c\t%c\n", no, s->doubtful ? 't' : 'f', s->doubled ? 't' : 'f',
 		    unknown ? 't' : 'f');
@@ -368,7 +366,7 @@ end_registry(struct sieve *s)
 			buf_reset(&s->out);
 		}
 	}
-	s->any = s->known = s->named = s->doubtful = s->doubled = 0;
+	s->known = s->named = s->doubtful = s->doubled = 0;
 	return rc;
 }
 
@@ -384,7 +382,6 @@ take_record(struct sieve *s, const void *rec, size_t len)
 	if (l.registry != s->registry && end_registry(s) == -1)
 		return -1;
 	s->registry = l.registry;
-	s->any = 1;
 	s->known |= l.kind == SIEVE_KNOWN;
 	s->named |= l.kind != SIEVE_KNOWN && l.kind != SIEVE_OPENING;	/* of the day before */
 	if (l.key_len > 0)
